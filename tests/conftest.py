@@ -1,0 +1,34 @@
+"""Shared fixtures, and the switch that checks every annotated tensor shape while the tests run."""
+
+import os
+
+import pytest
+from jaxtyping import config, install_import_hook
+
+# Modules whose annotated shapes are checked by beartype in every test.  The studio is numpy and numba inside,
+# and numba cannot compile functions that a checker has wrapped.
+CHECKED = [
+    "posekit.grids",
+    "posekit.sample",
+    "posekit.splat",
+    "posekit.affine",
+    "posekit.surface",
+    "posekit.keypoints",
+    "posekit.fill",
+    "posekit.data",
+    "posekit.nets",
+    "posekit.losses",
+    "posekit.metrics",
+    "posekit.systems",
+]
+_hook = install_import_hook(CHECKED, "beartype.beartype")
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture()
+def unchecked():
+    """Switch the shape checker off, as it is for users, to see our own messages about wrong input."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)
