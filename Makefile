@@ -1,0 +1,41 @@
+# Every target installs what it needs into .venv, once.  Choose an interpreter with  make demo PYTHON=python3.12
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# The lock holds the exact versions of our own runs.  It needs Python 3.11 or later; on 3.10 the bounds of
+# pyproject.toml decide alone.
+PINS = $(shell $(PYTHON) -c "import sys; print('-c requirements.lock' if sys.version_info >= (3, 11) else '')")
+# Where pip finds packages, for instance  make demo PIP_ARGS="--extra-index-url ..."  for another build of torch.
+PIP_ARGS ?=
+
+.PHONY: demo test lab notebooks bench lint clean
+
+demo: $(STAMP)
+	$(BIN)/posekit demo -o out/demo.png
+
+test: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+lab: $(STAMP)
+	$(BIN)/jupyter lab notebooks
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/splat.py
+	$(BIN)/python benchmarks/studio.py
+
+lint: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# pip reads pyproject.toml itself, so a change of either file installs again.
+$(STAMP): pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet $(PINS) $(PIP_ARGS) --editable ".[notebooks,test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) out build *.egg-info .pytest_cache .ruff_cache

@@ -1,0 +1,74 @@
+"""The three lists of packages - pyproject.toml, environment.yml, requirements.lock - say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+tomllib = pytest.importorskip("tomllib", reason="tomllib is in the standard library from Python 3.11 on")
+
+ROOT = Path(__file__).parents[1]
+CONDA_NAMES = {"pytorch": "torch"}  # the same package under conda-forge's name
+
+
+def requirements_of_pyproject() -> list[Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    return [Requirement(line) for line in [*project["dependencies"], *[r for extra in extras for r in extra]]]
+
+
+def requirements_of_conda() -> list[Requirement]:
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    pip = next(line["pip"] for line in lines if isinstance(line, dict))
+    names = [line for line in [*lines, *pip] if isinstance(line, str) and not line.startswith("--editable")]
+    found = [Requirement(line) for line in names]
+    for requirement in found:
+        requirement.name = CONDA_NAMES.get(requirement.name, requirement.name)
+    return [r for r in found if r.name not in ("python", "pip")]
+
+
+def pinned() -> dict[str, str]:
+    lines = (ROOT / "requirements.lock").read_text().split()
+    return dict(re.fullmatch(r"([\w.\-]+)==(\S+)", line).groups() for line in lines)
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_conda_environment_equals_pyproject():
+    ours = {canonical(r.name): str(r.specifier) for r in requirements_of_pyproject()}
+    theirs = {canonical(r.name): str(r.specifier) for r in requirements_of_conda()}
+    assert ours == theirs
+
+
+def test_conda_environment_has_no_build_strings():
+    text = (ROOT / "environment.yml").read_text()
+    assert not re.search(r"^\s*- [\w\-]+=[^=]", text, flags=re.M), "write name>=version, not name=version=build"
+
+
+def test_python_bound_is_the_same():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert f"python{project['requires-python']}" in lines
+
+
+def test_lock_satisfies_every_bound():
+    pins = {canonical(k): v for k, v in pinned().items()}
+    for requirement in requirements_of_pyproject():
+        version = pins[canonical(requirement.name)]
+        assert requirement.specifier.contains(version), f"{requirement} is locked at {version}"
+
+
+def test_lock_pins_torch_without_a_local_build():
+    pins = pinned()
+    assert pins["torch"] == "2.13.0"
+    assert pins["torchvision"] == "0.28.0"
+
+
+def test_every_core_bound_has_a_reason():
+    block = (ROOT / "pyproject.toml").read_text().split("dependencies = [")[1].split("\n]")[0]
+    for line in filter(None, map(str.strip, block.splitlines())):
+        assert re.fullmatch(r'"[^"]+>=[^"]+",\s+# \S.*', line), f"no reason at: {line}"
