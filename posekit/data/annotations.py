@@ -1,0 +1,136 @@
+"""Joint annotations and lists of pairs: the two csv files that come with the field's data sets.
+
+Annotations: separator ``:`` (a space may follow), header ``name:keypoints_y:keypoints_x``, each column a JSON list of
+18 pixel indices, **y first**, -1 for a joint that was not detected.  Columns are found by name, because older files
+swap them.  Pairs: separator ``,``, header ``from,to``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Integer
+from torch import Tensor
+
+from posekit.errors import InputError
+from posekit.grids import points_to_norm
+
+JOINT_COUNT = 18
+VISIBLE = 2  # `Person.visibility` of a detected joint; these files do not tell occluded from visible
+COLUMNS = ("name", "keypoints_y", "keypoints_x")
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """The joints of many photographs, in the order of the file.
+
+    | field      | shape  | values |
+    |------------|--------|--------|
+    | names      | n      | file names as written (some begin with ``-1_``: bad detections of Market-1501) |
+    | points     | n 18 2 | (x, y) in [-1, 1] of the image; 0 where missing |
+    | visibility | n 18   | 0 missing, 2 detected; all 0 for a photograph without a detected person |
+    """
+
+    names: tuple[str, ...]
+    points: Float[Tensor, "n 18 2"]
+    visibility: Integer[Tensor, "n 18"]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, name: str) -> tuple[Float[Tensor, "joints 2"], Integer[Tensor, "joints"]]:
+        """(points, visibility) of one photograph by its name."""
+        if name not in self._rows:
+            raise InputError(f"There is no joint annotation for {name!r}; check its spelling (see posekit.data.names).")
+        i = self._rows[name]
+        return self.points[i], self.visibility[i]
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.names)}
+
+
+def read_annotations(path: str | os.PathLike, size: tuple[int, int], left: float = 0.0) -> Annotations:
+    """Read joint annotations of photographs of one size, (height, width) in pixels.
+
+    ``left``: columns that the photographs lost on the left after they were annotated.  DeepFashion at 256 x 176 is
+    columns 40..216 of 256 x 256: with the annotations of the wide files say ``size=(256, 176), left=40``; the
+    annotations of the narrow files carry x - 40 already.  Raises `InputError` that names file and line.
+    """
+    lines = _lines(path)
+    header = [cell.strip() for cell in lines[0].split(":")]
+    if sorted(header) != sorted(COLUMNS):
+        raise InputError(f"{path}: the header is {lines[0]!r}; expected {':'.join(COLUMNS)}, in any order.")
+    at = {column: header.index(column) for column in COLUMNS}
+    names, rows = [], []
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            continue
+        cells = [cell.strip() for cell in line.split(":")]
+        if len(cells) != len(COLUMNS):
+            raise InputError(f"{path}, line {number}: {len(cells)} cells separated by ':'; expected {len(COLUMNS)}.")
+        y = _joints(cells[at["keypoints_y"]], path, number)
+        x = _joints(cells[at["keypoints_x"]], path, number)
+        names.append(cells[at["name"]])
+        rows.append(list(zip(x, y, strict=True)))
+    pixels = torch.tensor(rows, dtype=torch.float32).reshape(-1, JOINT_COUNT, 2)
+    found = (pixels != -1).all(-1)
+    points = points_to_norm(pixels - torch.tensor([left, 0.0]), size)
+    points = torch.where(found[..., None], points, torch.zeros(()))
+    return Annotations(tuple(names), points, found.long() * VISIBLE)
+
+
+def read_pairs(path: str | os.PathLike) -> list[tuple[str, str]]:
+    """Read a list of (source name, target name) from a csv with the columns ``from`` and ``to``."""
+    rows = list(csv.reader(_lines(path)))
+    header = [cell.strip() for cell in rows[0]]
+    if "from" not in header or "to" not in header:
+        raise InputError(f"{path}: the header is {','.join(header)!r}; a list of pairs has the columns from and to.")
+    source, target = header.index("from"), header.index("to")
+    pairs = []
+    for number, row in enumerate(rows[1:], start=2):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != len(header):
+            raise InputError(f"{path}, line {number}: {len(row)} cells separated by ','; expected {len(header)}.")
+        pairs.append((row[source].strip(), row[target].strip()))
+    return pairs
+
+
+def _lines(path: str | os.PathLike) -> list[str]:
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text file; expected a csv in UTF-8.") from error
+    except OSError as error:
+        raise InputError(f"{path} could not be read ({error.strerror}); check the path.") from error
+    if not lines:
+        raise InputError(f"{path} is empty; expected a header line and one line for each entry.")
+    return lines
+
+
+def _joints(cell: str, path: str | os.PathLike, number: int) -> list[float]:
+    try:
+        values = json.loads(cell)
+    except json.JSONDecodeError:
+        values = None
+    if not isinstance(values, list) or not all(_is_number(v) for v in values):
+        raise InputError(f"{path}, line {number}: {cell[:40]!r} is not a list of numbers such as [24, -1, 49].")
+    if len(values) != JOINT_COUNT:
+        raise InputError(
+            f"{path}, line {number}: {len(values)} joints; expected the {JOINT_COUNT} of OpenPose "
+            "(an older kind of file has 16: take the file with 18)."
+        )
+    return values
+
+
+def _is_number(value: object) -> bool:
+    """JSON, as Python reads it, has true, NaN and Infinity too: none of them is a pixel index."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,134 @@
+"""File names of DeepFashion and Market-1501: one photograph, many spellings.
+
+One DeepFashion photograph is called, depending on who repacked the data set,
+
+| spelling      | example                                            |
+|---------------|----------------------------------------------------|
+| "slash"       | WOMEN/Blouses_Shirts/id_00000442/01_2_side.jpg     |
+| "hash"        | WOMEN#Blouses_Shirts#id_00000442#01_2_side         |
+| "fasion"      | fasionWOMENBlousesShirtsid0000044201_2side.jpg     |
+| "fashion"     | fashionWOMENBlouses_Shirtsid0000044201_2side.jpg   |
+| "deepfashion" | deepfashionWOMENBlouses_Shirtsid0000044201_2side.jpg |
+
+All of them carry the same six facts, so each converts into every other.  "fasion" drops the underscore inside the
+category; the list of categories puts it back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from posekit.errors import InputError
+
+CATEGORIES = (
+    "Blouses_Shirts",
+    "Cardigans",
+    "Denim",
+    "Dresses",
+    "Graphic_Tees",
+    "Jackets_Coats",
+    "Jackets_Vests",
+    "Leggings",
+    "Pants",
+    "Rompers_Jumpsuits",
+    "Shirts_Polos",
+    "Shorts",
+    "Skirts",
+    "Suiting",
+    "Sweaters",
+    "Sweatshirts_Hoodies",
+    "Tees_Tanks",
+)
+SPELLINGS = ("slash", "hash", "fasion", "fashion", "deepfashion")
+
+_BY_LETTERS = {c.replace("_", "").lower(): c for c in CATEGORIES}
+_END = r"(?:_(?:IUV|iuv|INDS|inds))?(?:\.[A-Za-z0-9]+)?$"
+_SEPARATED = re.compile(r"(?:^|[/#])(WOMEN|MEN)[/#]([A-Za-z_]+)[/#]id_(\d{8})[/#](\d{2})_(\d+)_([a-z]+)" + _END)
+_JOINED = re.compile(
+    r"(?:^|[/#])(?:deepfashion|fashion|fasion)(WOMEN|MEN)([A-Za-z_]+?)id_?(\d{8})(\d{2})_(\d+)_?([a-z]+)" + _END
+)
+_MARKET = re.compile(r"(?:^|/)(-1|\d{4})_c(\d)s(\d)_(\d{6})_(\d{2})(?:\.[A-Za-z0-9.]+)?$")
+
+
+@dataclass(frozen=True)
+class DeepFashionName:
+    """What a DeepFashion file name says: item 442 of women's blouses, colour variant 1, view 2 ("side")."""
+
+    gender: str
+    category: str
+    item: int
+    variant: int
+    view: int
+    view_name: str
+
+    @property
+    def identity(self) -> str:
+        """Equal for photographs of one person in one outfit: gender, category, item and variant."""
+        return f"{self.gender}/{self.category}/id_{self.item:08d}/{self.variant:02d}"
+
+    def spell(self, spelling: str = "slash", suffix: str = ".jpg") -> str:
+        """The name in one of `SPELLINGS`, with a file suffix ("" for none)."""
+        g, c, i, n, v, w = self.gender, self.category, self.item, self.variant, self.view, self.view_name
+        if spelling in ("slash", "hash"):
+            separator = "/" if spelling == "slash" else "#"
+            return separator.join([g, c, f"id_{i:08d}", f"{n:02d}_{v}_{w}"]) + suffix
+        if spelling in ("fasion", "fashion", "deepfashion"):
+            c = c.replace("_", "") if spelling == "fasion" else c
+            return f"{spelling}{g}{c}id{i:08d}{n:02d}_{v}{w}{suffix}"
+        raise InputError(f"A DeepFashion name is spelled one of {', '.join(SPELLINGS)}, got {spelling!r}.")
+
+
+def parse_deepfashion(name: str | os.PathLike) -> DeepFashionName:
+    """Read any of the spellings, with or without leading folders, suffix, or an ending such as ``_IUV``.
+
+    >>> parse_deepfashion("fasionWOMENBlousesShirtsid0000044201_2side.jpg").spell()
+    'WOMEN/Blouses_Shirts/id_00000442/01_2_side.jpg'
+    """
+    text = os.fspath(name).replace("\\", "/")
+    match = _SEPARATED.search(text) or _JOINED.search(text)
+    if match is None:
+        raise InputError(
+            f"{text!r} is not a DeepFashion name; expected for example "
+            "WOMEN/Blouses_Shirts/id_00000442/01_2_side.jpg or fasionWOMENBlousesShirtsid0000044201_2side.jpg."
+        )
+    gender, category, item, variant, view, view_name = match.groups()
+    known = _BY_LETTERS.get(category.replace("_", "").lower())
+    if known is None:
+        raise InputError(f"{text!r} names the category {category!r}; DeepFashion has {', '.join(CATEGORIES)}.")
+    return DeepFashionName(gender, known, int(item), int(variant), int(view), view_name)
+
+
+@dataclass(frozen=True)
+class MarketName:
+    """What a Market-1501 file name says; identity -1 is a bad detection, 0 a distractor."""
+
+    identity: int
+    camera: int
+    sequence: int
+    frame: int
+    detection: int
+
+    @property
+    def is_person(self) -> bool:
+        """False for bad detections (-1) and distractors (0000), which are left out everywhere."""
+        return self.identity > 0
+
+    def spell(self, suffix: str = ".jpg") -> str:
+        """The file name, for example ``0002_c1s1_000451_03.jpg``."""
+        identity = "-1" if self.identity < 0 else f"{self.identity:04d}"
+        return f"{identity}_c{self.camera}s{self.sequence}_{self.frame:06d}_{self.detection:02d}{suffix}"
+
+
+def parse_market(name: str | os.PathLike) -> MarketName:
+    """Read a Market-1501 file name, with or without leading folders and suffix.
+
+    >>> parse_market("-1_c1s1_000401_03.jpg").is_person
+    False
+    """
+    text = os.fspath(name).replace("\\", "/")
+    match = _MARKET.search(text)
+    if match is None:
+        raise InputError(f"{text!r} is not a Market-1501 name; expected for example 0002_c1s1_000451_03.jpg.")
+    return MarketName(*(int(g) for g in match.groups()))

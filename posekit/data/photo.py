@@ -1,0 +1,76 @@
+"""Photographs: any picture file that Pillow reads, as an RGB tensor in [0, 1]."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from posekit.data.cache import whole_file
+from posekit.errors import InputError
+
+
+def open_picture(path: str | os.PathLike) -> Image.Image:
+    """A fully decoded picture, its format recognised by content: a ``.jpg`` name may hold a PNG.
+
+    Raises `InputError`, one sentence, for a file that is missing, a folder, unreadable, no picture, or cut short.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"There is no file {path}; check the path.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, a picture file was expected; name one file in it.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(path)
+            picture.load()
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:  # Pillow raises each of these
+        raise InputError(
+            f"{path} could not be read as a picture ({_first_line(error)}); expected a whole PNG or JPEG file."
+        ) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InputError(f"{path} is too large to be a photograph ({_first_line(error)}); scale it down.") from error
+    return picture
+
+
+def read_photo(path: str | os.PathLike) -> Float[Tensor, "3 h w"]:
+    """A photograph as RGB in [0, 1]: turned upright by its EXIF orientation, transparency laid over white.
+
+    Raises `InputError` as `open_picture` does, and for pictures of more than 8 bits a channel.
+    """
+    picture = ImageOps.exif_transpose(open_picture(path))
+    if picture.mode.startswith(("I", "F")):
+        raise InputError(f"{path} has more than 8 bits a channel (mode {picture.mode}); save it as 8-bit RGB.")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    pixels = np.asarray(picture.convert("RGB"), dtype=np.float32)
+    return torch.from_numpy(pixels / 255).permute(2, 0, 1).contiguous()
+
+
+def write_photo(path: str | os.PathLike, image: Float[Tensor, "3 h w"]) -> None:
+    """Write RGB in [0, 1] (values outside are clipped) as an 8-bit picture, whole or not at all.
+
+    The suffix of ``path`` chooses the format.  Raises `InputError` for an unknown suffix, an image with NaN,
+    a folder that cannot be written to, and a full disk.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise InputError(f"The name {path.name!r} does not say which picture format to write; end it in .png.")
+    if not bool(torch.isfinite(image).all()):
+        raise InputError(f"The picture for {path} holds NaN or infinite values; it was not written.")
+    pixels = (image.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    with whole_file(path) as temporary:
+        Image.fromarray(np.ascontiguousarray(pixels)).save(temporary)
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    return text.splitlines()[0].rstrip(".")

@@ -1,0 +1,63 @@
+"""Surface maps in the SMPL atlas, as the authors of coordinate-based texture inpainting store them.
+
+A ``.npy`` array of shape (h, w, 2), float32 or float64: x = 2 u - 1 and y = 1 - 2 v of the SMPL texture, whose v
+points up, so that y points down as everywhere in this library; NaN off the body.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from posekit.errors import InputError
+
+TOLERANCE = 1e-3  # how far rounding may carry a value beyond [-1, 1]; an eighth of a texel of a 256 texture
+
+
+def read_smpl_atlas(path: str | os.PathLike) -> tuple[Float[Tensor, "2 h w"], Float[Tensor, "1 h w"]]:
+    """Read a map as (uv, mask): uv in [-1, 1] with v down and 0 off the body, mask 1 on the body.
+
+    No NaN leaves this function: a pixel with NaN in either channel is off the body.  Raises `InputError` for a file
+    that is missing, cut short, of another shape or type, or out of range; arrays of Python objects are refused
+    without being loaded, because loading them runs code from the file.
+    """
+    array = _load_array(path)
+    if array.ndim != 3 or array.shape[2] != 2 or 0 in array.shape:
+        hint = "; its channels come first, transpose it" if array.ndim == 3 and array.shape[0] == 2 else ""
+        raise InputError(f"{path} has shape {array.shape}; a surface map has shape (h, w, 2){hint}.")
+    if array.dtype.kind != "f":
+        raise InputError(f"{path} holds {array.dtype} values; a surface map holds floats, NaN off the body.")
+    uv = torch.from_numpy(np.array(array, dtype=np.float32)).permute(2, 0, 1).contiguous()
+    mask = ~torch.isnan(uv).any(0, keepdim=True)
+    uv = torch.where(mask, uv, torch.zeros(()))
+    largest = float(uv.abs().max())
+    if largest > 1 + TOLERANCE:
+        raise InputError(
+            f"{path} reaches {largest:.3g}; positions in the atlas lie in [-1, 1] (x = 2 u - 1, y = 1 - 2 v), "
+            "so scale it to that range."
+        )
+    return uv.clamp(-1, 1), mask.float()
+
+
+def _load_array(path: str | os.PathLike) -> np.ndarray:
+    """The array of a .npy file, mapped and not read, so that a false header cannot ask for all the memory."""
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"There is no file {path}; check the path.")
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, OverflowError, MemoryError, SyntaxError) as error:
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        raise InputError(
+            f"{path} is not a whole .npy array of numbers ({reason}); write it again with numpy.save as floats, "
+            "Python objects are not read."
+        ) from error
+    if not isinstance(array, np.ndarray):  # np.load also opens .npz archives
+        array.close()
+        raise InputError(f"{path} is an .npz archive; a surface map is one array in a .npy file.")
+    return array
