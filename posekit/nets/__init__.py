@@ -1,0 +1,1 @@
+"""Networks, one per file, named for what they are."""

@@ -1,0 +1,187 @@
+"""What every published system offers, so that training, evaluation and the command line treat them alike."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from posekit.data.person import Pair
+from posekit.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a system computed from a pair; subclasses add every intermediate under its symbol.
+
+    image: the new photograph, ``b 3 h w`` in [0, 1]; None where it was not asked for.
+    """
+
+    image: Float[Tensor, "b 3 h w"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One part of the training: what is trained, on which losses, how fast, how long.
+
+    | field      | meaning |
+    |------------|---------|
+    | parts      | names of the trained submodules; all others are frozen and in evaluation mode |
+    | weights    | loss name -> weight; losses that are not named are not computed |
+    | critics    | names of submodules trained in alternation on ``System.critic_losses`` |
+    | steps      | optimiser steps |
+    | batch_size | pairs a step |
+    | lr, betas  | of Adam; critic_lr is the critics' rate (``lr`` when None) |
+    | decay      | the rate falls linearly to 0 over this last share of the steps |
+    """
+
+    name: str
+    parts: tuple[str, ...]
+    weights: Mapping[str, float]
+    steps: int
+    batch_size: int
+    critics: tuple[str, ...] = ()
+    lr: float = 2e-4
+    critic_lr: float | None = None
+    betas: tuple[float, float] = (0.5, 0.999)
+    decay: float = 0.0
+
+    def __post_init__(self):
+        if self.steps < 0 or self.batch_size < 1:
+            raise InputError(
+                f"Stage {self.name!r} needs steps >= 0 and a batch of at least 1, "
+                f"got {self.steps} steps and batch {self.batch_size}."
+            )
+
+    def rate(self, step: int) -> float:
+        """Factor on the learning rate at ``step`` (counted from 0): 1, then linearly down to 0."""
+        falling = self.decay * self.steps
+        return min(1.0, (self.steps - step) / falling) if falling >= 1 else 1.0
+
+
+class System(nn.Module):
+    """A published system: its networks put together, its losses, its stages, its presets.
+
+    Subclasses define ``name``, ``PRESETS`` (preset name -> configuration), ``VARIANTS`` (the paper's ablations) and
+    the methods below.  A configuration is a frozen dataclass with a field ``variant``; it is all that is needed to
+    build the system again.
+    """
+
+    name: ClassVar[str]
+    PRESETS: ClassVar[Mapping[str, Any]]
+    VARIANTS: ClassVar[tuple[str, ...]] = ("full",)
+    inference_parts: ClassVar[tuple[str, ...]] = ()  # submodules that a photograph needs; shipped in weight files
+
+    def __init__(self, config: Any, preset: str = "custom"):
+        super().__init__()
+        self.config = config
+        self.preset = preset
+
+    def forward(self, pair: Pair) -> Result:
+        """The new photograph and every intermediate.  ``pair`` is a batch (``Pair.batched``)."""
+        raise NotImplementedError
+
+    def stages(self) -> list[Stage]:
+        """The training, in order; empty for systems that learn nothing."""
+        return []
+
+    def stage_forward(self, pair: Pair, stage: Stage) -> Result:
+        """``forward`` without what the losses of ``stage`` do not look at."""
+        return self(pair)
+
+    def losses(self, pair: Pair, result: Result, names: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Named scalar losses without weights; all that apply, or those in ``names``."""
+        return {}
+
+    def critic_losses(self, pair: Pair, result: Result) -> dict[str, Tensor]:
+        """Named scalar losses of the critics; the result is detached."""
+        return {}
+
+    def notes(self) -> list[tuple[str, str]]:
+        """(name, value) of what a reader of the table or the card must know, such as the kind of features."""
+        return []
+
+    def card(self) -> dict[str, Any]:
+        """All that is needed to build this system again, and its notes, as JSON values."""
+        return {
+            "system": self.name,
+            "preset": self.preset,
+            "variant": self.config.variant,
+            "config": dataclasses.asdict(self.config),
+            **dict(self.notes()),
+        }
+
+    @classmethod
+    def from_preset(cls, preset: str = "laptop", variant: str | None = None, **overrides: Any) -> System:
+        """The system with the settings of ``preset``, some of them overridden.
+
+        Raises InputError for unknown presets, variants and settings, with the known ones.
+        """
+        config = cls.PRESETS[choose("preset", preset, cls.PRESETS)]
+        if variant is not None:
+            overrides["variant"] = choose("variant", variant, cls.VARIANTS)
+        for key in overrides:
+            choose("setting", key, [field.name for field in dataclasses.fields(config)])
+        return cls(dataclasses.replace(config, **overrides), preset=preset)
+
+
+def choose(kind: str, value: str, known: Iterable[str]) -> str:
+    """``value`` if it is known; else InputError with the closest known one and the list of all."""
+    known = sorted(known)
+    if value in known:
+        return value
+    close = difflib.get_close_matches(str(value), known, n=1)
+    hint = f" did you mean {close[0]!r}?" if close else ""
+    raise InputError(f"Unknown {kind} {value!r};{hint} known: {', '.join(known)}.")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table that describes a system."""
+
+    section: str
+    name: str
+    value: str
+
+
+def describe(system: System) -> list[Row]:
+    """The system as a table: settings, networks with parameter counts, stages with losses and weights."""
+    rows = [Row("system", "name", system.name), Row("system", "preset", system.preset)]
+    rows += [Row("system", key, str(value)) for key, value in dataclasses.asdict(system.config).items()]
+    rows += [Row("system", key, value) for key, value in system.notes()]
+    total = 0
+    for name, net in system.named_children():
+        parameters = count_parameters(net)
+        total += parameters
+        vectors = count_spectral_vectors(net)
+        value = f"{parameters:,} parameters"
+        if vectors:
+            value += f" + {vectors:,} spectral-norm vector entries = {parameters + vectors:,}"
+        rows.append(Row("network", f"{name}: {type(net).__name__}", value))
+    rows.append(Row("network", "all", f"{total:,} parameters"))
+    for number, stage in enumerate(system.stages(), 1):
+        section = f"stage {number}: {stage.name}"
+        rows.append(Row(section, "trains", ", ".join(stage.parts)))
+        if stage.critics:
+            rows.append(Row(section, "against", ", ".join(stage.critics)))
+        rows += [Row(section, f"loss {name}", f"weight {weight:g}") for name, weight in stage.weights.items()]
+        rate = f"Adam, lr {stage.lr:g}, betas {stage.betas}"
+        if stage.decay:
+            rate += f", falling to 0 over the last {stage.decay:.0%}"
+        rows += [Row(section, "optimiser", rate), Row(section, "steps", f"{stage.steps:,} of {stage.batch_size} pairs")]
+    return rows
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Trainable numbers in ``module``."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def count_spectral_vectors(module: nn.Module) -> int:
+    """Entries of the vectors u and v that spectral normalisation keeps for its power iteration."""
+    return sum(b.numel() for name, b in module.named_buffers() if name.endswith(("._u", "._v")))

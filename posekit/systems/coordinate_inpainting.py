@@ -1,0 +1,310 @@
+"""Coordinate-based texture inpainting (Grigorev, Sevastopolsky, Vakhitov, Lempitsky; CVPR 2019), whole.
+
+    C    = splat of the pixel positions of S through M_S        partial coordinate texture
+    D    = f(C, C')                                             completed: where in S to look, for every texel   (1)
+    T    = S[D]                                                 colour texture                                   (2)
+    W, E = T[M_N], D[M_N]                                       colours and coordinates in the target frame  (3) (4)
+    image = g(S, M_S, M_N, W, E)                                the new photograph
+
+Ablations (section 4.1): ``no_deform`` gives all maps to one encoder; ``rgb`` also inpaints colours instead of
+coordinates (no E); ``no_textures`` skips the texture and sees S, M_S and M_N only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from posekit.data.person import Pair
+from posekit.errors import InputError
+from posekit.grids import identity_grid
+from posekit.losses.content import content_loss
+from posekit.losses.lsgan import judge, lsgan_discriminator, lsgan_generator
+from posekit.losses.masked_l1 import masked_l1
+from posekit.losses.nearest_neighbour import nearest_neighbour_loss
+from posekit.losses.style import style_loss
+from posekit.nets.deformable_hourglass import DeformableHourglass
+from posekit.nets.gated_hourglass import GatedHourglass
+from posekit.nets.patch_discriminator import PatchDiscriminator
+from posekit.nets.vgg import FEATURES, LAYERS, VGGFeatures
+from posekit.sample import sample
+from posekit.splat import splat
+from posekit.systems.base import Result, Stage, System, choose
+
+VARIANTS = ("full", "no_deform", "rgb", "no_textures")
+UNKNOWN = -10.0  # what f sees in texels that the source does not show
+TEXTURE_LOSSES = ("identity", "texture_source", "texture_target")
+
+# Supplementary material, Table 5.
+TABLE_5 = {"nearest_neighbour": 0.5, "content": 0.1, "style": 1e5}
+TABLE_5_TEXTURE = {"identity": 10.0, "texture_source": 10.0, "texture_target": 10.0}
+
+# The published texts disagree; each reading names the parts and the loss weights of the two stages.
+READINGS = {
+    # Section 3: f on two l1 terms, then g with f fixed.  The text gives no weights: those of Table 5.
+    "main": (
+        (("f",), {"identity": 1.0, "texture_target": 1.0}),
+        (("g",), {**TABLE_5, "adversarial": 1.0}),
+    ),
+    # Supplementary, section 1.1.4: every loss but the adversarial one, then no texture losses.
+    "supplementary": (
+        (("f", "g"), {**TABLE_5, **TABLE_5_TEXTURE}),
+        (("g",), {**TABLE_5, "adversarial": 1.0}),
+    ),
+    # Ours, for small networks without pretrained features: l1 carries the colours, the features the edges.
+    "laptop": (
+        (("f",), {"identity": 1.0, "texture_source": 1.0, "texture_target": 2.0}),
+        (("g",), {"l1": 1.0, "nearest_neighbour": 0.5, "adversarial": 0.02}),
+    ),
+}
+_DEFAULT_FEATURES = {"main": "vgg19", "supplementary": "vgg16", "laptop": "random"}
+
+
+@dataclass(frozen=True)
+class CoordinateInpaintingConfig:
+    """Settings.
+
+    | field                  | meaning |
+    |------------------------|---------|
+    | variant                | full, no_deform, rgb or no_textures |
+    | image_size, atlas_size | sides in pixels and texels the system is trained for, multiples of 4 |
+    | f_width, g_width       | channels of the first block of f, of all blocks of g |
+    | reading                | main, supplementary or laptop: which losses train which part in which stage |
+    | features               | vgg16, vgg19 or random; "auto" takes the one the reading names |
+    | feature_width          | channels of the first scale of random features |
+    | f_steps, g_steps       | steps of the two stages |
+    | batch_size             | pairs a step |
+    | f_lr, g_lr, d_lr       | Adam's rates for f, g and the discriminator |
+    | decay                  | the rates fall to 0 over this last share of each stage |
+    """
+
+    variant: str = "full"
+    image_size: int = 256
+    atlas_size: int = 256
+    f_width: int = 32
+    g_width: int = 256
+    reading: str = "supplementary"
+    features: str = "auto"
+    feature_width: int = 64
+    f_steps: int = 100_000
+    g_steps: int = 200_000
+    batch_size: int = 8
+    f_lr: float = 2e-4
+    g_lr: float = 2e-4
+    d_lr: float = 2e-4
+    decay: float = 0.0
+
+    def __post_init__(self):
+        choose("variant", self.variant, VARIANTS)
+        choose("reading", self.reading, READINGS)
+        choose("kind of features", self.features, (*FEATURES, "auto"))
+        for name in ("image_size", "atlas_size"):
+            side = getattr(self, name)
+            if side < 36 or side % 4:
+                raise InputError(f"{name} must be a multiple of 4 of at least 36, got {side}.")
+        if not 0 <= self.decay <= 1:
+            raise InputError(f"decay is a share of the steps between 0 and 1, got {self.decay}.")
+        for name in ("f_lr", "g_lr", "d_lr"):
+            if getattr(self, name) <= 0:
+                raise InputError(f"{name} must be positive, got {getattr(self, name)}.")
+
+    @property
+    def feature_kind(self) -> str:
+        """The features in use: vgg16, vgg19 or random."""
+        return _DEFAULT_FEATURES[self.reading] if self.features == "auto" else self.features
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoordinateResult(Result):
+    """Everything on the way from a source to a new photograph; None where the variant has no such map.
+
+    | field    | shape     | meaning |
+    |----------|-----------|---------|
+    | C        | b 2 t t   | position (x, y) in S of every known texel, 0 elsewhere |
+    | known    | b 1 t t   | C': 1 where the source shows the texel |
+    | observed | b 3 t t   | colour of every known texel, 0 elsewhere |
+    | D        | b 2 t t   | completed coordinate texture |
+    | T        | b 3 t t   | completed colour texture |
+    | W        | b 3 h w   | T in the target frame, 0 off the body |
+    | E        | b 2 h w   | D in the target frame, 0 off the body |
+    | image    | b 3 h w   | the new photograph in [0, 1] |
+    """
+
+    C: Float[Tensor, "b 2 t t"] | None = None
+    known: Float[Tensor, "b 1 t t"] | None = None
+    observed: Float[Tensor, "b 3 t t"] | None = None
+    D: Float[Tensor, "b 2 t t"] | None = None
+    T: Float[Tensor, "b 3 t t"] | None = None
+    W: Float[Tensor, "b 3 h w"] | None = None
+    E: Float[Tensor, "b 2 h w"] | None = None
+
+
+class CoordinateInpainting(System):
+    """The two networks f and g, and the discriminator that judges the photographs of g.
+
+    Maps go in with the mesh grid of their frame.  Channels of g: source 8 = S 3 + M_S 2 + mask 1 + grid 2, target
+    10 = W 3 + M_N 2 + mask 1 + E 2 + grid 2; with one encoder, both lists together with one grid.
+    """
+
+    name = "coordinate_inpainting"
+    VARIANTS = VARIANTS
+    PRESETS = {
+        "paper": CoordinateInpaintingConfig(),
+        "laptop": CoordinateInpaintingConfig(
+            image_size=128,
+            atlas_size=128,
+            f_width=16,
+            g_width=64,
+            reading="laptop",
+            feature_width=16,
+            f_steps=10_000,
+            g_steps=10_000,
+            f_lr=1e-3,
+            g_lr=5e-4,
+            decay=0.5,
+        ),
+    }
+    inference_parts = ("f", "g")
+
+    def __init__(self, config: CoordinateInpaintingConfig | None = None, preset: str = "custom"):
+        super().__init__(config or CoordinateInpaintingConfig(), preset)
+        variant, width = self.config.variant, self.config.f_width
+        if variant == "rgb":
+            self.f = GatedHourglass(6, 3, width, output="sigmoid")
+        elif variant != "no_textures":
+            self.f = GatedHourglass(5, 2, width)
+        source, target = {"full": (8, 10), "no_deform": (0, 16), "rgb": (0, 14), "no_textures": (0, 11)}[variant]
+        self.g = DeformableHourglass(target, source, width=self.config.g_width)
+        self.discriminator = PatchDiscriminator()
+        self._features: dict[str, VGGFeatures] = {}  # built at the first loss that needs them
+
+    def forward(self, pair: Pair, *, image: bool = True) -> CoordinateResult:
+        """All maps of ``pair`` (a batch); ``image=False`` stops before g."""
+        source, target = pair.source, pair.target
+        if not source.is_batch or not target.is_batch:
+            raise InputError("The system works on batches; a single pair becomes one with pair.batched().")
+        maps = {} if self.config.variant == "no_textures" else self._textures(pair)
+        return CoordinateResult(**maps, image=self._refine(pair, **maps) if image else None)
+
+    def _textures(self, pair: Pair) -> dict[str, Tensor]:
+        """C, known, observed, T, W and, unless colours are inpainted, D, E."""
+        source, target = pair.source, pair.target
+        t = self.config.atlas_size
+        texels = splat(torch.cat([_grid(source.image), source.image], 1), source.uv, (t, t), source.mask)
+        C, observed, known = texels.values[:, :2], texels.values[:, 2:], texels.known
+        maps = {"C": C, "known": known, "observed": observed}
+        partial = observed if self.config.variant == "rgb" else C
+        completed = self.f(torch.cat([torch.where(known > 0, partial, UNKNOWN), known, _grid(known)], 1))
+        if self.config.variant == "rgb":
+            T = completed
+        else:
+            D = completed
+            T = sample(source.image, D, padding="border")  # T[u, v] = S[D1[u, v], D2[u, v]]    (2)
+            maps["D"] = D
+            maps["E"] = sample(D, target.uv, padding="border") * target.mask  # (4)
+        maps["T"] = T
+        maps["W"] = sample(T, target.uv, padding="border") * target.mask  # (3)
+        return maps
+
+    def _refine(self, pair: Pair, W: Tensor | None = None, E: Tensor | None = None, **_: Tensor) -> Tensor:
+        source, target = pair.source, pair.target
+        S = [source.image, source.uv, source.mask]
+        N = [m for m in (W, target.uv, target.mask, E) if m is not None] + [_grid(target.image)]
+        if self.config.variant == "full":
+            return self.g(torch.cat(N, 1), torch.cat([*S, _grid(source.image)], 1), E, target.mask)
+        if source.size != target.size:
+            raise InputError(
+                f"The variant {self.config.variant!r} stacks source and target, which must have one size; "
+                f"got {source.size} and {target.size}."
+            )
+        return self.g(torch.cat([*N, *S], 1))
+
+    def stages(self) -> list[Stage]:
+        c = self.config
+        found = []
+        for name, steps, (parts, weights) in zip(
+            ("inpainting", "refinement"), (c.f_steps, c.g_steps), READINGS[c.reading], strict=True
+        ):
+            parts = tuple(p for p in parts if p in self._modules)
+            dropped = {"rgb": ("identity",), "no_textures": TEXTURE_LOSSES}.get(c.variant, ())
+            weights = {k: v for k, v in weights.items() if k not in dropped}
+            if not parts:
+                continue
+            lr = c.f_lr if parts == ("f",) else c.g_lr
+            critics = ("discriminator",) if "adversarial" in weights else ()
+            found.append(
+                Stage(
+                    name=name, parts=parts, weights=weights, steps=steps, batch_size=c.batch_size,
+                    critics=critics, lr=lr, critic_lr=c.d_lr, decay=c.decay,
+                )
+            )  # fmt: skip
+        return found
+
+    def stage_forward(self, pair: Pair, stage: Stage) -> CoordinateResult:
+        return self(pair, image=any(name not in TEXTURE_LOSSES for name in stage.weights))
+
+    def losses(self, pair: Pair, result: CoordinateResult, names: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Losses by name: identity, texture_source, texture_target, l1, content, style, nearest_neighbour, adversarial.
+
+        Those whose maps are missing from ``result`` are left out, or raise InputError when named.
+        """
+        possible = [] if result.T is None else [n for n in TEXTURE_LOSSES if n != "identity" or result.D is not None]
+        if result.image is not None:
+            possible += ["l1", "content", "style", "nearest_neighbour", "adversarial"]
+        wanted = possible if names is None else [choose("loss", name, possible) for name in names]
+        made, target = result.image, pair.target
+        layers = {"content", "style"} & set(wanted)
+        if layers:
+            ours, theirs = self._vgg("content", made), self._vgg("content", target.image)
+        terms = {}
+        for name in wanted:
+            if name == "identity":
+                terms[name] = masked_l1(result.D, result.C, result.known)
+            elif name == "texture_source":
+                terms[name] = masked_l1(result.T, result.observed, result.known)
+            elif name == "texture_target":
+                # colours, not coordinates: the gradient reaches f through the sampling position of T = S[D]
+                seen = splat(target.image, target.uv, result.T.shape[-2:], target.mask)
+                terms[name] = masked_l1(result.T, seen.values, seen.known)
+            elif name == "l1":
+                terms[name] = (made - target.image).abs().mean()
+            elif name == "content":
+                terms[name] = content_loss(ours, theirs, mean=self.config.reading == "laptop")
+            elif name == "style":
+                terms[name] = style_loss(ours, theirs)
+            elif name == "nearest_neighbour":
+                a, b = self._vgg("nearest_neighbour", made), self._vgg("nearest_neighbour", target.image)
+                terms[name] = nearest_neighbour_loss(a["relu1_2"], b["relu1_2"], window=3)
+            else:
+                _, fake = judge(self.discriminator, target.image, made, target.uv)
+                terms[name] = lsgan_generator(fake)
+        return terms
+
+    def critic_losses(self, pair: Pair, result: CoordinateResult) -> dict[str, Tensor]:
+        real, fake = judge(self.discriminator, pair.target.image, result.image.detach(), pair.target.uv)
+        return {"discriminator": lsgan_discriminator(real, fake)}
+
+    def notes(self) -> list[tuple[str, str]]:
+        kind = self.config.feature_kind
+        text = f"random weights, width {self.config.feature_width}, never trained" if kind == "random" else "ImageNet"
+        return [("feature_weights", f"{kind}: {text}" if kind != "random" else text)]
+
+    def _vgg(self, use: str, image: Tensor) -> dict[str, Tensor]:
+        """Features of ``image`` for the content and style losses, or for the nearest-neighbour loss."""
+        if use not in self._features:
+            kind, layers = self.config.feature_kind, LAYERS
+            if use == "nearest_neighbour":
+                kind, layers = ("random" if kind == "random" else "vgg19"), ("relu1_2",)
+            width = self.config.feature_width if kind == "random" else 64
+            self._features[use] = VGGFeatures(kind, layers, width)  # a dict hides it from parts and state
+        return self._features[use].to(image.device)(image)
+
+
+def _grid(like: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 2 h w"]:
+    """The mesh grid of a batch of maps."""
+    b, _, h, w = like.shape
+    return identity_grid(h, w, dtype=torch.float32, device=like.device).expand(b, 2, h, w)

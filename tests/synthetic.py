@@ -1,0 +1,69 @@
+"""Pairs for tests, made from torch alone: an elliptical body with a smooth surface map and a smooth coloured texture.
+
+The exact relation that real pairs have holds here too: a texel has one colour, in whichever photograph it is seen.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from posekit.data.person import Pair, Person, collate_pairs
+from posekit.grids import identity_grid
+
+
+def texture_colors(uv: torch.Tensor, identity: int) -> torch.Tensor:
+    """Colours ``3 h w`` in [0, 1] of the surface positions ``2 h w``: a few waves, different for each identity."""
+    generator = torch.Generator().manual_seed(identity)
+    waves = torch.randn(3, 4, 2, generator=generator) * 3
+    phases = torch.rand(3, 4, generator=generator) * 2 * math.pi
+    angle = torch.einsum("ckd,dhw->ckhw", waves, uv) + phases[..., None, None]
+    return 0.5 + 0.45 * torch.sin(angle).mean(1)
+
+
+def make_person(identity: int, view: int, size: int = 64) -> Person:
+    """One photograph; views differ in place, turn, scale and in the part of the surface that is seen."""
+    generator = torch.Generator().manual_seed(1000 * identity + view)
+    cx, cy, turn, scale, seen = (torch.rand(5, generator=generator) * 2 - 1).tolist()
+    x, y = identity_grid(size, size)
+    x, y = x - 0.15 * cx, y - 0.1 * cy
+    c, s = math.cos(0.5 * turn), math.sin(0.5 * turn)
+    p = torch.stack([c * x - s * y, s * x + c * y]) / (0.75 + 0.08 * scale)  # position on the unit disc
+    mask = ((p[0] / 0.7) ** 2 + p[1] ** 2 < 1).float()[None]
+    # the surface turns with the view: u slides, and bends a little
+    uv = torch.stack([0.6 * p[0] + 0.35 * seen + 0.05 * torch.sin(3 * p[1]), 0.85 * p[1]]) * mask
+    background = 0.7 + 0.1 * torch.stack([x, y, x * y])
+    image = torch.where(mask > 0, texture_colors(uv, identity), background).clamp(0, 1)
+    return Person(image=image, uv=uv, mask=mask, identity=f"{identity}", name=f"{identity}_{view}")
+
+
+def make_pair(identity: int = 0, size: int = 64) -> Pair:
+    """View 0 of an identity as the source, view 1 as the target."""
+    return Pair(make_person(identity, 0, size), make_person(identity, 1, size))
+
+
+def make_batch(n: int = 2, size: int = 64) -> Pair:
+    """A batch of the first ``n`` pairs."""
+    return collate_pairs([make_pair(i, size) for i in range(n)])
+
+
+class SyntheticPairs:
+    """A sequence of ``n`` pairs, as a dataset is."""
+
+    def __init__(self, n: int = 8, size: int = 64):
+        self.n, self.size = n, size
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, i: int) -> Pair:
+        if not 0 <= i < self.n:
+            raise IndexError(i)
+        return make_pair(i, self.size)
+
+    def describe(self) -> dict:
+        return {"dataset": "SyntheticPairs", "n": self.n, "size": self.size}
+
+
+TINY = {"image_size": 40, "atlas_size": 40, "f_width": 4, "g_width": 4, "feature_width": 4, "batch_size": 2}
