@@ -11,8 +11,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from posekit.nets.padding import reflect_pad
-
 
 class PatchDiscriminator(nn.Module):
     """Photograph and pose ``b c h w`` to a map ``b 1 h/16 w/16`` in [0, 1]: 1 for real regions.
@@ -40,7 +38,8 @@ class PatchDiscriminator(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 H W"]:
         for conv, norm in zip(self.convs, self.norms, strict=True):
-            # an even kernel keeps the side (stride 1) or halves it (stride 2) with 1 or 2 more pixels at the end
-            x = reflect_pad(x, 1, 1 if conv.stride == (2, 2) else 2)
+            # zeros around: a 4 x 4 kernel halves the side with 1 + 1 of them (stride 2), keeps it with 1 + 2 (stride 1)
+            after = 1 if conv.stride == (2, 2) else 2
+            x = F.pad(x, (1, after, 1, after))
             x = F.leaky_relu(norm(conv(x)), 0.2)
         return torch.sigmoid(x.float())

@@ -289,9 +289,8 @@ class CoordinateInpainting(System):
         return {"discriminator": lsgan_discriminator(real, fake)}
 
     def notes(self) -> list[tuple[str, str]]:
-        kind = self.config.feature_kind
-        text = f"random weights, width {self.config.feature_width}, never trained" if kind == "random" else "ImageNet"
-        return [("feature_weights", f"{kind}: {text}" if kind != "random" else text)]
+        kind, width = self.config.feature_kind, self.config.feature_width
+        return [("loss_features", f"random weights, width {width}" if kind == "random" else f"{kind}, ImageNet")]
 
     def _vgg(self, use: str, image: Tensor) -> dict[str, Tensor]:
         """Features of ``image`` for the content and style losses, or for the nearest-neighbour loss."""
