@@ -59,6 +59,7 @@ class Body:
     bones: names, a parent always before its children.  parents: (bones,) int, -1 for the root.
     n_skin: the first `n_skin` vertices are the skin, numbered as in MakeHuman's base mesh; then follow
     eyes, teeth and the skirt (a closed grid around the hips and legs, the pattern for loose skirts).
+    mirror: (n_skin,) int, the skin vertex on the other side of the body.
     triangles: part -> (f, 3) int32 vertex ids, anticlockwise seen from outside.
     uv: part -> (m, 2) float32 in [0, 1], v down.  uv_triangles: part -> (f, 3) int32 into it (a vertex on a
     seam of the atlas has several uv).  weights: (n, bones) float32, rows sum to 1, at most four not 0.
@@ -71,6 +72,7 @@ class Body:
     bones: tuple[str, ...]
     parents: np.ndarray
     n_skin: int
+    mirror: np.ndarray
     triangles: dict[str, np.ndarray]
     uv: dict[str, np.ndarray]
     uv_triangles: dict[str, np.ndarray]
@@ -160,6 +162,7 @@ def _unpack(z: Mapping[str, np.ndarray]) -> Body:
         bones=bones,
         parents=z["parents"].astype(np.int64),
         n_skin=int(z["skin_count"]),
+        mirror=z["mirror"].astype(np.int64),
         triangles={p: z[f"{p}_triangles"].astype(np.int32) for p in PARTS},
         uv={p: z[f"{p}_uv"].astype(np.float32) / 65535 for p in PARTS},
         uv_triangles={p: z[f"{p}_uv_triangles"].astype(np.int32) for p in PARTS},
