@@ -149,9 +149,23 @@ class Row:
     value: str
 
 
-def describe(system: System) -> list[Row]:
+class Description(list[Row]):
+    """Rows in order; ``str()`` of it is an aligned table."""
+
+    def __str__(self) -> str:
+        widths = [max((len(getattr(row, column)) for row in self), default=0) for column in ("section", "name")]
+        lines, last = [], None
+        for row in self:
+            section = row.section if row.section != last else ""
+            lines.append(f"{section:<{widths[0]}}  {row.name:<{widths[1]}}  {row.value}")
+            last = row.section
+        return "\n".join(lines)
+
+
+def describe(system: System) -> Description:
     """The system as a table: settings, networks with parameter counts, stages with losses and weights."""
-    rows = [Row("system", "name", system.name), Row("system", "preset", system.preset)]
+    rows = Description()
+    rows += [Row("system", "name", system.name), Row("system", "preset", system.preset)]
     rows += [Row("system", key, str(value)) for key, value in dataclasses.asdict(system.config).items()]
     rows += [Row("system", key, value) for key, value in system.notes()]
     total = 0

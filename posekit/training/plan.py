@@ -1,0 +1,63 @@
+"""What a run will do: the stages with their overrides, and whether a checkpoint belongs to the same run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from posekit.errors import InputError
+from posekit.systems.base import Stage, System
+
+
+def plan_stages(
+    system: System, names: Sequence[str] | None, steps: int | Mapping[str, int] | None, batch_size: int | None
+) -> list[Stage]:
+    """The stages to run, with their overrides."""
+    plan = system.stages()
+    known = [stage.name for stage in plan]
+    asked = [*(names or ()), *(steps if isinstance(steps, Mapping) else ())]
+    unknown = [name for name in asked if name not in known]
+    if unknown or not plan:
+        raise InputError(
+            f"{system.name} has the stages {', '.join(known) or '(none: it learns nothing)'}"
+            + (f", not {', '.join(unknown)}." if unknown else ", so it cannot be trained.")
+        )
+    chosen = [stage for stage in plan if names is None or stage.name in names]
+    for i, stage in enumerate(chosen):
+        count = steps.get(stage.name, stage.steps) if isinstance(steps, Mapping) else steps
+        chosen[i] = dataclasses.replace(
+            stage,
+            steps=stage.steps if count is None else count,
+            batch_size=stage.batch_size if batch_size is None else batch_size,
+        )
+    return chosen
+
+
+def check_same_run(old: dict[str, Any], new: dict[str, Any], out: Path) -> None:
+    """InputError when the checkpoint in ``out`` belongs to another run."""
+    old = {"stages": None, **old}
+    new = json.loads(json.dumps(new))
+    for key in ("system", "config", "seed", "data", "stages", "precision"):
+        if old.get(key) != new[key]:
+            raise InputError(
+                f"{out} holds a run with another {key} ({_short(old.get(key))}, now {_short(new[key])}); "
+                "choose another folder, or start over with resume=False (--fresh)."
+            )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) < 120 else text[:117] + "..."
+
+
+def total_steps(plan: Sequence[Stage], number: int, step: int) -> int:
+    """Steps finished in the whole run."""
+    return sum(stage.steps for stage in plan[:number]) + step
+
+
+def stage_card(stage: Stage) -> dict[str, Any]:
+    """The stage as JSON values."""
+    return json.loads(json.dumps(dataclasses.asdict(dataclasses.replace(stage, weights=dict(stage.weights)))))

@@ -1,0 +1,92 @@
+"""The log of a run: JSON lines, in memory and in ``log.jsonl``."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from posekit.errors import InputError
+from posekit.training.files import write_atomic
+
+
+class RunLog:
+    """Appends one JSON line per logged step; the first line of a file describes the run.
+
+    A record holds stage, step, total_step, losses, ``seconds`` a step (mean since the record before), and ``waited``,
+    the share of that time spent waiting for data.
+
+    Args:
+        folder: where ``log.jsonl`` goes; None keeps the records in memory only.
+        resumed_at: total step of the checkpoint that the run goes on from: later lines of the old log are dropped.
+            None starts a new log.
+        card: what the first line says.
+        enabled: False in all processes but the first.
+    """
+
+    def __init__(self, folder: Path | None, resumed_at: int | None, card: dict[str, Any], enabled: bool = True):
+        self.enabled = enabled
+        self.steps = 0  # since the record before
+        self.start_clock()
+        self.path = folder / "log.jsonl" if folder is not None and enabled else None
+        self.records: list[dict[str, Any]] = []
+        header = {"run": {key: card[key] for key in card if key != "stages"}}
+        if self.path is not None:
+            if resumed_at is not None and self.path.is_file():
+                header, self.records = _read(self.path, resumed_at, header)
+            text = "".join(json.dumps(line) + "\n" for line in (header, *self.records))
+            write_atomic(self.path, lambda aside: aside.write_text(text, encoding="utf-8"))
+
+    @property
+    def last(self) -> dict[str, float]:
+        """Losses of the last record."""
+        return self.records[-1]["losses"] if self.records else {}
+
+    def start_clock(self) -> None:
+        """Begin to count steps and time anew."""
+        self.steps, self._began, self._waited = 0, time.perf_counter(), 0.0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Time spent inside counts as waiting for data."""
+        began = time.perf_counter()
+        yield
+        self._waited += time.perf_counter() - began
+
+    def write(self, stage: str, step: int, total_step: int, losses: dict[str, float]) -> None:
+        """Add the record of one step."""
+        passed = time.perf_counter() - self._began
+        record = {
+            "stage": stage,
+            "step": step,
+            "total_step": total_step,
+            "losses": losses,
+            "seconds": passed / max(self.steps, 1),
+            "waited": self._waited / passed,
+        }
+        self.start_clock()
+        self.records.append(record)
+        if self.path is not None:
+            try:
+                with open(self.path, "a", encoding="utf-8") as file:
+                    file.write(json.dumps(record) + "\n")
+            except OSError as error:
+                raise InputError(f"Could not write {self.path} ({error}); check the space on its disk.") from error
+
+
+def _read(path: Path, resumed_at: int, header: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Header and the records up to ``resumed_at``; a line cut off by a kill is dropped."""
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if "run" in value:
+            header = value
+        elif value["total_step"] <= resumed_at:
+            records.append(value)
+    return header, records
