@@ -21,6 +21,8 @@ from torch.autograd.function import once_differentiable
 
 from posekit.grids import norm_to_index
 
+NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
+
 
 class Splat(NamedTuple):
     """What `splat` returns.
@@ -104,92 +106,92 @@ def _index_affine(size: tuple[int, int]) -> tuple[float, float, float, float]:
 
 
 def _forward_numba(values, positions, mask, size, min_weight):
-    from posekit._numba_splat import scatter  # here, so that importing posekit does not load the compiler
+    from posekit._numba_splat import kernels  # here, so that importing posekit does not load the compiler
 
-    b, c, h, w = values.shape
+    b, c = values.shape[:2]
     height, width = size
-    affine = _coefficients(size, values.dtype)
+    scatter, _, _ = kernels(c)
+    affine = np.array(_index_affine(size), NUMPY[values.dtype])
     out = values.new_empty(b, c, height, width)
     weight, known = values.new_empty(b, 1, height, width), values.new_empty(b, 1, height, width)
-    arrays = [_items(t, b) for t in (values.flatten(2), positions.flatten(2))]
-    masks = _mask_items(mask, values)
-    outs, weights, knowns = (_items(t, b) for t in (out, weight[:, 0], known[:, 0]))
+    sources = list(zip(_items(values.flatten(2)), _items(positions.flatten(2)), _masks(mask, values), strict=True))
+    results = list(zip(_items(out), _items(weight[:, 0]), _items(known[:, 0]), strict=True))
 
     def work(i: int, top: int, bottom: int) -> None:
-        sums = np.empty((bottom - top, width, c + 1), outs[i].dtype)
-        scatter(
-            arrays[0][i], arrays[1][i], masks[i], affine, min_weight, top, bottom, sums, outs[i], weights[i], knowns[i]
-        )
+        sums = np.empty((bottom - top + 2, width + 2, c + 1), affine.dtype)
+        scatter(*sources[i], affine, min_weight, top, bottom, sums, *results[i])
 
     _in_threads(work, b, height)
     return out, weight, known
 
 
 def _backward_numba(grad_out, grad_weight, values, positions, mask, out, weight, known):
-    from posekit._numba_splat import gather, texel_gradients
+    from posekit._numba_splat import kernels
 
     b, c, h, w = values.shape
     height, width = weight.shape[-2:]
-    affine = _coefficients((height, width), values.dtype)
-    grad_values = values.new_empty(b, c, h, w)
-    grad_positions = values.new_empty(b, 2, h, w)
-    texel = values.new_empty(b, height, width, c + 1)
-    texels = _items(texel, b)
-    given = [_items(t, b) for t in (grad_out, grad_weight[:, 0], out, weight[:, 0], known[:, 0])]
-    points = [_items(t.flatten(2), b) for t in (values, positions)]
-    masks = _mask_items(mask, values)
-    results = [_items(t.flatten(2), b) for t in (grad_values, grad_positions)]
+    _, prepare, gather = kernels(c)
+    affine = np.array(_index_affine((height, width)), NUMPY[values.dtype])
+    grad_values, grad_positions = values.new_empty(b, c, h, w), values.new_empty(b, 2, h, w)
+    texel = _items(values.new_empty(b, height + 2, width + 2, c + 1))
+    targets = [_items(t) for t in (grad_out, grad_weight[:, 0], out, weight[:, 0], known[:, 0])]
+    targets = list(zip(*targets, strict=True))
+    sources = list(zip(_items(values.flatten(2)), _items(positions.flatten(2)), _masks(mask, values), strict=True))
+    results = list(zip(_items(grad_values.flatten(2)), _items(grad_positions.flatten(2)), strict=True))
 
     def rows(i: int, top: int, bottom: int) -> None:
-        texel_gradients(*(g[i] for g in given), top, bottom, texels[i])
+        prepare(*targets[i], top, bottom, texel[i])
 
     def pixels(i: int, first: int, last: int) -> None:
-        gather(texels[i], points[0][i], points[1][i], masks[i], affine, first, last, results[0][i], results[1][i])
+        gather(texel[i], *sources[i], affine, first, last, *results[i])
 
     _in_threads(rows, b, height)
     _in_threads(pixels, b, h * w)
     return grad_values, grad_positions
 
 
-def _coefficients(size: tuple[int, int], dtype: torch.dtype) -> np.ndarray:
-    return np.array(_index_affine(size), np.float64 if dtype == torch.float64 else np.float32)
+def _items(tensor: Tensor) -> list[np.ndarray]:
+    """The items of a batch as contiguous numpy arrays, views of the tensor where they are contiguous in it."""
+    return [item.detach().contiguous().numpy() for item in tensor]
 
 
-def _items(tensor: Tensor, b: int) -> list[np.ndarray]:
-    """The items of a batch as contiguous numpy arrays, without a copy where they are contiguous already."""
-    return [tensor[i].detach().contiguous().numpy() for i in range(b)]
-
-
-def _mask_items(mask: Tensor | None, values: Tensor) -> list[np.ndarray]:
-    b = values.shape[0]
-    return _items(values.new_empty(b, 0) if mask is None else mask.flatten(1), b)
+def _masks(mask: Tensor | None, values: Tensor) -> list[np.ndarray]:
+    return _items(values.new_empty(len(values), 0) if mask is None else mask.flatten(1))
 
 
 def _in_threads(work: Callable[[int, int, int], None], items: int, length: int) -> None:
-    """Run ``work(item, first, last)`` over all items, each cut into bands of ``length`` when threads would be idle."""
+    """Run ``work(item, first, last)`` over all items, each cut into bands of ``length`` where threads would idle."""
     threads = torch.get_num_threads()
     bands = min(max(1, threads // max(items, 1)), max(length, 1))
     edges = [length * k // bands for k in range(bands + 1)]
-    tasks = [(i, first, last) for i in range(items) for first, last in zip(edges, edges[1:], strict=False)]
-    if threads == 1 or len(tasks) < 2:
-        for task in tasks:
+    tasks = [(i, first, last) for i in range(items) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+    queue = iter(tasks)
+
+    def drain() -> None:
+        for task in queue:
             work(*task)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda task: work(*task), tasks))
+
+    helpers = min(threads, len(tasks)) - 1
+    if helpers < 1:
+        return drain()
+    with ThreadPoolExecutor(helpers) as pool:
+        running = [pool.submit(drain) for _ in range(helpers)]
+        drain()
+        for helper in running:
+            helper.result()
 
 
 # --------------------------------------------------------------------------------- other devices: plain torch operators
 
 
 def _forward_torch(values, positions, mask, size, min_weight):
-    b, c, h, w = values.shape
+    b, c = values.shape[:2]
     height, width = size
-    data, corners = _corners(values, positions, mask, size)
-    # One row per texel and one spare row for what falls outside; the channels and the weight lie side by side.
+    data, index, fx, fy = _corners(values, positions, mask, size)
+    rows = data * (_along(fx) * _across(fy))[..., None]  # 4 n c+1: w v_1 .. w v_c, w
+    # One row a texel, and a spare one for what falls outside.
     sums = values.new_zeros(b * height * width + 1, c + 1)
-    index = torch.cat([row for row, _, _, _ in corners])
-    sums.index_add_(0, index, torch.cat([data * weight[:, None] for _, weight, _, _ in corners]))
+    sums.index_add_(0, index.flatten(), rows.flatten(0, 1))
     sums = sums[:-1].reshape(b, height, width, c + 1).permute(0, 3, 1, 2)
     weight = sums[:, c:].contiguous()
     known = weight >= min_weight
@@ -200,47 +202,55 @@ def _forward_torch(values, positions, mask, size, min_weight):
 def _backward_torch(grad_out, grad_weight, values, positions, mask, out, weight, known):
     b, c, h, w = values.shape
     size = weight.shape[-2:]
+    data, index, fx, fy = _corners(values, positions, mask, size)
     g = grad_out * known / torch.where(known > 0, weight, 1)  # d loss / d (sum w v)
     total = grad_weight - (g * out).sum(1, keepdim=True)  # d loss / d (sum w)
     texel = torch.cat((g, total), 1).permute(0, 2, 3, 1).reshape(-1, c + 1)
-    texel = torch.cat((texel, texel.new_zeros(1, c + 1)))
-    data, corners = _corners(values, positions, mask, size)
-    rows = [texel[row] for row, _, _, _ in corners]
-    grad_values = sum(row[:, :c] * weight[:, None] for row, (_, weight, _, _) in zip(rows, corners, strict=True))
-    slopes = [(row * data).sum(1) for row in rows]
+    rows = torch.cat((texel, texel.new_zeros(1, c + 1)))[index]  # 4 n c+1
+    grad_values = ((_along(fx) * _across(fy))[..., None] * rows[..., :c]).sum(0)
+    slope = (rows * data).sum(-1)  # 4 n: d loss / d w
     scale_x, _, scale_y, _ = _index_affine(size)
-    grad_x = scale_x * sum(s * dx for s, (_, _, dx, _) in zip(slopes, corners, strict=True))
-    grad_y = scale_y * sum(s * dy for s, (_, _, _, dy) in zip(slopes, corners, strict=True))
+    grad_x = scale_x * (slope * _across(fy) * slope.new_tensor([-1, 1, -1, 1])[:, None]).sum(0)
+    grad_y = scale_y * (slope * _along(fx) * slope.new_tensor([-1, -1, 1, 1])[:, None]).sum(0)
     grad_positions = torch.stack((grad_x, grad_y), 1).reshape(b, h, w, 2).permute(0, 3, 1, 2)
     return grad_values.reshape(b, h, w, c).permute(0, 3, 1, 2), grad_positions
 
 
 def _corners(values, positions, mask, size):
-    """Rows (v, 1) of all source pixels, and for the four texels around each: (texel row, w, dw/dx, dw/dy)."""
+    """Of all n source pixels: rows (v, 1), the texels (4, n) around them, and their place (fx, fy) between these.
+
+    The four texels are upper left, upper right, lower left, lower right; texels that do not count are number b h w.
+    """
     b, c, h, w = values.shape
     height, width = size
     scale_x, offset_x, scale_y, offset_y = _index_affine(size)
-    x = (scale_x * positions[:, 0] + offset_x).reshape(-1)
-    y = (scale_y * positions[:, 1] + offset_y).reshape(-1)
+    x = (scale_x * positions[:, 0] + offset_x).flatten()
+    y = (scale_y * positions[:, 1] + offset_y).flatten()
     data = values.permute(0, 2, 3, 1).reshape(-1, c)
     good = (x > -1) & (x < width) & (y > -1) & (y < height) & data.isfinite().all(1)
     if mask is not None:
-        good = good & (mask.reshape(-1) > 0.5)
-    # Pixels that do not count become zeros at texel 0, so that no NaN enters a product; their rows are the spare one.
+        good = good & (mask.flatten() > 0.5)
+    # Pixels that do not count are set to 0, so that no NaN enters a product.
     x, y = torch.where(good, x, 0), torch.where(good, y, 0)
     data = torch.where(good[:, None], data, 0)
     data = torch.cat((data, data.new_ones(len(data), 1)), 1)
-    x0, y0 = x.floor(), y.floor()
-    fx, fy = x - x0, y - y0
-    item = torch.arange(b, device=values.device).repeat_interleave(h * w)
-    corners = []
-    for dy, wy, slope_y in ((0, 1 - fy, -1), (1, fy, 1)):
-        for dx, wx, slope_x in ((0, 1 - fx, -1), (1, fx, 1)):
-            column, row = x0.long() + dx, y0.long() + dy
-            inside = good & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-            index = torch.where(inside, (item * height + row) * width + column, b * height * width)
-            corners.append((index, wx * wy, slope_x * wy, slope_y * wx))
-    return data, corners
+    left, above = x.floor(), y.floor()
+    column = left.long() + torch.tensor([0, 1, 0, 1], device=x.device)[:, None]
+    row = above.long() + torch.tensor([0, 0, 1, 1], device=x.device)[:, None]
+    item = torch.arange(b, device=x.device).repeat_interleave(h * w)
+    inside = good & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    index = torch.where(inside, (item * height + row) * width + column, b * height * width)
+    return data, index, x - left, y - above
+
+
+def _along(fx: Tensor) -> Tensor:
+    """The kernel along x at the four texels, 4 n."""
+    return torch.stack((1 - fx, fx, 1 - fx, fx))
+
+
+def _across(fy: Tensor) -> Tensor:
+    """The kernel along y at the four texels, 4 n."""
+    return torch.stack((1 - fy, 1 - fy, fy, fy))
 
 
 # --------------------------------------------------------------------------------------------------------------- checks
@@ -256,16 +266,14 @@ def _check(values: Tensor, positions: Tensor, size: Sequence[int], mask: Tensor 
         raise ValueError(
             f"splat expected a mask (b, 1, h, w) for values of shape {tuple(values.shape)}, got {tuple(mask.shape)}."
         )
-    if values.dtype != positions.dtype or values.dtype not in (torch.float32, torch.float64):
+    if values.dtype != positions.dtype or values.dtype not in NUMPY:
         raise ValueError(
             "splat expected values and positions that are both float32 or both float64, "
             f"got {values.dtype} and {positions.dtype}; convert with .float() or .double()."
         )
     devices = {t.device for t in (values, positions, mask) if t is not None}
     if len(devices) > 1:
-        raise ValueError(
-            f"splat expected tensors on one device, got {sorted(map(str, devices))}; move them with .to()."
-        )
+        raise ValueError()
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f"splat expected a target size (height, width) of at least one texel, got {tuple(size)}.")
     if not min_weight > 0:
