@@ -1,0 +1,1 @@
+"""Metrics: the field's definitions through kept libraries, with the protocol as part of the number."""

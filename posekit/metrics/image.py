@@ -1,0 +1,137 @@
+"""Image metrics, one value per image: SSIM, MS-SSIM, l1, gradient-energy ratio, LPIPS.
+
+Images are ``b 3 h w`` in [0, 1] and are compared as they are, without crop or padding; `PROTOCOL` says the rest and
+goes into every result, because padding, crop and window change SSIM.
+"""
+
+from __future__ import annotations
+
+import urllib.error
+import warnings
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from posekit._torchvision import ensure_torchvision
+from posekit.errors import InputError
+
+Images = Float[Tensor, "b 3 h w"]
+
+PROTOCOL = {
+    "values": "RGB in [0, 1], data range 1, whole image, no crop, no padding",
+    "ssim": "Gaussian window 11 x 11, sigma 1.5, K 0.01 and 0.03; mean over channels and pixels 5 or more from the edge",
+    "ms_ssim": "the same window; 5 scales with weights 0.0448 0.2856 0.3001 0.2363 0.1333, fewer below 176 pixels",
+    "l1": "mean absolute difference over pixels and channels",
+    "gradient_energy_ratio": "squared forward differences, image over truth, on the body of the truth; 1 is as sharp",
+    "lpips": "package lpips 0.1, AlexNet, images scaled to [-1, 1]",
+}
+_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli, Bovik 2003
+_WINDOW = {"gaussian_kernel": True, "sigma": 1.5, "kernel_size": 11, "data_range": 1.0}
+
+
+def ssim(image: Images, truth: Images) -> Float[Tensor, " b"]:
+    """Structural similarity (Wang et al. 2004), 1 for equal images.  Sides of at least 11 pixels."""
+    _check(image, truth)
+    ensure_torchvision()
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    return structural_similarity_index_measure(image, truth, reduction="none", **_WINDOW).reshape(-1)
+
+
+def ms_ssim(image: Images, truth: Images) -> Float[Tensor, " b"]:
+    """Multi-scale SSIM with as many of the five scales as the image size allows (`ms_ssim_scales`)."""
+    _check(image, truth)
+    ensure_torchvision()
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
+    betas = _SCALE_WEIGHTS[: ms_ssim_scales(tuple(image.shape[-2:]))]
+    betas = tuple(beta / sum(betas) for beta in betas)
+    return multiscale_structural_similarity_index_measure(
+        image, truth, reduction="none", betas=betas, **_WINDOW
+    ).reshape(-1)
+
+
+def ms_ssim_scales(size: tuple[int, int]) -> int:
+    """Scales of `ms_ssim` for images of (height, width): 5 from 176 pixels on, 4 from 99, 3 from 44, 2 from 11.
+
+    Fewer scales give another number: MS-SSIM values of different image sizes are not comparable.
+    """
+    fitting = [n for n in range(2, 6) if min(size) // (n - 1) ** 2 > 10]  # torchmetrics' own condition
+    if not fitting:
+        raise InputError(f"MS-SSIM needs images of at least 11 pixels a side, got {size[0]} x {size[1]}.")
+    return fitting[-1]
+
+
+def l1(image: Images, truth: Images) -> Float[Tensor, " b"]:
+    """Mean absolute difference, 0 for equal images."""
+    _check(image, truth)
+    return (image - truth).abs().mean((1, 2, 3))
+
+
+def gradient_energy_ratio(
+    image: Images, truth: Images, mask: Float[Tensor, "b 1 h w"] | None = None
+) -> Float[Tensor, " b"]:
+    """Sharpness beside the truth's: below 1 the image is blurred, above 1 it has too many edges.
+
+        R = sum (dx image)^2 + (dy image)^2  /  sum (dx truth)^2 + (dy truth)^2
+
+    over forward differences of all channels; with a mask (the body, for instance) over those whose two pixels both
+    lie inside.  A truth without any edge gives NaN.
+    """
+    _check(image, truth)
+
+    def energy(x: Tensor) -> Tensor:
+        dx, dy = (x[..., 1:] - x[..., :-1]).square(), (x[..., 1:, :] - x[..., :-1, :]).square()
+        if mask is not None:
+            dx, dy = dx * (mask[..., 1:] * mask[..., :-1]), dy * (mask[..., 1:, :] * mask[..., :-1, :])
+        return dx.sum((1, 2, 3)) + dy.sum((1, 2, 3))
+
+    return energy(image) / energy(truth)
+
+
+def lpips(image: Images, truth: Images, backbone: str = "alex") -> Float[Tensor, " b"] | None:
+    """Learned perceptual distance (Zhang et al. 2018), 0 for equal images; None where the backbone is missing.
+
+    `lpips_problem` says what to do then; another network is never put in its place.
+    """
+    _check(image, truth)
+    model, _ = _lpips_model(backbone)
+    if model is None:
+        return None
+    model = model.to(image.device)
+    with torch.no_grad():
+        return model(image, truth, normalize=True).reshape(-1)
+
+
+def lpips_problem(backbone: str = "alex") -> str | None:
+    """Why LPIPS cannot be computed here and how to mend it; None when it can."""
+    return _lpips_model(backbone)[1]
+
+
+@lru_cache(maxsize=2)
+def _lpips_model(backbone: str) -> tuple[nn.Module | None, str | None]:
+    models = ensure_torchvision().models
+    known = {"alex": models.AlexNet_Weights, "vgg": models.VGG16_Weights}
+    if backbone not in known:
+        raise InputError(f"LPIPS has the backbones {', '.join(known)} here, got {backbone!r}.")
+    weights = known[backbone].IMAGENET1K_V1
+    try:
+        weights.get_state_dict(progress=False, check_hash=True)
+    except (urllib.error.URLError, OSError, RuntimeError, ValueError) as error:
+        reason = f"LPIPS is missing ({error}): download {weights.url} into {torch.hub.get_dir()}/checkpoints."
+        return None, reason
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lpips calls torchvision with arguments of its older releases
+        import lpips as package
+
+        return package.LPIPS(net=backbone, verbose=False).requires_grad_(False).eval(), None
+
+
+def _check(image: Tensor, truth: Tensor) -> None:
+    if image.shape != truth.shape or image.ndim != 4:
+        raise InputError(
+            f"A metric compares two batches of images of one shape, got {tuple(image.shape)} and {tuple(truth.shape)}; "
+            "resize one, and say so beside the number."
+        )

@@ -1,0 +1,185 @@
+"""Measure systems side by side on the same pairs, with confidence intervals over pairs."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import bootstrap
+from tqdm.auto import tqdm
+
+from posekit.data.person import Pair, collate_pairs
+from posekit.errors import InputError
+from posekit.metrics import image as metrics
+from posekit.systems.base import System
+from posekit.training.files import write_json
+
+HIGHER_IS_BETTER = {"ssim": True, "ms_ssim": True, "l1": False, "lpips": False, "gradient_energy_ratio": None}
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of one system: mean over pairs and its interval, None where the metric could not be computed."""
+
+    system: str
+    metric: str
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The table of an evaluation.
+
+    rows: one per system and metric.  values: system -> metric -> one value per pair (None where missing).
+    names: "source -> target" of every pair.  protocol: how the numbers were made.  notes: what is missing and why.
+    """
+
+    rows: list[Row]
+    values: dict[str, dict[str, list[float] | None]]
+    names: list[str]
+    protocol: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    def row(self, system: str, metric: str) -> Row:
+        """The row of one system and metric."""
+        for row in self.rows:
+            if (row.system, row.metric) == (system, metric):
+                return row
+        raise InputError(f"The evaluation has no row for {system!r} and {metric!r}.")
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything as JSON, atomically."""
+        return write_json(
+            path,
+            {
+                "protocol": self.protocol,
+                "notes": self.notes,
+                "rows": [vars(row) for row in self.rows],
+                "names": self.names,
+                "values": self.values,
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Evaluation:
+        """Read what `save` wrote."""
+        try:
+            stored = json.loads(Path(path).read_text(encoding="utf-8"))
+            rows = [Row(**row) for row in stored["rows"]]
+            return cls(rows, stored["values"], stored["names"], stored["protocol"], stored["notes"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is not an evaluation saved by posekit ({error}).") from error
+
+    def __str__(self) -> str:
+        """A table: systems in rows, metrics in columns, mean and interval in the cells."""
+        systems, columns = list(self.values), list(dict.fromkeys(row.metric for row in self.rows))
+        cells = [["", *columns]]
+        for system in systems:
+            cells.append([system])
+            for column in columns:
+                row = self.row(system, column)
+                number = "missing" if row.mean is None else f"{row.mean:.4f} [{row.low:.4f}, {row.high:.4f}]"
+                cells[-1].append(number)
+        widths = [max(len(line[i]) for line in cells) for i in range(len(columns) + 1)]
+        lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+        lines.append(f"{self.protocol['pairs']} pairs; mean [{CONFIDENCE:.0%} interval, bootstrap over pairs]")
+        return "\n".join([*lines, *self.notes])
+
+
+def evaluate(
+    systems: Mapping[str, System],
+    pairs: Sequence[Pair],
+    *,
+    batch_size: int = 8,
+    device: str | torch.device = "cpu",
+    seed: int = 0,
+    progress: bool = False,
+) -> Evaluation:
+    """Run every system on every pair and measure the photographs against the targets.
+
+    Args:
+        systems: by the name they get in the table; anything that maps a batched pair to a result with an ``image``.
+        pairs: held-out pairs, all of one size.
+        seed: of the bootstrap.
+    """
+    if not systems or len(pairs) == 0:
+        raise InputError(f"An evaluation needs systems and pairs, got {len(systems)} and {len(pairs)}.")
+    problem = metrics.lpips_problem()
+    found: dict[str, dict[str, list[float] | None]] = {name: {} for name in systems}
+    names: list[str] = []
+    size = (0, 0)
+    for system in systems.values():
+        system.to(device).eval()
+    with tqdm(total=len(pairs), desc="evaluate", disable=not progress) as bar, torch.inference_mode():
+        for begin in range(0, len(pairs), batch_size):
+            batch = collate_pairs([pairs[i] for i in range(begin, min(begin + batch_size, len(pairs)))]).to(device)
+            size = batch.target.size
+            names += [f"{a} -> {b}" for a, b in zip(batch.source.name, batch.target.name, strict=True)]
+            for name, system in systems.items():
+                made = system(batch).image.float().clamp(0, 1)
+                for metric, value in _measure(made, batch, problem is None).items():
+                    found[name].setdefault(metric, []).extend(value.tolist())
+            bar.update(len(batch.source.name))
+    rows = []
+    for name, values in found.items():
+        if problem is not None:
+            values["lpips"] = None
+        rows += [_row(name, metric, value, seed) for metric, value in values.items()]
+    protocol = {
+        "pairs": len(names),
+        "size": list(size),
+        "ms_ssim_scales": metrics.ms_ssim_scales(size),
+        "interval": f"{CONFIDENCE:.0%}, percentile bootstrap over pairs, {RESAMPLES} resamples, seed {seed}",
+        **metrics.PROTOCOL,
+    }
+    return Evaluation(rows, found, names, protocol, [problem] if problem else [])
+
+
+def _measure(made: torch.Tensor, batch: Pair, with_lpips: bool) -> dict[str, torch.Tensor]:
+    truth = batch.target.image
+    values = {
+        "ssim": metrics.ssim(made, truth),
+        "ms_ssim": metrics.ms_ssim(made, truth),
+        "l1": metrics.l1(made, truth),
+        "gradient_energy_ratio": metrics.gradient_energy_ratio(made, truth, batch.target.mask),
+    }
+    if with_lpips:
+        values["lpips"] = metrics.lpips(made, truth)
+    return values
+
+
+def _row(system: str, metric: str, values: list[float] | None, seed: int) -> Row:
+    if values is None:
+        return Row(system, metric, None, None, None)
+    sample = np.asarray(values)
+    sample = sample[np.isfinite(sample)]
+    if len(sample) == 0:
+        return Row(system, metric, None, None, None)
+    mean = float(sample.mean())
+    if len(sample) < 2 or np.ptp(sample) == 0:
+        return Row(system, metric, mean, mean, mean)
+    generator = {_RNG_NAME: np.random.default_rng(seed)}
+    interval = bootstrap(
+        (sample,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        batch=200,
+        **generator,
+    ).confidence_interval
+    return Row(system, metric, mean, float(interval.low), float(interval.high))
+
+
+# scipy 1.15 renamed the argument
+_RNG_NAME = "rng" if "rng" in inspect.signature(bootstrap).parameters else "random_state"
