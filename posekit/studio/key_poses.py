@@ -26,7 +26,7 @@ def _arm(abduct: float, flex: float, twist: float, elbow: float, pronate: float 
 
 def _hang(abduct: float = 10, elbow: float = 12, flex: float = 0) -> dict[str, float]:
     """An arm that hangs at the side, its palm turned to the thigh."""
-    return _arm(abduct, flex, 0, elbow, pronate=40)
+    return _arm(abduct, flex, 0, elbow, pronate=50)
 
 
 def _leg(hip: float, knee: float, ankle: float = 0, toes: float = 0, abduct: float = 4, twist: float = 4):
