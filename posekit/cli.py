@@ -1,0 +1,185 @@
+"""The `posekit` command: render, train, transfer, evaluate, demo, describe, check.
+
+Every command imports what it needs when it runs, so that `posekit --help` answers at once.  A user's mistake, a
+full disk or Ctrl-C ends with one sentence and a non-zero exit code; nothing is left half-written.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from posekit import __version__
+from posekit.errors import InputError
+
+app = typer.Typer(
+    help="Pose-guided human image synthesis: render people, train a system, transfer a pose.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"posekit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """Options that come before the command."""
+
+
+@app.command()
+def check() -> None:
+    """Look at this machine: packages, devices, cache folder, weights, and what to do about each."""
+    from posekit.check import FAIL, run_checks
+
+    lines = run_checks()
+    for line in lines:
+        typer.echo(str(line))
+    if any(line.status == FAIL for line in lines):
+        raise typer.Exit(1)
+
+
+@app.command()
+def describe(
+    system: Annotated[str, typer.Argument(help="Name of a system, for instance coordinate_inpainting.")],
+    preset: Annotated[str, typer.Option(help="paper or laptop.")] = "laptop",
+    variant: Annotated[str, typer.Option(help="full or one of the published ablations.")] = "full",
+) -> None:
+    """Show a system's networks, parameter counts, losses and stages as a table."""
+    from posekit.commands import describe_command
+
+    typer.echo(describe_command(system, preset, variant))
+
+
+@app.command()
+def render(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("out/people"),
+    people: Annotated[int, typer.Option(min=1)] = 200,
+    views: Annotated[int, typer.Option(min=1)] = 6,
+    size: Annotated[int, typer.Option(min=16, help="Pixels, square.")] = 128,
+    seed: int = 0,
+    faces: Annotated[bool, typer.Option("--faces", help="Close-ups of faces in place of bodies.")] = False,
+    skirts: Annotated[str, typer.Option(help="What a skirt's pixels show on the map: legs or cloth.")] = "legs",
+    jobs: Annotated[Optional[int], typer.Option(help="Processes; all cores if not given.")] = None,
+) -> None:
+    """Render people with exact surface maps into a data folder; run again, it goes on where it stopped."""
+    from posekit.studio.folder import render_folder
+
+    kind = "face" if faces else "body"
+    numbers = render_folder(out, people, views, size, seed, kind, jobs=jobs, skirts=skirts)
+    typer.echo(f"{len(numbers)} people, {views} views each: {out}")
+
+
+@app.command()
+def train(
+    system: Annotated[str, typer.Option(help="Name of a system.")] = "coordinate_inpainting",
+    preset: Annotated[str, typer.Option(help="paper or laptop.")] = "laptop",
+    variant: Annotated[str, typer.Option(help="full or one of the published ablations.")] = "full",
+    steps: Annotated[Optional[int], typer.Option(min=1, help="Steps of every stage; the preset's if not given.")] = None,
+    people: Annotated[int, typer.Option(min=1, help="People to render for training.")] = 200,
+    views: Annotated[int, typer.Option(min=2)] = 6,
+    data: Annotated[Optional[Path], typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")] = Path("runs/latest"),
+    seed: int = 0,
+    batch_size: Annotated[Optional[int], typer.Option(min=1)] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str, typer.Option(help="32-true, or bf16-mixed on a GPU.")] = "32-true",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that load pairs ahead of the training.")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over; else go on from the last checkpoint.")] = False,
+) -> None:
+    """Train a system on rendered people; interrupted, the same command goes on where it stopped."""
+    from posekit.commands import train_command
+
+    run = train_command(
+        system=system,
+        preset=preset,
+        variant=variant,
+        steps=steps,
+        people=people,
+        views=views,
+        data=data,
+        out=out,
+        seed=seed,
+        batch_size=batch_size,
+        device=device,
+        precision=precision,
+        workers=workers,
+        fresh=fresh,
+    )
+    typer.echo(f"Weights: {run}")
+
+
+@app.command()
+def transfer(
+    source: Annotated[Path, typer.Argument(help="A rendered view (people/00009/0.png), or a photograph.")],
+    maps: Annotated[list[Path], typer.Argument(help="A rendered view with the pose; or the photograph's map and the target's map.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("out.png"),
+    inpaint: Annotated[str, typer.Option(help="nearest, mirror (no learning) or f (trained network).")] = "f",
+    weights: Annotated[Optional[Path], typer.Option(help="Trained weights; the reference weights if not given.")] = None,
+    panel: Annotated[Optional[Path], typer.Option(help="Also write a picture of every intermediate.")] = None,
+) -> None:
+    """Put the person of SOURCE into the pose of another view or of a target map."""
+    from posekit.commands import transfer_command
+
+    typer.echo(transfer_command(source, maps, out, inpaint=inpaint, weights=weights, panel=panel))
+
+
+@app.command()
+def evaluate(
+    weights: Annotated[Optional[Path], typer.Option(help="Trained weights; the reference weights if not given.")] = None,
+    data: Annotated[Optional[Path], typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
+    pairs: Annotated[int, typer.Option(min=1, help="Held-out pairs.")] = 200,
+    seed: int = 0,
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="JSON file to write.")] = None,
+) -> None:
+    """Measure a system on held-out people beside two baselines without learning."""
+    from posekit.commands import evaluate_command
+
+    typer.echo(evaluate_command(weights=weights, data=data, pairs=pairs, seed=seed, out=out))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("out/demo.png"),
+    pairs: Annotated[int, typer.Option(min=12, help="Held-out pairs to measure.")] = 204,
+    rows: Annotated[int, typer.Option(min=1, max=12, help="People in the picture.")] = 6,
+) -> None:
+    """Transfer held-out people into new poses: one picture and a table of numbers."""
+    from posekit.demo import run_demo
+
+    typer.echo(run_demo(out, pairs=pairs, rows=rows))
+
+
+def main() -> None:
+    """Run the command line; users see sentences, not tracebacks."""
+    try:
+        app(standalone_mode=True)
+    except InputError as error:
+        _fail(f"Error: {error}", 1)
+    except KeyboardInterrupt:
+        _fail("Interrupted. What was finished is kept; run the same command again to go on.", 130)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            _fail("Error: the disk is full; free some space and run the same command again, it goes on.", 1)
+        if error.errno is not None and error.filename is not None:
+            _fail(f"Error: {error.strerror}: {error.filename}", 1)
+        raise
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

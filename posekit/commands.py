@@ -1,0 +1,192 @@
+"""What the commands of the command line do, as functions that return what they have to say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from posekit.data.person import Pair, Person
+from posekit.data.studio import StudioPeople
+from posekit.errors import InputError
+
+RENDERED_VIEW = re.compile(r"people/(\d{5})/(\d+)\.png$")
+
+
+def train_command(
+    *,
+    system: str,
+    preset: str,
+    variant: str,
+    steps: int | None,
+    people: int,
+    views: int,
+    data: Path | None,
+    out: Path,
+    seed: int,
+    batch_size: int | None,
+    device: str,
+    precision: str,
+    workers: int,
+    fresh: bool,
+) -> Path:
+    """Build the system, render or open its data, train all stages; the path of the weights."""
+    from posekit.systems import build
+    from posekit.training.fit import fit
+
+    model = build(system, preset=preset, variant=variant, seed=seed)
+    size = getattr(model.config, "image_size", 128)
+    pairs = open_people(data, "train", size=size, people=people, views=views, seed=seed)
+    fit(
+        model,
+        pairs,
+        out,
+        seed=seed,
+        steps=steps,
+        batch_size=batch_size,
+        device=device,
+        precision=precision,
+        workers=workers,
+        resume=not fresh,
+    )
+    return out / "weights.safetensors"
+
+
+def describe_command(system: str, preset: str, variant: str) -> str:
+    """Networks, parameter counts, losses and stages of a system as an aligned table."""
+    from posekit.systems import build
+    from posekit.systems.base import describe
+
+    rows = describe(build(system, preset=preset, variant=variant))
+    widths = [max(len(getattr(row, key)) for row in rows) for key in ("section", "name")]
+    lines, before = [], None
+    for row in rows:
+        if before not in (None, row.section):
+            lines.append("")
+        section = row.section if row.section != before else ""
+        lines.append(f"{section:<{widths[0]}}  {row.name:<{widths[1]}}  {row.value}".rstrip())
+        before = row.section
+    return "\n".join(lines)
+
+
+def open_people(
+    data: Path | None, split: str, *, size: int, people: int, views: int, seed: int, jobs: int | None = None
+) -> StudioPeople:
+    """The pairs of one split, of a rendered folder or of people rendered into the user's cache now.
+
+    A folder decides by itself how many people and views it has, and how large they are.
+    """
+    from posekit.studio.folder import read_card
+
+    if data is None:
+        return StudioPeople(people=people, views=views, size=size, seed=seed, split=split, jobs=jobs)
+    card = read_card(data)
+    if card is None:
+        raise InputError(f"{data} is not a folder of rendered people (it has no card.json); make one: posekit render.")
+    if card.size != (size, size):
+        raise InputError(
+            f"The system wants photographs of {size} x {size} pixels, {data} holds {card.size[0]} x {card.size[1]}; "
+            f"render others: posekit render --size {size}."
+        )
+    numbers = sorted(int(p.name) for p in (Path(data) / "people").glob("[0-9]*"))
+    return StudioPeople(
+        people=max(numbers, default=-1) + 1,
+        views=card.views,
+        size=card.size,
+        seed=card.seed,
+        split=split,
+        root=data,
+        set=card.set,
+        skirts=card.skirts,
+        jobs=jobs,
+    )
+
+
+def evaluate_command(*, weights: Path | None, data: Path | None, pairs: int, seed: int, out: Path | None) -> str:
+    """Measure a trained system beside the two baselines on held-out people; the table."""
+    from posekit.training.checkpoint import load_reference, load_weights
+    from posekit.training.evaluate import evaluate
+
+    model = load_weights(weights) if weights is not None else load_reference()
+    size, views = model.config.image_size, 4
+    people = 10 * -(-pairs // (views * (views - 1)))  # one person of ten is held out for testing
+    held_out = open_people(data, "test", size=size, people=people, views=views, seed=seed)
+    if len(held_out) < pairs:
+        raise InputError(f"{data} has {len(held_out)} held-out pairs, {pairs} were asked for; render more people.")
+    table = evaluate(with_baselines(model), [held_out[i] for i in range(pairs)], progress=True)
+    if out is not None:
+        table.save(out)
+    return str(table)
+
+
+def with_baselines(model) -> dict:
+    """The system to measure, below the two that learn nothing."""
+    from posekit.systems.copy_source import CopySource
+    from posekit.systems.texel_fill import TexelFill, TexelFillConfig
+
+    fill = TexelFill(TexelFillConfig(variant="nearest", atlas_size=model.config.atlas_size))
+    return {"source copied": CopySource(), "nearest texel": fill, model.name: model}
+
+
+def transfer_command(
+    source: Path, maps: list[Path], out: Path, *, inpaint: str, weights: Path | None, panel: Path | None
+) -> str:
+    """Transfer between two rendered views, or from a photograph and its map to a target map."""
+    from posekit.transfer import transfer_files
+
+    if len(maps) == 1:
+        return _transfer_rendered(source, maps[0], out, inpaint=inpaint, weights=weights, panel=panel)
+    if len(maps) == 2:
+        transfer_files(source, maps[0], maps[1], out, inpaint, panel=panel)
+        return f"{out}"
+    raise InputError(
+        "transfer takes two rendered views (SOURCE TARGET), or a photograph with two maps (PHOTO MAP TARGET_MAP); "
+        f"got {len(maps) + 1} files."
+    )
+
+
+def _transfer_rendered(
+    source: Path, target: Path, out: Path, *, inpaint: str, weights: Path | None, panel: Path | None
+) -> str:
+    from posekit.data.photo import write_photo
+    from posekit.studio.surface_tables import mirror_table
+    from posekit.systems.base import choose
+    from posekit.systems.texel_fill import TexelFill, TexelFillConfig
+    from posekit.training.checkpoint import load_reference, load_weights
+    from posekit.transfer import INPAINT, save_panel, transfer
+
+    choose("way to inpaint", inpaint, INPAINT)
+    pair = Pair(rendered_view(source), rendered_view(target))
+    if inpaint == "f":
+        system = load_weights(weights) if weights is not None else load_reference()
+        size = system.config.image_size
+        if pair.source.size != (size, size):
+            raise InputError(
+                f"These weights work on photographs of {size} x {size} pixels, {source} has "
+                f"{pair.source.size[0]} x {pair.source.size[1]}; render at --size {size}, or use --inpaint nearest."
+            )
+    else:
+        config = TexelFillConfig(variant=inpaint, atlas_size=pair.source.size[0])
+        system = TexelFill(config, mirror=mirror_table() if inpaint == "mirror" else None)
+    result = transfer(pair.source, pair.target, system)
+    write_photo(out, result.image[0])
+    if panel is not None:
+        save_panel(panel, pair.source, result)
+    return f"{out}"
+
+
+def rendered_view(path: Path) -> Person:
+    """The photograph ``ROOT/people/00012/3.png`` of a rendered folder, with its maps."""
+    from posekit.studio.folder import read_card, read_shots
+    from posekit.studio.generate import to_person
+
+    found = RENDERED_VIEW.search(path.as_posix())
+    card = read_card(path.parents[2]) if found else None
+    if card is None:
+        raise InputError(
+            f"{path} is not a view of a rendered folder, such as out/people/people/00012/3.png; for a photograph of "
+            "your own give its map and a target map too: posekit transfer PHOTO MAP TARGET_MAP."
+        )
+    person, view = int(found[1]), int(found[2])
+    if view >= card.views:
+        raise InputError(f"{path.parents[2]} has views 0 to {card.views - 1} of everyone, not {view}.")
+    return to_person(read_shots(path.parents[2], person, card)[view], card.seed, person, view)
