@@ -45,7 +45,7 @@ class Annotations:
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, name: str) -> tuple[Float[Tensor, "joints 2"], Integer[Tensor, "joints"]]:
+    def __getitem__(self, name: str) -> tuple[Float[Tensor, "joints 2"], Integer[Tensor, " joints"]]:
         """(points, visibility) of one photograph by its name."""
         if name not in self._rows:
             raise InputError(f"There is no joint annotation for {name!r}; check its spelling (see posekit.data.names).")

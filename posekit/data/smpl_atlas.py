@@ -7,6 +7,8 @@ points up, so that y points down as everywhere in this library; NaN off the body
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from posekit.data.cache import cache_dir
 from posekit.errors import InputError
+from posekit.surface import ChartTable
 
+TABLE_FILE, MIRROR_FILE = "smpl_atlas.npz", "smpl_mirror.npz"  # in `cache_dir`, made by the data script
+SCRIPT = "data_scripts/build_smpl_atlas_table.py"
 TOLERANCE = 1e-3  # how far rounding may carry a value beyond [-1, 1]; an eighth of a texel of a 256 texture
 
 
@@ -61,3 +67,35 @@ def _load_array(path: str | os.PathLike) -> np.ndarray:
         array.close()
         raise InputError(f"{path} is an .npz archive; a surface map is one array in a .npy file.")
     return array
+
+
+def smpl_chart_table() -> ChartTable:
+    """The table from DensePose charts to the SMPL atlas, from the user's cache; InputError where it was not built."""
+    path = cache_dir() / TABLE_FILE
+    if not path.exists():
+        raise InputError(
+            "The table from DensePose charts to the SMPL atlas is not on this machine (its licence forbids shipping "
+            f"it); build it once with {SCRIPT}."
+        )
+    try:
+        return ChartTable.load(path)
+    except ValueError as error:
+        raise InputError(f"The table {path} is damaged ({error}); build it again with {SCRIPT}.") from error
+
+
+def smpl_mirror() -> Float[Tensor, "2 a a"]:
+    """For each texel of the SMPL atlas the (u, v) of its left-right mirror, NaN where none; from the user's cache."""
+    path = cache_dir() / MIRROR_FILE
+    if not path.exists():
+        raise InputError(
+            "The mirror table of the SMPL atlas is not on this machine (its licence forbids shipping it); "
+            f"build it once with {SCRIPT}."
+        )
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            mirror = torch.from_numpy(file["mirror"])
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"The table {path} is damaged ({error}); build it again with {SCRIPT}.") from error
+    if mirror.ndim != 3 or mirror.shape[0] != 2 or mirror.shape[1] != mirror.shape[2] or mirror.dtype != torch.float32:
+        raise InputError(f"The table {path} has shape {tuple(mirror.shape)}; build it again with {SCRIPT}.")
+    return mirror
