@@ -16,10 +16,11 @@ from posekit.studio.ambient_occlusion import ambient_occlusion
 from posekit.studio.body import Body
 from posekit.studio.camera import Camera, project
 from posekit.studio.light import Background, Light
+from posekit.studio.mesh import vertex_normals
 from posekit.studio.model import Figure, Layer
 from posekit.studio.pose import Pose, pose_rotations
 from posekit.studio.raster import Buffers, rasterize
-from posekit.studio.shade import Material, Mesh, prepare, shade, vertex_normals
+from posekit.studio.shade import Material, Mesh, prepare, shade
 from posekit.studio.shadow import shadow_map
 from posekit.studio.skinning import bone_transforms, posed_joints, skin
 
@@ -117,8 +118,8 @@ def photograph(
     image = np.repeat(np.repeat(backdrop, n, 0), n, 1)
     for mesh in meshes:
         shade(image, buffers, mesh, camera.position, occlusion, shadow, light)
-    linear = image.reshape(h, n, w, n, 3).mean((1, 3))
-    return np.round(255 * np.clip(linear, 0, 1) ** (1 / GAMMA)).astype(np.uint8)
+    linear = sum(image[i::n, j::n] for i in range(n) for j in range(n)) / np.float32(n * n)
+    return np.round(255 * linear ** np.float32(1 / GAMMA)).astype(np.uint8)
 
 
 def _floor_shade(posed: PosedFigure, camera: Camera, strength: float = 0.35) -> np.ndarray:

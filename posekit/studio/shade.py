@@ -60,24 +60,6 @@ def prepare(texture: Texture, levels: int = 4) -> Material:
     )
 
 
-@numba.njit(cache=True, nogil=True)
-def vertex_normals(vertices, triangles):
-    """(n, 3) unit normals: the area-weighted mean of the triangles around each vertex."""
-    normals = np.zeros_like(vertices)
-    for t in range(triangles.shape[0]):
-        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ax, ay, az = _edge(vertices, i, j)
-        bx, by, bz = _edge(vertices, i, k)
-        x, y, z = _cross(ax, ay, az, bx, by, bz)
-        for v in (i, j, k):
-            normals[v, 0] += x
-            normals[v, 1] += y
-            normals[v, 2] += z
-    for v in range(vertices.shape[0]):
-        normals[v, 0], normals[v, 1], normals[v, 2] = _unit(normals[v, 0], normals[v, 1], normals[v, 2])
-    return normals
-
-
 @dataclass(frozen=True)
 class Mesh:
     """One posed layer on the screen.

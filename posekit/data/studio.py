@@ -1,0 +1,123 @@
+"""Pairs of photographs of rendered people, made on this machine at first use."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from posekit.data.cache import cache_dir
+from posekit.data.person import Pair, Person
+from posekit.errors import InputError
+from posekit.studio.estimator_noise import EstimatorNoise
+from posekit.studio.folder import chosen, make_card, read_shots, render_folder
+from posekit.studio.generate import Shot, to_person
+
+_MEMORY = 2 * 2**30  # bytes of decoded photographs that one data set keeps
+
+
+class StudioPeople(Sequence):
+    """Ordered pairs of different photographs of one person, of the people 0 .. people - 1 in a split.
+
+    | argument | meaning |
+    |----------|---------|
+    | people   | numbers considered; a split takes its share: 8 of 10 train, 1 val, 1 test |
+    | views    | photographs of each, at least 2 |
+    | size     | (h, w) or one number |
+    | seed     | another seed, other people |
+    | split    | "train", "val" or "test"; people and body shapes never appear in two |
+    | root     | data folder; None keeps it in the user's cache (`posekit.data.cache.cache_dir`) |
+    | set      | "body" or "face" |
+    | jobs     | processes that render what is missing; None takes all processors |
+    | noise    | `EstimatorNoise` to spoil the maps with (the same for every reading of a photograph), or None |
+    | pairs    | "all": views (views - 1) ordered pairs a person; "random": one fixed target for each photograph |
+    | skirts   | "legs" or "cloth", see `posekit.studio.surface_maps` |
+    | progress | show a bar while rendering |
+
+    Photographs that are not in the folder yet are rendered when the data set is made.  Decoded photographs stay
+    in memory as the integers they are stored as (up to 2 GiB), because training reads each many times.
+    """
+
+    def __init__(
+        self,
+        people: int = 200,
+        views: int = 6,
+        size: int | tuple[int, int] = 128,
+        seed: int = 0,
+        split: str = "train",
+        root: str | Path | None = None,
+        set: str = "body",
+        jobs: int | None = None,
+        noise: EstimatorNoise | None = None,
+        pairs: Literal["all", "random"] = "all",
+        skirts: str = "legs",
+        progress: bool = True,
+    ) -> None:
+        if pairs not in ("all", "random"):
+            raise InputError(f"pairs must be all or random; got {pairs!r}")
+        if views < 2:
+            raise InputError(f"A pair needs two photographs of a person: views must be at least 2; got {views}")
+        self.card = make_card(views, size, seed, set, skirts)
+        self.numbers = chosen(people, split)
+        self.root = Path(root) if root is not None else _place(self.card)
+        self.noise = noise
+        self._shots: OrderedDict[int, list[Shot]] = OrderedDict()
+        render_folder(self.root, self.numbers, views, size, seed, set, jobs=jobs, progress=progress, skirts=skirts)
+        if pairs == "all":
+            self._pairs = [(s, t) for s in range(views) for t in range(views) if s != t]
+            self._targets = None
+        else:
+            rng = np.random.default_rng([seed, len(self.numbers), views])
+            step = rng.integers(1, views, (len(self.numbers), views))
+            self._targets = (np.arange(views) + step) % views
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+        return len(self.numbers) * (len(self._pairs) if self._targets is None else self.card.views)
+
+    def __getitem__(self, index: int) -> Pair:
+        """Pair ``index``; pairs of one person follow each other."""
+        person, source, target = self.where(index)
+        return Pair(self.person(person, source), self.person(person, target))
+
+    def where(self, index: int) -> tuple[int, int, int]:
+        """(i, source view, target view) of a pair; i counts the people of the split."""
+        index = int(index)
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"There are {len(self)} pairs; got index {index}.")
+        index %= len(self)
+        if self._targets is None:
+            i, k = divmod(index, len(self._pairs))
+            return i, *self._pairs[k]
+        i, view = divmod(index, self.card.views)
+        return i, view, int(self._targets[i, view])
+
+    def person(self, i: int, view: int) -> Person:
+        """Photograph ``view`` of the i-th person of the split."""
+        number = self.numbers[i]
+        person = to_person(self._read(number)[view], self.card.seed, number, view)
+        if self.noise is not None:
+            person = self.noise(person, np.random.default_rng([self.card.seed, number, view, 77]))
+        return person
+
+    def _read(self, number: int) -> list[Shot]:
+        """The stored photographs of a person, from memory if they were read before."""
+        if number in self._shots:
+            self._shots.move_to_end(number)
+            return self._shots[number]
+        shots = read_shots(self.root, number, self.card)
+        self._shots[number] = shots
+        h, w = self.card.size
+        room = max(1, _MEMORY // (len(shots) * h * w * 11))  # bytes a pixel: image 3, uv 4, part 1, masks 3
+        while len(self._shots) > room:
+            self._shots.popitem(last=False)
+        return shots
+
+
+def _place(card) -> Path:
+    h, w = card.size
+    name = f"{card.set}-seed{card.seed}-{h}x{w}-{card.views}views-{card.skirts}-recipe{card.recipe}"
+    return cache_dir() / "studio" / name

@@ -1,0 +1,206 @@
+"""Draw people and photographs of them: everything random about a picture, in one place.
+
+A person is (seed, number); a photograph of them is (seed, number, view).  Each draws from random streams of its
+own, so a photograph does not depend on which others were made, in which order, or by how many processes.
+
+    per person        body, skin, hair, one outfit, backdrop, lamps
+    per photograph    pose and turn, crop, camera height, small changes of the lamps; an expression for faces
+
+Splits go by person: number % 10 is 8 for validation, 9 for testing, else for training; body shapes are dealt out
+by the same rule, so that no shape appears in two splits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from posekit.data.person import Person
+from posekit.errors import InputError
+from posekit.grids import points_to_norm
+from posekit.studio import faces
+from posekit.studio.body import load_body
+from posekit.studio.camera import CROP_SHARES, ELEVATION, frame
+from posekit.studio.figure import make_figure
+from posekit.studio.joints import keypoints
+from posekit.studio.light import Background, Light, random_background, random_light, vary_light
+from posekit.studio.model import Figure
+from posekit.studio.pose import sample_pose
+from posekit.studio.render import photograph, pose_figure, prepare_materials
+from posekit.studio.shade import Material
+from posekit.studio.surface_maps import part_of, surface_maps
+from posekit.studio.surface_tables import part_labels, surface_table
+
+SETS = ("body", "face")
+SPLITS = ("train", "val", "test")
+UV_STEPS = 65535  # atlas positions are rounded to multiples of 1 / 65535: off by 1 / 131070 of the atlas at most
+_FIGURE, _ROOM, _VIEW = range(3)  # numbers of the random streams
+
+
+def split_of(person: int) -> str:
+    """ "train", "val" or "test": the split that a person belongs to, 8 : 1 : 1."""
+    return {8: "val", 9: "test"}.get(person % 10, "train")
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """A dressed person in their corner of the studio."""
+
+    figure: Figure
+    materials: list[Material]
+    light: Light
+    background: Background
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A photograph with its maps, as it is stored.
+
+    image: (h, w, 3) uint8 sRGB.  uv: (h, w, 2) uint16, atlas position in steps of 1 / 65535, v down, 0 off the map.
+    part: (h, w) uint8, DensePose part 1..24, 0 where there is no map.  head, hair, hands: (h, w) bool.
+    keypoints: (18, 2) float32 (x, y) in pixels, the centre of pixel i at i + 0.5.  visibility: (18,) uint8.
+    """
+
+    image: np.ndarray
+    uv: np.ndarray
+    part: np.ndarray
+    head: np.ndarray
+    hair: np.ndarray
+    hands: np.ndarray
+    keypoints: np.ndarray
+    visibility: np.ndarray
+
+
+@lru_cache(maxsize=2)
+def sitter(seed: int, person: int, set: str = "body") -> Sitter:
+    """The person, dressed; the last two are remembered, because dressing takes as long as ten photographs."""
+    return _dress(seed, person, set, {})
+
+
+def _dress(seed: int, person: int, set: str, choices: Mapping[str, Any]) -> Sitter:
+    if set not in SETS:
+        raise InputError(f"set must be one of {', '.join(SETS)}; got {set!r}")
+    if seed < 0 or person < 0:
+        raise InputError(f"seed and person are numbers from 0 up; got seed {seed} and person {person}")
+    rows = range(person % 10, len(load_body().bank), 10)
+    # a face without expression is the start for the expressions of the face set
+    expression = {} if set == "face" else None
+    stream = np.random.SeedSequence([seed, person, _FIGURE])
+    figure = make_figure(stream, bank_rows=rows, expression=expression, **choices)
+    room = np.random.default_rng([seed, person, _ROOM])
+    return Sitter(figure, prepare_materials(figure), random_light(room), random_background(room))
+
+
+def make_shot(
+    seed: int,
+    person: int,
+    view: int,
+    size: int | tuple[int, int] = 128,
+    set: str = "body",
+    skirts: str = "legs",
+    **choices: Any,
+) -> Shot:
+    """Photograph number ``view`` of a person; arguments as for `make_person`."""
+    who = _dress(seed, person, set, choices) if choices else sitter(seed, person, set)
+    h, w = checked_size(size)
+    body = load_body()
+    rng = np.random.default_rng([seed, person, _VIEW, SETS.index(set), view])
+    if set == "face":
+        delta = body.expression_delta(faces.sample_expression(rng))
+        posed = pose_figure(body, who.figure, faces.sample_face_pose(rng), who.materials, delta)
+        crop, elevation, fill = "head", rng.normal(0, 3), rng.uniform(*faces.HEAD_FILL)
+        camera = frame(body, posed.body, posed.joints, (h, w), crop, elevation=elevation, fill=fill)
+    else:
+        posed = pose_figure(body, who.figure, sample_pose(rng, shape=who.figure), who.materials)
+        crop = list(CROP_SHARES)[rng.choice(len(CROP_SHARES), p=list(CROP_SHARES.values()))]
+        camera = frame(body, posed.body, posed.joints, (h, w), crop, elevation=rng.uniform(*ELEVATION))
+    image = photograph(posed, camera, vary_light(who.light, rng), who.background)
+
+    labels = part_labels()
+    maps = surface_maps(posed, camera, labels, skirts)
+    uv = np.round(maps.uv * UV_STEPS).astype(np.uint16)
+    part = part_of(uv / np.float32(UV_STEPS), maps.mask, labels)
+    points, visibility = keypoints(body, posed, camera, maps.nearness)
+    return Shot(
+        image,
+        np.where(part[..., None] > 0, uv, 0).astype(np.uint16),
+        part,
+        maps.head,
+        maps.hair,
+        maps.hands,
+        points,
+        visibility.astype(np.uint8),
+    )
+
+
+def make_person(
+    seed: int,
+    person: int,
+    view: int,
+    size: int | tuple[int, int] = 128,
+    set: str = "body",
+    skirts: str = "legs",
+    **choices: Any,
+) -> Person:
+    """A photograph of a person with all its maps.
+
+    Args:
+        seed: of the whole set of people.
+        person: number of the person, from 0 up; decides the split, see `split_of`.
+        view: number of the photograph.
+        size: (h, w) in pixels, or one number for a square.
+        set: "body" for people from head to hips, knees or toes, "face" for close-ups with expressions.
+        skirts: "legs" maps the body under a skirt, "cloth" leaves skirts without a map.
+        choices: fixed instead of drawn, as in ``make_figure`` (``outfit="dress"``, ``hair="long"``, ...).
+
+    Returns:
+        A `Person`; identity "studio-<seed>-<person>", name "studio-<seed>-<person>-<view>".  ``uv`` is exact at
+        the pixel's centre up to its 16 bits (at most 1 / 65535 off in [-1, 1]).
+    """
+    return to_person(make_shot(seed, person, view, size, set, skirts, **choices), seed, person, view)
+
+
+def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:
+    """The stored photograph in the library's convention: tensors, [-1, 1], charts added."""
+    part = torch.from_numpy(shot.part.astype(np.int64))[None]
+    mask = (part > 0).float()
+    uv = torch.from_numpy(shot.uv.astype(np.float32)).permute(2, 0, 1) * (2 / UV_STEPS) - 1
+    boxes = _boxes()[part[0]]  # (h, w, 4)
+    low, high = boxes[..., :2].permute(2, 0, 1), boxes[..., 2:].permute(2, 0, 1)
+    h, w = shot.part.shape
+    return Person(
+        image=torch.from_numpy(shot.image.astype(np.float32)).permute(2, 0, 1).contiguous() / 255,
+        uv=uv * mask,
+        mask=mask,
+        part=part,
+        chart=((uv - low) / (high - low)).clamp(0, 1) * mask,
+        keypoints=points_to_norm(torch.from_numpy(shot.keypoints - np.float32(0.5)), (h, w)),
+        visibility=torch.from_numpy(shot.visibility.astype(np.int64)),
+        head=torch.from_numpy(shot.head.astype(np.float32))[None],
+        hair=torch.from_numpy(shot.hair.astype(np.float32))[None],
+        hands=torch.from_numpy(shot.hands.astype(np.float32))[None],
+        identity=f"studio-{seed}-{person}",
+        name=f"studio-{seed}-{person}-{view}",
+    )
+
+
+@lru_cache(maxsize=1)
+def _boxes() -> torch.Tensor:
+    """(25, 4) box of each part in [-1, 1]; row 0, off the map, is the whole atlas."""
+    return torch.cat([torch.tensor([[-1.0, -1.0, 1.0, 1.0]]), surface_table().boxes])
+
+
+def checked_size(size: int | tuple[int, int]) -> tuple[int, int]:
+    """(h, w) from one number or two; at least 16 pixels, at most 2048."""
+    try:
+        h, w = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+    except (TypeError, IndexError, ValueError):
+        h, w = 0, 0
+    if not (16 <= h <= 2048 and 16 <= w <= 2048):
+        raise InputError(f"size is one number or (height, width), each from 16 to 2048 pixels; got {size!r}")
+    return h, w
