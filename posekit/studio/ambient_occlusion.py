@@ -42,7 +42,7 @@ def ambient_occlusion(nearness: np.ndarray, pixels_per_dm: float) -> np.ndarray:
         step = max(1, int(2 ** np.floor(np.log2(max(1.0, pixels / 2.5)))))  # a wide blur needs few samples
         total, count = _blocks(depth, step), _blocks(seen.astype(np.float32), step)
         total, count = (ndimage.gaussian_filter(a, pixels / step, truncate=2.2) for a in (total, count))
-        average = total / (count + 1e-3)
+        average = total / np.maximum(count, 1e-6)
         if step > 1:
             average = _enlarge(average, step, depth.shape)
         share *= 1 - strength * np.clip((depth - average) / (1.6 * radius), 0, 1)
