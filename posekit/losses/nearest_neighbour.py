@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from posekit.errors import InputError
+from posekit.losses.wide import wide
 
 
 def nearest_neighbour_loss(
@@ -36,23 +37,24 @@ def nearest_neighbour_loss(
         )
     b, c, h, w = generated.shape
     matched = target.flatten(2).gather(2, _best_match(generated, target, window).view(b, 1, h * w).expand(b, c, h * w))
-    loss = (generated.flatten(2).float() - matched.float()).abs().sum() / b
+    loss = (wide(generated.flatten(2)) - wide(matched)).abs().sum() / b
     return loss / (c * h * w) if mean else loss
 
 
 @torch.no_grad()
 def _best_match(generated: Tensor, target: Tensor, window: int) -> Tensor:
     """For every pixel, the flat index of the most similar target pixel in the window: ``b h w`` int64."""
+    generated, target = wide(generated), wide(target)
     b, _, h, w = generated.shape
     index = torch.arange(h * w, device=target.device).view(1, h, w)
-    best = torch.full((b, h, w), torch.inf, device=target.device)
+    best = torch.full((b, h, w), torch.inf, dtype=target.dtype, device=target.device)
     match = index.expand(b, h, w).clone()
     r = window // 2
     for dy in range(-min(r, h - 1), min(r, h - 1) + 1):
         for dx in range(-min(r, w - 1), min(r, w - 1) + 1):
             here = (..., slice(max(0, -dy), h - max(0, dy)), slice(max(0, -dx), w - max(0, dx)))
             there = (..., slice(max(0, dy), h - max(0, -dy)), slice(max(0, dx), w - max(0, -dx)))
-            distance = (generated[here] - target[there]).abs().sum(1, dtype=torch.float32)
+            distance = (generated[here] - target[there]).abs().sum(1)
             closer = distance < best[here]
             best[here] = torch.where(closer, distance, best[here])
             match[here] = torch.where(closer, index[there].expand_as(distance), match[here])

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import urllib.error
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from posekit._torchvision import ensure_torchvision
 from posekit.errors import InputError
@@ -21,47 +23,65 @@ Images = Float[Tensor, "b 3 h w"]
 
 PROTOCOL = {
     "values": "RGB in [0, 1], data range 1, whole image, no crop, no padding",
-    "ssim": "Gaussian window 11 x 11, sigma 1.5, K 0.01 and 0.03; mean over channels and pixels 5 or more from the edge",
-    "ms_ssim": "the same window; 5 scales with weights 0.0448 0.2856 0.3001 0.2363 0.1333, fewer below 176 pixels",
+    "ssim": "Gaussian window 11 x 11, sigma 1.5, K 0.01, 0.03; mean over channels and pixels at least 5 from the edge",
+    "ms_ssim": "the same at 5 scales, weights .0448 .2856 .3001 .2363 .1333; fewer below 176 pixels, rescaled",
     "l1": "mean absolute difference over pixels and channels",
     "gradient_energy_ratio": "squared forward differences, image over truth, on the body of the truth; 1 is as sharp",
     "lpips": "package lpips 0.1, AlexNet, images scaled to [-1, 1]",
 }
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli, Bovik 2003
-_WINDOW = {"gaussian_kernel": True, "sigma": 1.5, "kernel_size": 11, "data_range": 1.0}
+_WINDOW = {"gaussian_kernel": True, "sigma": 1.5, "kernel_size": 11, "data_range": 1.0, "reduction": "none"}
+_MAP, _CONTRAST = {**_WINDOW, "return_full_image": True}, {**_WINDOW, "return_contrast_sensitivity": True}
 
 
 def ssim(image: Images, truth: Images) -> Float[Tensor, " b"]:
     """Structural similarity (Wang et al. 2004), 1 for equal images.  Sides of at least 11 pixels."""
     _check(image, truth)
-    ensure_torchvision()
-    from torchmetrics.functional.image import structural_similarity_index_measure
-
-    return structural_similarity_index_measure(image, truth, reduction="none", **_WINDOW).reshape(-1)
+    return _ssim_map(image, truth).mean((1, 2, 3))
 
 
 def ms_ssim(image: Images, truth: Images) -> Float[Tensor, " b"]:
-    """Multi-scale SSIM with as many of the five scales as the image size allows (`ms_ssim_scales`)."""
-    _check(image, truth)
-    ensure_torchvision()
-    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+    """Multi-scale SSIM (Wang et al. 2003) with as many of the five scales as fit (`ms_ssim_scales`).
 
-    betas = _SCALE_WEIGHTS[: ms_ssim_scales(tuple(image.shape[-2:]))]
-    betas = tuple(beta / sum(betas) for beta in betas)
-    return multiscale_structural_similarity_index_measure(
-        image, truth, reduction="none", betas=betas, **_WINDOW
-    ).reshape(-1)
+        prod_k  cs_k ^ w_k  (k < n)   *   ssim_n ^ w_n
+
+    cs_k: mean contrast and structure term of the image averaged 2 x 2 k times; ssim_n: with luminance.  Negative
+    means count as 0.
+    """
+    _check(image, truth)
+    weights = _SCALE_WEIGHTS[: ms_ssim_scales(tuple(image.shape[-2:]))]
+    value = torch.ones(len(image), device=image.device)
+    for k, weight in enumerate(weights, 1):
+        last = k == len(weights)
+        term = ssim(image, truth) if last else _torchmetrics_ssim()(image, truth, **_CONTRAST)[1]
+        value = value * term.clamp(min=0) ** (weight / sum(weights))
+        image, truth = avg_pool2d(image, 2), avg_pool2d(truth, 2)
+    return value
 
 
 def ms_ssim_scales(size: tuple[int, int]) -> int:
-    """Scales of `ms_ssim` for images of (height, width): 5 from 176 pixels on, 4 from 99, 3 from 44, 2 from 11.
+    """Scales of `ms_ssim` for images of (height, width): the window of 11 pixels must fit into the coarsest one.
 
-    Fewer scales give another number: MS-SSIM values of different image sizes are not comparable.
+    5 from 176 pixels on, 4 from 88, 3 from 44, 2 from 22, 1 from 11.  Fewer scales give another number: MS-SSIM
+    values of small and large images are not comparable.
     """
-    fitting = [n for n in range(2, 6) if min(size) // (n - 1) ** 2 > 10]  # torchmetrics' own condition
+    fitting = [n for n in range(1, 6) if min(size) // 2 ** (n - 1) >= 11]
     if not fitting:
-        raise InputError(f"MS-SSIM needs images of at least 11 pixels a side, got {size[0]} x {size[1]}.")
+        raise InputError(f"SSIM needs images of at least 11 pixels a side, got {size[0]} x {size[1]}.")
     return fitting[-1]
+
+
+def _torchmetrics_ssim() -> Callable[..., Tensor | tuple[Tensor, Tensor]]:
+    ensure_torchvision()
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    return structural_similarity_index_measure
+
+
+def _ssim_map(image: Tensor, truth: Tensor) -> Tensor:
+    """SSIM of every pixel at least 5 from the edge; torchmetrics itself averages over mirrored borders as well."""
+    ms_ssim_scales(tuple(image.shape[-2:]))
+    return _torchmetrics_ssim()(image, truth, **_MAP)[1][..., 5:-5, 5:-5]
 
 
 def l1(image: Images, truth: Images) -> Float[Tensor, " b"]:

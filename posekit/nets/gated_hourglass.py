@@ -70,4 +70,4 @@ class GatedHourglass(nn.Module):
         for stage in self.decoder:
             x = stage(F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False))
         with torch.autocast(x.device.type, enabled=False):
-            return OUTPUTS[self.output](self.last(x.float()))
+            return OUTPUTS[self.output](self.last(x.to(self.last.weight.dtype)))

@@ -1,0 +1,144 @@
+"""Image metrics against independent implementations and hand-made cases."""
+
+import pytest
+import torch
+from skimage.metrics import structural_similarity
+
+from posekit.errors import InputError
+from posekit.metrics import image as metrics
+
+
+def pictures(n=3, size=64, noise=0.1):
+    generator = torch.Generator().manual_seed(0)
+    smooth = torch.rand(n, 3, 8, 8, generator=generator)
+    truth = torch.nn.functional.interpolate(smooth, (size, size), mode="bilinear")
+    return (truth + noise * torch.randn(truth.shape, generator=generator)).clamp(0, 1), truth
+
+
+def test_ssim_agrees_with_scikit_image():
+    image, truth = pictures()
+    expected = [
+        structural_similarity(
+            a.numpy(), b.numpy(), channel_axis=0, gaussian_weights=True, sigma=1.5,
+            use_sample_covariance=False, data_range=1.0,
+        )
+        for a, b in zip(image, truth, strict=True)
+    ]  # fmt: skip
+    torch.testing.assert_close(metrics.ssim(image, truth), torch.tensor(expected).float(), atol=1e-4, rtol=0)
+
+
+def naive_ms_ssim(a, b, scales):
+    """The definition: contrast and structure at each scale, luminance at the last, weighted geometric mean."""
+    x = torch.arange(11) - 5.0
+    g = torch.exp(-(x**2) / (2 * 1.5**2))
+    g = (g / g.sum()).double()
+    kernel = (g[:, None] * g).expand(3, 1, 11, 11)
+
+    def blur(z):
+        return torch.nn.functional.conv2d(z, kernel, groups=3)
+
+    weights = torch.tensor([0.0448, 0.2856, 0.3001, 0.2363, 0.1333][:scales]).double()
+    value = 1.0
+    a, b = a.double(), b.double()
+    for k, weight in enumerate(weights / weights.sum()):
+        ma, mb = blur(a), blur(b)
+        va, vb, cov = blur(a * a) - ma**2, blur(b * b) - mb**2, blur(a * b) - ma * mb
+        cs = (2 * cov + 0.03**2) / (va + vb + 0.03**2)
+        luminance = (2 * ma * mb + 0.01**2) / (ma**2 + mb**2 + 0.01**2)
+        term = cs * luminance if k == scales - 1 else cs
+        value = value * term.mean((1, 2, 3)).clamp(min=0) ** weight
+        a, b = (torch.nn.functional.avg_pool2d(z, 2) for z in (a, b))
+    return value
+
+
+@pytest.mark.parametrize(("size", "scales"), [(64, 3), (128, 4), (192, 5)])
+def test_ms_ssim_agrees_with_the_definition(size, scales):
+    image, truth = pictures(2, size)
+    assert metrics.ms_ssim_scales((size, size)) == scales
+    expected = naive_ms_ssim(image, truth, scales).float()
+    torch.testing.assert_close(metrics.ms_ssim(image, truth), expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(("size", "scales"), [(11, 1), (22, 2), (43, 2), (44, 3), (87, 3), (88, 4), (175, 4), (176, 5)])
+def test_scales_follow_the_size(size, scales):
+    assert metrics.ms_ssim_scales((size, 500)) == scales
+
+
+def test_equal_images():
+    image, _ = pictures()
+    torch.testing.assert_close(metrics.ssim(image, image), torch.ones(3))
+    torch.testing.assert_close(metrics.ms_ssim(image, image), torch.ones(3))
+    torch.testing.assert_close(metrics.gradient_energy_ratio(image, image), torch.ones(3))
+    assert (metrics.l1(image, image) == 0).all()
+
+
+def test_l1_per_image():
+    truth = torch.zeros(2, 3, 12, 12)
+    image = torch.stack([torch.full((3, 12, 12), 0.25), torch.full((3, 12, 12), 0.5)])
+    assert metrics.l1(image, truth).tolist() == [0.25, 0.5]
+
+
+def test_gradient_energy_of_a_step():
+    truth = torch.zeros(1, 3, 12, 12)
+    truth[..., 6:] = 1
+    half = truth * 0.5
+    assert metrics.gradient_energy_ratio(half, truth).item() == pytest.approx(0.25)
+    soft = truth.clone()
+    soft[..., 6] = 0.5  # a ramp of two steps of 0.5 in place of one of 1
+    assert metrics.gradient_energy_ratio(soft, truth).item() == pytest.approx(0.5)
+
+
+def test_gradient_energy_inside_a_mask_ignores_the_rest():
+    image, truth = pictures()
+    mask = torch.zeros(3, 1, 64, 64)
+    mask[..., 16:48, 16:48] = 1
+    inside = metrics.gradient_energy_ratio(image, truth, mask)
+    noisy = torch.where(mask > 0, image, torch.rand_like(image))
+    torch.testing.assert_close(metrics.gradient_energy_ratio(noisy, truth, mask), inside)
+    crop = (..., slice(16, 48), slice(16, 48))
+    torch.testing.assert_close(metrics.gradient_energy_ratio(image[crop], truth[crop]), inside)
+
+
+@pytest.fixture
+def forget_lpips():
+    metrics._lpips_model.cache_clear()
+    yield
+    metrics._lpips_model.cache_clear()
+
+
+def test_missing_lpips_is_none_with_a_remedy(monkeypatch, forget_lpips):
+    weights = metrics.ensure_torchvision().models.AlexNet_Weights
+
+    def fail(self, *args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr(weights, "get_state_dict", fail)
+    image, truth = pictures()
+    assert metrics.lpips(image, truth) is None
+    assert "no network" in metrics.lpips_problem()
+    assert "download https" in metrics.lpips_problem()
+
+
+def test_lpips_runs_the_package_when_its_backbone_is_there(monkeypatch, forget_lpips):
+    """With a stand-in backbone in torchvision's cache layout, so the number itself means nothing here."""
+    models = metrics.ensure_torchvision().models
+    torch.manual_seed(0)
+    model = models.alexnet(weights=None)
+    monkeypatch.setattr(models.AlexNet_Weights, "get_state_dict", lambda self, *args, **kwargs: model.state_dict())
+    image, truth = pictures()
+    assert metrics.lpips_problem() is None
+    value = metrics.lpips(image, truth)
+    assert value.shape == (3,)
+    assert (value > 0).all()
+    assert metrics.lpips(image, image).abs().max() == 0
+
+
+def test_bad_input(unchecked):
+    image, truth = pictures()
+    for metric in (metrics.ssim, metrics.ms_ssim, metrics.l1, metrics.gradient_energy_ratio, metrics.lpips):
+        with pytest.raises(InputError, match="of one shape, got"):
+            metric(image, truth[..., 1:])
+    with pytest.raises(InputError, match="at least 11 pixels a side, got 8 x 8"):
+        metrics.ms_ssim(image[..., :8, :8], truth[..., :8, :8])
+    with pytest.raises(InputError, match="backbones alex, vgg here, got 'resnet'"):
+        metrics.lpips(image, truth, "resnet")
