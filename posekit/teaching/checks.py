@@ -1,0 +1,28 @@
+"""Checkers for the exercises of the notebooks: a tick, or one sentence that names the mistake.
+
+    from posekit.teaching import checks
+    checks.check_pixel_grid(pixel_grid)
+
+notebook  checker                the exercise
+01        check_pixel_grid       pixel_grid(h, w): the centres of the pixels in [-1, 1]
+01        check_iuv_to_atlas     iuv_to_atlas(part, u, v, table): from charts to the atlas
+01        check_mirror_map       mirror_map(uv, mask, mirror): the map of the flipped photograph
+02        check_splat_by_hand    splat_by_hand(values, positions, size): the bilinear scatter
+02        check_backward_warp    backward_warp(image, grid): the bilinear lookup
+
+A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
+mistakes; it raises CheckFailed.  A stub's NotImplementedError passes through.
+"""
+
+from posekit.teaching.judging import CheckFailed
+from posekit.teaching.surface_checks import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
+from posekit.teaching.warp_checks import check_backward_warp, check_splat_by_hand
+
+__all__ = [
+    "CheckFailed",
+    "check_backward_warp",
+    "check_iuv_to_atlas",
+    "check_mirror_map",
+    "check_pixel_grid",
+    "check_splat_by_hand",
+]

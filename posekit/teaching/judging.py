@@ -1,0 +1,103 @@
+"""How an exercise is judged: compare the answer with the right one, and with those that known mistakes give.
+
+A checker runs the student's function on a small made-up input and computes, beside the right answer, what the
+function would have returned with each classic mistake.  Where the student's answer is one of these, the mistake has
+a name, and the name is the help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+TOLERANCE = 1e-4
+
+
+class CheckFailed(AssertionError):
+    """An exercise is not solved yet; the message is one sentence that names the mistake."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A classic mistake: the sentence that names it, and the answer of a function that makes it."""
+
+    sentence: str
+    answer: Tensor
+
+
+def answer_of(function: Callable, *inputs: object) -> object:
+    """What the student's function returns; an exception in it becomes a CheckFailed, except the stub's own."""
+    if not callable(function):
+        raise CheckFailed(
+            f"Give the function itself to the check, without calling it; got a {type(function).__name__}."
+        )
+    try:
+        return function(*inputs)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        raise CheckFailed(f"Your function raised {type(error).__name__}: {error}") from error
+
+
+def judge(what: str, got: object, right: Sequence[Tensor], mistakes: Sequence[Mistake], unknown: str = "") -> None:
+    """Accept ``got`` or raise CheckFailed with the most telling sentence.
+
+    what: a name for the answer.  right: accepted answers (an entry may follow any of them).  unknown: what a NaN in
+    the answer means here.
+    """
+    got = _as_tensor(what, got)
+    wanted = right[0]
+    if got.shape != wanted.shape:
+        for mistake in mistakes:
+            if got.shape == mistake.answer.shape and _same(got, mistake.answer):
+                raise CheckFailed(mistake.sentence)
+        raise CheckFailed(_about_shape(what, tuple(got.shape), tuple(wanted.shape)))
+    got = got.detach().to(wanted)
+    if torch.stack([(got - answer).abs() < TOLERANCE for answer in right]).any(0).all():
+        return
+    broken = ~got.isfinite()
+    if broken.any():
+        place = tuple(broken.nonzero()[0].tolist())
+        raise CheckFailed(
+            f"NaN is left in {what}: {int(broken.sum())} entries are not finite, the first at {place}{unknown}."
+        )
+    for mistake in mistakes:
+        if got.shape == mistake.answer.shape and _same(got, mistake.answer):
+            raise CheckFailed(mistake.sentence)
+    wrong = torch.stack([(got - answer).abs() for answer in right]).amin(0)
+    place = tuple((wrong >= TOLERANCE).nonzero()[0].tolist())
+    raise CheckFailed(
+        f"{int((wrong >= TOLERANCE).sum())} of {wrong.numel()} entries of {what} are wrong; the first, at {place}, "
+        f"should be {float(wanted[place]):.3f} and is {float(got[place]):.3f}."
+    )
+
+
+def solved(what: str) -> None:
+    """The tick."""
+    print(f"\N{CHECK MARK} {what}")
+
+
+def _as_tensor(what: str, got: object) -> Tensor:
+    if got is None:
+        raise CheckFailed(f"Your function returned nothing for {what}; is there a `return`?")
+    try:
+        return torch.as_tensor(got)
+    except (TypeError, ValueError, RuntimeError):
+        raise CheckFailed(f"Expected a tensor for {what}, got a {type(got).__name__}.") from None
+
+
+def _same(got: Tensor, answer: Tensor) -> bool:
+    return torch.allclose(got.to(answer), answer, rtol=0, atol=TOLERANCE)
+
+
+def _about_shape(what: str, got: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    sentence = f"Expected {what} of shape {wanted}, got {got}"
+    if len(got) == len(wanted) == 3:
+        if got == (wanted[0], wanted[2], wanted[1]):
+            return f"{sentence}: rows and columns are exchanged; the height comes before the width."
+        if got == (*wanted[1:], wanted[0]):
+            return f"{sentence}: the channels come first here, before height and width."
+    return f"{sentence}."
