@@ -74,7 +74,7 @@ def affine_flow(matrix: Float[Tensor, "b 2 3"], size: tuple[int, int]) -> Float[
 def invert(matrix: Float[Tensor, "b 2 3"]) -> Float[Tensor, "b 2 3"]:
     """The inverse map: p -> A^-1 (p - t).  Raises DegenerateError where A squeezes the plane onto a line."""
     _check("invert", matrix)
-    (a, b), (c, d) = ((matrix[:, i, j] for j in (0, 1)) for i in (0, 1))
+    a, b, _, c, d, _ = matrix.flatten(1).unbind(1)
     determinant = a * d - b * c
     size = matrix[:, :, :2].square().sum((-2, -1))
     flat = ~(determinant.abs() > 4 * torch.finfo(matrix.dtype).eps * size)

@@ -13,14 +13,12 @@ is x (to the right), channel 1 is y (down).  This is the only file that converts
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-Coordinate = TypeVar("Coordinate", float, Tensor)
+Coordinate = int | float | Tensor  # a number, or a tensor of numbers of any shape
 Size = tuple[int, int]
 
 

@@ -138,7 +138,8 @@ def skeleton_maps(
     # The nearest point of the bone: start + t along, t in [0, 1]; a bone of no length is a dot.
     length2 = along.square().sum(-1)
     t = ((offset * along).sum(-1) / length2.clamp(min=torch.finfo(points.dtype).tiny)).clamp(0, 1)
-    distance = (offset - t[..., None] * along).square().sum(-1).sqrt()
+    distance2 = (offset - t[..., None] * along).square().sum(-1)
+    distance = distance2.clamp(min=torch.finfo(points.dtype).tiny).sqrt()  # the root of 0 has no finite slope
     both = present[..., [a for a, _ in BONES]] * present[..., [b for _, b in BONES]]
     return (width / 2 + 0.5 - distance).clamp(0, 1) * both[..., None, None]
 

@@ -187,12 +187,11 @@ def _in_threads(work: Callable[[int, int, int], None], items: int, length: int) 
 def _forward_torch(values, positions, mask, size, min_weight):
     b, c = values.shape[:2]
     height, width = size
-    data, index, fx, fy = _corners(values, positions, mask, size)
-    rows = data * (_along(fx) * _across(fy))[..., None]  # 4 n c+1: w v_1 .. w v_c, w
-    # One row a texel, and a spare one for what falls outside.
-    sums = values.new_zeros(b * height * width + 1, c + 1)
-    sums.index_add_(0, index.flatten(), rows.flatten(0, 1))
-    sums = sums[:-1].reshape(b, height, width, c + 1).permute(0, 3, 1, 2)
+    data, index, inside, fx, fy = _corners(values, positions, mask, size)
+    kernel = torch.where(inside, _along(fx) * _across(fy), 0)
+    sums = values.new_zeros(b * height * width, c + 1)  # one row a texel: sums of w v_1 .. w v_c and of w
+    sums.index_add_(0, index.flatten(), (data * kernel[..., None]).flatten(0, 1))
+    sums = sums.reshape(b, height, width, c + 1).permute(0, 3, 1, 2)
     weight = sums[:, c:].contiguous()
     known = weight >= min_weight
     out = torch.where(known, sums[:, :c] / torch.where(known, weight, 1), 0)
@@ -202,11 +201,11 @@ def _forward_torch(values, positions, mask, size, min_weight):
 def _backward_torch(grad_out, grad_weight, values, positions, mask, out, weight, known):
     b, c, h, w = values.shape
     size = weight.shape[-2:]
-    data, index, fx, fy = _corners(values, positions, mask, size)
-    g = grad_out * known / torch.where(known > 0, weight, 1)  # d loss / d (sum w v)
+    data, index, inside, fx, fy = _corners(values, positions, mask, size)
+    g = torch.where(known > 0, grad_out / weight, 0)  # d loss / d (sum w v)
     total = grad_weight - (g * out).sum(1, keepdim=True)  # d loss / d (sum w)
     texel = torch.cat((g, total), 1).permute(0, 2, 3, 1).reshape(-1, c + 1)
-    rows = torch.cat((texel, texel.new_zeros(1, c + 1)))[index]  # 4 n c+1
+    rows = torch.where(inside[..., None], texel[index], 0)  # 4 n c+1
     grad_values = ((_along(fx) * _across(fy))[..., None] * rows[..., :c]).sum(0)
     slope = (rows * data).sum(-1)  # 4 n: d loss / d w
     scale_x, _, scale_y, _ = _index_affine(size)
@@ -217,16 +216,17 @@ def _backward_torch(grad_out, grad_weight, values, positions, mask, out, weight,
 
 
 def _corners(values, positions, mask, size):
-    """Of all n source pixels: rows (v, 1), the texels (4, n) around them, and their place (fx, fy) between these.
+    """Of all n source pixels: rows (v, 1), the texels (4, n) around them, whether these count, and the place (fx, fy).
 
-    The four texels are upper left, upper right, lower left, lower right; texels that do not count are number b h w.
+    The four texels are upper left, upper right, lower left, lower right; fx, fy in [0, 1) run from the first of them.
+    Those that do not count get any texel, spread out: thousands of additions to one address would wait for each other.
     """
     b, c, h, w = values.shape
     height, width = size
     scale_x, offset_x, scale_y, offset_y = _index_affine(size)
     x = (scale_x * positions[:, 0] + offset_x).flatten()
     y = (scale_y * positions[:, 1] + offset_y).flatten()
-    data = values.permute(0, 2, 3, 1).reshape(-1, c)
+    data = values.permute(0, 2, 3, 1).reshape(b * h * w, c)
     good = (x > -1) & (x < width) & (y > -1) & (y < height) & data.isfinite().all(1)
     if mask is not None:
         good = good & (mask.flatten() > 0.5)
@@ -239,8 +239,9 @@ def _corners(values, positions, mask, size):
     row = above.long() + torch.tensor([0, 0, 1, 1], device=x.device)[:, None]
     item = torch.arange(b, device=x.device).repeat_interleave(h * w)
     inside = good & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    index = torch.where(inside, (item * height + row) * width + column, b * height * width)
-    return data, index, x - left, y - above
+    anywhere = torch.arange(len(data), device=x.device) % max(1, b * height * width)
+    index = torch.where(inside, (item * height + row) * width + column, anywhere)
+    return data, index, inside, x - left, y - above
 
 
 def _along(fx: Tensor) -> Tensor:
@@ -273,7 +274,8 @@ def _check(values: Tensor, positions: Tensor, size: Sequence[int], mask: Tensor 
         )
     devices = {t.device for t in (values, positions, mask) if t is not None}
     if len(devices) > 1:
-        raise ValueError()
+        names = " and ".join(sorted(map(str, devices)))
+        raise ValueError(f"splat expected all tensors on one device, got {names}; move them with .to(device).")
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f"splat expected a target size (height, width) of at least one texel, got {tuple(size)}.")
     if not min_weight > 0:
