@@ -57,7 +57,7 @@ class Annotations:
         return {name: i for i, name in enumerate(self.names)}
 
 
-def read_annotations(path: str | os.PathLike, size: tuple[int, int], left: float = 0.0) -> Annotations:
+def read_annotations(path: str | os.PathLike, size: tuple[int, int], left: int = 0) -> Annotations:
     """Read joint annotations of photographs of one size, (height, width) in pixels.
 
     ``left``: columns that the photographs lost on the left after they were annotated.  DeepFashion at 256 x 176 is
@@ -82,7 +82,7 @@ def read_annotations(path: str | os.PathLike, size: tuple[int, int], left: float
         rows.append(list(zip(x, y, strict=True)))
     pixels = torch.tensor(rows, dtype=torch.float32).reshape(-1, JOINT_COUNT, 2)
     found = (pixels != -1).all(-1)
-    points = points_to_norm(pixels - torch.tensor([left, 0.0]), size)
+    points = points_to_norm(pixels - torch.tensor([left, 0]), size)
     points = torch.where(found[..., None], points, torch.zeros(()))
     return Annotations(tuple(names), points, found.long() * VISIBLE)
 
@@ -128,7 +128,7 @@ def _joints(cell: str, path: str | os.PathLike, number: int) -> list[float]:
             f"{path}, line {number}: {len(values)} joints; expected the {JOINT_COUNT} of OpenPose "
             "(an older kind of file has 16: take the file with 18)."
         )
-    return values
+    return [float(v) for v in values]
 
 
 def _is_number(value: object) -> bool:

@@ -29,8 +29,9 @@ def open_picture(path: str | os.PathLike) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(path)
-            picture.load()
+            with open(path, "rb") as file:
+                picture = Image.open(file)
+                picture.load()
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:  # Pillow raises each of these
         raise InputError(
             f"{path} could not be read as a picture ({_first_line(error)}); expected a whole PNG or JPEG file."

@@ -17,7 +17,7 @@ from posekit.fill import fill_nearest
 
 NEAR = 3.5  # neighbours count as near within this many times the usual step from pixel to pixel
 CUT = 0.1  # larger steps are cuts of the atlas, not slopes; they do not count for the usual step
-HOLE = 0.005  # largest hole that is closed, as a share of the body's area
+HOLE = 0.0075  # largest hole that is closed, as a share of the body's area
 
 
 def find_strays(uv: Float[Tensor, "b 2 h w"], mask: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 h w"]:

@@ -1,0 +1,92 @@
+"""One photograph, many spellings: each converts into every other."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from posekit.data.names import CATEGORIES, SPELLINGS, DeepFashionName, MarketName, parse_deepfashion, parse_market
+from posekit.errors import InputError
+
+SIDE = DeepFashionName("WOMEN", "Blouses_Shirts", 442, 1, 2, "side")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WOMEN/Blouses_Shirts/id_00000442/01_2_side.jpg",
+        "img_highres/WOMEN/Blouses_Shirts/id_00000442/01_2_side.jpg",
+        r"img\WOMEN\Blouses_Shirts\id_00000442\01_2_side.jpg",
+        "WOMEN#Blouses_Shirts#id_00000442#01_2_side",
+        "maps/WOMEN#Blouses_Shirts#id_00000442#01_2_side_IUV.png",
+        "fasionWOMENBlousesShirtsid0000044201_2side.jpg",
+        "fashionWOMENBlouses_Shirtsid0000044201_2side.jpg",
+        "test/fashionWOMENBlouses_Shirtsid0000044201_2side_iuv.png",
+        "deepfashionWOMENBlouses_Shirtsid0000044201_2side.npy",
+    ],
+)
+def test_all_spellings_say_the_same(text):
+    assert parse_deepfashion(text) == SIDE
+
+
+def test_men_are_not_women():
+    assert parse_deepfashion("fasionMENTeesTanksid0000347017_3back.jpg").gender == "MEN"
+    assert parse_deepfashion("fasionWOMENTeesTanksid0000347017_3back.jpg").gender == "WOMEN"
+
+
+names = st.builds(
+    DeepFashionName,
+    st.sampled_from(["MEN", "WOMEN"]),
+    st.sampled_from(CATEGORIES),
+    st.integers(0, 99_999_999),
+    st.integers(0, 99),
+    st.integers(1, 9),
+    st.sampled_from(["front", "side", "back", "full", "additional", "flat"]),
+)
+
+
+@given(names, st.sampled_from(SPELLINGS), st.sampled_from([".jpg", ".png", ""]))
+def test_round_trip_through_every_spelling(name, spelling, suffix):
+    assert parse_deepfashion(name.spell(spelling, suffix)) == name
+
+
+def test_identity_is_person_and_outfit():
+    assert SIDE.identity == "WOMEN/Blouses_Shirts/id_00000442/01"
+    other_view = parse_deepfashion("fasionWOMENBlousesShirtsid0000044201_7additional.jpg")
+    other_outfit = parse_deepfashion("fasionWOMENBlousesShirtsid0000044202_2side.jpg")
+    assert other_view.identity == SIDE.identity != other_outfit.identity
+
+
+@pytest.mark.parametrize("text", ["photo.jpg", "WOMEN/Blouses_Shirts/442/01_2_side.jpg", "0002_c1s1_000451_03.jpg", ""])
+def test_other_names_are_refused(text):
+    with pytest.raises(InputError, match="is not a DeepFashion name; expected for example"):
+        parse_deepfashion(text)
+
+
+def test_unknown_categories_and_spellings():
+    with pytest.raises(InputError, match="names the category 'Hats'"):
+        parse_deepfashion("WOMEN/Hats/id_00000442/01_2_side.jpg")
+    with pytest.raises(InputError, match="is spelled one of slash"):
+        SIDE.spell("dots")
+
+
+@given(
+    st.builds(
+        MarketName,
+        st.integers(-1, 1501),
+        st.integers(1, 6),
+        st.integers(1, 6),
+        st.integers(0, 999_999),
+        st.integers(0, 99),
+    )
+)
+def test_market_round_trip(name):
+    assert parse_market("train/" + name.spell()) == name
+
+
+def test_market_names():
+    assert parse_market("0002_c1s1_000451_03.jpg") == MarketName(2, 1, 1, 451, 3)
+    assert parse_market("0002_c1s1_000451_03.jpg.jpg").is_person
+    assert not parse_market("0000_c1s1_000151_01.jpg").is_person
+    assert not parse_market("-1_c1s1_000401_03.jpg").is_person
+    with pytest.raises(InputError, match="is not a Market-1501 name"):
+        parse_market("2_c1s1_451_3.jpg")
