@@ -1,4 +1,4 @@
-"""Close-ups of faces: expressions as data, and how the head is turned and lit up by them.
+"""Close-ups of faces: expressions as data, and how the head is turned.
 
 An expression is a strength per movement of the face (`Body.expression_names`), 1 being the full movement.
 The movements carry the names of the ARKit blend shapes, left and right joined; the twelve presets were
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from posekit.studio.pose import Pose
+from posekit.studio.joint_angles import Pose
+from posekit.studio.key_poses import KEY_POSES
 
 Expression = dict[str, float]
 
@@ -47,7 +48,7 @@ def sample_expression(rng: np.random.Generator) -> Expression:
 def sample_face_pose(rng: np.random.Generator) -> Pose:
     """Draw a pose for a close-up: someone who stands and looks somewhere within 80 degrees of the camera."""
     yaw = np.clip(rng.normal(0, YAW), -YAW_LIMIT, YAW_LIMIT)
-    return {
+    return KEY_POSES["stand"] | {
         "yaw": float(BODY_SHARE * yaw),
         "head_yaw": float((1 - BODY_SHARE) * yaw + rng.normal(0, 6)),
         "head_pitch": float(np.clip(rng.normal(0, PITCH), -PITCH_LIMIT, PITCH_LIMIT)),

@@ -14,13 +14,16 @@ def _pose(*, left: dict[str, float] | None = None, right: dict[str, float] | Non
     return limbs | {name: float(angle) for name, angle in central.items()}
 
 
-def _arm(abduct: float, flex: float, twist: float, elbow: float, pronate: float = 0.0) -> dict[str, float]:
+def _arm(
+    abduct: float, flex: float, twist: float, elbow: float, pronate: float, wrist: float = 0.0
+) -> dict[str, float]:
     return {
         "shoulder_abduct": abduct,
         "shoulder_flex": flex,
         "shoulder_twist": twist,
         "elbow_flex": elbow,
         "forearm_pronate": pronate,
+        "wrist_flex": wrist,
     }
 
 
@@ -29,7 +32,7 @@ def _hang(abduct: float = 10, elbow: float = 12, flex: float = 0) -> dict[str, f
     return _arm(abduct, flex, 0, elbow, pronate=50)
 
 
-def _leg(hip: float, knee: float, ankle: float = 0, toes: float = 0, abduct: float = 4, twist: float = 4):
+def _leg(hip: float, knee: float, ankle: float = 0, toes: float = 0, abduct: float = 2, twist: float = 4):
     return {
         "hip_flex": hip,
         "hip_abduct": abduct,
@@ -40,10 +43,10 @@ def _leg(hip: float, knee: float, ankle: float = 0, toes: float = 0, abduct: flo
     }
 
 
-_ON_HIP = _arm(abduct=46, flex=-14, twist=72, elbow=96)
-_POCKET = _arm(abduct=20, flex=-12, twist=30, elbow=32)
-_BEHIND = _arm(abduct=16, flex=-24, twist=62, elbow=44)
-_HOLD = _arm(abduct=12, flex=20, twist=34, elbow=78)
+_ON_HIP = _arm(abduct=52, flex=-10, twist=86, elbow=88, pronate=10, wrist=10)
+_POCKET = _arm(abduct=12, flex=-4, twist=48, elbow=16, pronate=60, wrist=-8)
+_BEHIND = _arm(abduct=8, flex=-22, twist=84, elbow=38, pronate=70, wrist=-15)
+_HOLD = _arm(abduct=6, flex=14, twist=24, elbow=72, pronate=50, wrist=-20)
 
 KEY_POSES: dict[str, dict[str, float]] = {
     "stand": _pose(left=_hang(9, 10), right=_hang(9, 10)),
@@ -66,15 +69,15 @@ KEY_POSES: dict[str, dict[str, float]] = {
         left=_hang(12, 14, flex=-10) | _leg(10, 4),
         right=_hang(12, 18, flex=10) | _leg(-6, 30, ankle=-14, toes=16),
     ),
-    "arms_folded": _pose(left=_arm(8, 36, 58, 98), right=_arm(8, 30, 60, 104)),
+    "arms_folded": _pose(left=_arm(2, 42, 84, 90, pronate=60), right=_arm(2, 34, 86, 92, pronate=60)),
     "hands_in_pockets": _pose(left=_POCKET, right=_POCKET),
-    "touch_hair": _pose(left=_hang(10, 14), right=_arm(62, 52, 10, 138), head_roll=6, head_yaw=10),
-    "wave": _pose(left=_hang(12), right=_arm(78, 0, -78, 100)),
-    "arms_up": _pose(left=_arm(150, 0, 10, 34), right=_arm(142, 0, 0, 44)),
-    "arms_out": _pose(left=_arm(58, 0, 0, 18), right=_arm(52, 0, 0, 22)),
-    "reach_forward": _pose(left=_hang(12, 14), right=_arm(14, 58, 0, 22)),
+    "touch_hair": _pose(left=_hang(10, 14), right=_arm(124, 8, -80, 128, pronate=38), head_roll=6, head_yaw=10),
+    "wave": _pose(left=_hang(12), right=_arm(92, 6, -82, 90, pronate=70, wrist=-15)),
+    "arms_up": _pose(left=_arm(150, 0, 10, 34, pronate=20), right=_arm(142, 0, 0, 44, pronate=20)),
+    "arms_out": _pose(left=_arm(58, 0, 0, 18, pronate=50), right=_arm(52, 0, 0, 22, pronate=50)),
+    "reach_forward": _pose(left=_hang(12, 14), right=_arm(14, 58, 0, 22, pronate=40)),
     "hands_behind": _pose(left=_BEHIND, right=_BEHIND),
-    "hand_at_chin": _pose(left=_arm(12, 24, 62, 84), right=_arm(12, 46, 34, 132), head_pitch=4),
+    "hand_at_chin": _pose(left=_arm(4, 26, 74, 84, pronate=60), right=_arm(14, 62, 33, 130, pronate=45), head_pitch=4),
     "hold_parcel": _pose(left=_HOLD, right=_HOLD),
     "lean_forward": _pose(
         left=_hang(12) | _leg(10, 2),
@@ -91,12 +94,12 @@ KEY_POSES: dict[str, dict[str, float]] = {
     "look_aside": _pose(left=_hang(10), right=_hang(10), head_yaw=38, head_pitch=-3, spine_twist=14),
     "over_shoulder": _pose(left=_hang(10), right=_hang(14, 26), head_yaw=48, spine_twist=26, pelvis_twist=8),
     "half_seated": _pose(
-        left=_arm(12, 26, 0, 44) | _leg(46, 58, abduct=9),
-        right=_arm(12, 26, 0, 44) | _leg(42, 54, abduct=9),
+        left=_arm(10, 30, 20, 30, pronate=75) | _leg(46, 58, abduct=9),
+        right=_arm(10, 30, 20, 30, pronate=75) | _leg(42, 54, abduct=9),
         spine_bend=6,
     ),
-    "shoulder_bag": _pose(left=_hang(10), right=_arm(16, 18, 6, 118)),
-    "hat_brim": _pose(left=_hang(12), right=_arm(92, 34, 8, 118)),
+    "shoulder_bag": _pose(left=_hang(10), right=_arm(10, 8, 18, 140, pronate=15)),
+    "hat_brim": _pose(left=_hang(12), right=_arm(32, 106, -20, 101, pronate=52, wrist=6)),
 }
 
 WEIGHTS: dict[str, float] = {
