@@ -25,13 +25,13 @@ from posekit.errors import InputError
 from posekit.grids import points_to_norm
 from posekit.studio import faces
 from posekit.studio.body import load_body
-from posekit.studio.camera import CROP_SHARES, ELEVATION, frame
+from posekit.studio.camera import CROP_SHARES, ELEVATION, FILL, Camera, frame, project
 from posekit.studio.figure import make_figure
 from posekit.studio.joints import keypoints
 from posekit.studio.light import Background, Light, random_background, random_light, vary_light
 from posekit.studio.model import Figure
 from posekit.studio.pose import sample_pose
-from posekit.studio.render import photograph, pose_figure, prepare_materials
+from posekit.studio.render import PosedFigure, photograph, pose_figure, prepare_materials
 from posekit.studio.shade import Material
 from posekit.studio.surface_maps import part_of, surface_maps
 from posekit.studio.surface_tables import part_labels, surface_table
@@ -114,11 +114,11 @@ def make_shot(
         delta = body.expression_delta(faces.sample_expression(rng))
         posed = pose_figure(body, who.figure, faces.sample_face_pose(rng), who.materials, delta)
         crop, elevation, fill = "head", rng.normal(0, 3), rng.uniform(*faces.HEAD_FILL)
-        camera = frame(body, posed.body, posed.joints, (h, w), crop, elevation=elevation, fill=fill)
     else:
         posed = pose_figure(body, who.figure, sample_pose(rng, shape=who.figure), who.materials)
         crop = list(CROP_SHARES)[rng.choice(len(CROP_SHARES), p=list(CROP_SHARES.values()))]
-        camera = frame(body, posed.body, posed.joints, (h, w), crop, elevation=rng.uniform(*ELEVATION))
+        elevation, fill = rng.uniform(*ELEVATION), FILL
+    camera = _frame(posed, (h, w), crop, elevation, fill)
     image = photograph(posed, camera, vary_light(who.light, rng), who.background)
 
     labels = part_labels()
@@ -136,6 +136,20 @@ def make_shot(
         points,
         visibility.astype(np.uint8),
     )
+
+
+def _frame(posed: PosedFigure, size: tuple[int, int], crop: str, elevation: float, fill: float) -> Camera:
+    """A camera that frames the body, from a little further off where the hair would leave the picture."""
+    body = load_body()
+    camera = frame(body, posed.body, posed.joints, size, crop, elevation=elevation, fill=fill)
+    layers = zip(posed.layers, posed.vertices, strict=True)
+    hair = [v[np.unique(layer.triangles)] for layer, v in layers if layer.texture.kind == "hair"]
+    if hair:
+        top = project(np.concatenate(hair), camera)[:, 1].min()
+        middle = size[0] / 2
+        fill *= min(1.0, 0.97 * middle / (middle - top))
+        camera = frame(body, posed.body, posed.joints, size, crop, elevation=elevation, fill=fill)
+    return camera
 
 
 def make_person(

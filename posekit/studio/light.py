@@ -41,7 +41,7 @@ def random_light(rng: np.random.Generator) -> Light:
         directions=(directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32),
         colors=colors.astype(np.float32),
         ambient=(np.array([0.50, 0.50, 0.52]) * rng.uniform(1.2, 1.45)).astype(np.float32),
-        exposure=float(rng.uniform(0.95, 1.10)),
+        exposure=float(rng.uniform(0.92, 1.07)),
         softness=float(rng.uniform(1.2, 3.0)),
     )
 
