@@ -136,8 +136,8 @@ def choose(kind: str, value: str, known: Iterable[str]) -> str:
     if value in known:
         return value
     close = difflib.get_close_matches(str(value), known, n=1)
-    hint = f" did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"Unknown {kind} {value!r};{hint} known: {', '.join(known)}.")
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise InputError(f"Unknown {kind} {value!r}; {hint}known: {', '.join(known)}.")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import random
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric  # not lightning.fabric, which imports torchvision
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 from torch.optim import Adam
 from torch.utils.data import DataLoader
@@ -80,7 +82,7 @@ def fit(
     for stage in plan:
         if stage.batch_size < devices:
             raise InputError(f"A batch of {stage.batch_size} cannot be shared by {devices} devices; make it larger.")
-    fabric = Fabric(accelerator=device, devices=devices, precision=precision)
+    fabric = _fabric(device, devices, precision)
     fabric.launch()
     _seed(seed)
     system.to(fabric.device)
@@ -92,6 +94,8 @@ def fit(
     if out is not None and resume and (found := read_latest(out / "checkpoints")):
         check_same_run(found[0], card, out)
         start = (found[0]["stage"], found[0]["step"])
+    elif out is not None and fabric.is_global_zero:
+        shutil.rmtree(out / "checkpoints", ignore_errors=True)
     log = RunLog(out, total_steps(plan, *start) if found else None, card, enabled=fabric.is_global_zero)
 
     def save(number: int, step: int, optimizers: Mapping[str, Adam]) -> None:
@@ -157,6 +161,16 @@ def train_step(
     total = sum(stage.weights[name] * value for name, value in part_terms.items())
     _descend(total, optimizers["parts"], stage.lr * rate, fabric)
     return {name: value.detach() for name, value in {**part_terms, **terms}.items()}
+
+
+def _fabric(device: str, devices: int, precision: str) -> Fabric:
+    try:
+        return Fabric(accelerator=device, devices=devices, precision=precision)
+    except (ValueError, RuntimeError, MisconfigurationException) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"Training cannot start on {devices} x {device!r} with precision {precision!r}: {reason}"
+        ) from error
 
 
 def _descend(loss: Tensor, optimizer: Adam, lr: float, fabric: Fabric) -> None:

@@ -1,0 +1,235 @@
+"""The coordinate-based system: geometry of its maps, variants, losses, gradients, stages."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from posekit.errors import InputError
+from posekit.grids import identity_grid
+from posekit.sample import sample
+from posekit.splat import splat
+from posekit.systems import build
+from posekit.systems.coordinate_inpainting import TEXTURE_LOSSES, UNKNOWN, VARIANTS
+from tests.synthetic import TINY, make_batch, make_pair
+
+TEXTURE = {"texture_source", "texture_target"}
+IMAGE = {"l1", "content", "style", "nearest_neighbour", "adversarial"}
+
+
+def tiny(variant="full", **overrides):
+    return build("coordinate_inpainting", variant=variant, **{**TINY, **overrides})
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_runs_and_learns_from_every_loss(variant):
+    system, pair = tiny(variant), make_batch(2, 40)
+    result = system(pair)
+    assert result.image.shape == (2, 3, 40, 40)
+    assert 0 <= result.image.min() <= result.image.max() <= 1
+    assert (result.D is None) == (variant in ("rgb", "no_textures"))
+    assert (result.E is None) == (variant in ("rgb", "no_textures"))
+    assert (result.T is None) == (variant == "no_textures")
+    terms = system.losses(pair, result)
+    expected = {
+        "full": {"identity"} | TEXTURE | IMAGE,
+        "no_deform": {"identity"} | TEXTURE | IMAGE,
+        "rgb": TEXTURE | IMAGE,
+        "no_textures": IMAGE,
+    }
+    assert set(terms) == expected[variant]
+    for name, value in terms.items():
+        system.zero_grad()
+        value.backward(retain_graph=True)
+        net = system.f if name in TEXTURE_LOSSES else system.g
+        if name == "identity" or name in TEXTURE:
+            assert all(p.grad is None for p in system.g.parameters())
+        grads = [p.grad for p in net.parameters() if p.grad is not None]
+        assert grads, name
+        assert all(torch.isfinite(g).all() for g in grads)
+        assert max(g.abs().max() for g in grads) > 0, name
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_full_size_of_the_variants(variant):
+    """Only the first layers and the skips differ between the variants."""
+    system = build("coordinate_inpainting", "paper", variant=variant)
+    channels = {"full": 10, "no_deform": 16, "rgb": 14, "no_textures": 11}[variant]
+    assert system.g.target[0].conv.in_channels == channels
+    assert (system.g.source is not None) == (variant == "full")
+    assert hasattr(system, "f") == (variant != "no_textures")
+    if variant == "rgb":
+        assert system.f.encoder[0].features.in_channels == 6
+        assert system.f.last.out_channels == 3
+
+
+def test_maps_follow_their_definitions():
+    system, pair = tiny(), make_batch(2, 40)
+    system.eval()
+    r = system(pair)
+    grid = identity_grid(40, 40).expand(2, 2, 40, 40)
+    texels = splat(grid, pair.source.uv, (40, 40), pair.source.mask)
+    torch.testing.assert_close(r.C, texels.values)
+    torch.testing.assert_close(r.known, texels.known)
+    assert 0.05 < r.known.mean() < 0.95
+    assert (r.C[r.known.expand_as(r.C) == 0] == 0).all()  # the filler is for f alone
+    torch.testing.assert_close(r.T, sample(pair.source.image, r.D, padding="border"))
+    torch.testing.assert_close(r.W, sample(r.T, pair.target.uv, padding="border") * pair.target.mask)
+    torch.testing.assert_close(r.E, sample(r.D, pair.target.uv, padding="border") * pair.target.mask)
+    # a known texel's colour is the photograph's at C: the two rasterisations agree where the picture is smooth
+    again = sample(pair.source.image, r.C, padding="border")
+    error = ((again - r.observed).abs().mean(1, keepdim=True) * r.known).sum() / r.known.sum()
+    assert error < 0.02
+
+
+def test_f_sees_minus_ten_mask_and_mesh_grid():
+    system, pair = tiny(), make_batch(2, 40)
+    seen = []
+    system.f.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    r = system(pair, image=False)
+    x = seen[0]
+    assert x.shape == (2, 5, 40, 40)
+    known = r.known.expand(2, 2, 40, 40) > 0
+    assert torch.equal(x[:, :2][known], r.C[known])
+    assert (x[:, :2][~known] == UNKNOWN).all()
+    assert torch.equal(x[:, 2:3], r.known)
+    assert torch.equal(x[:, 3:], identity_grid(40, 40).expand(2, 2, 40, 40))
+    assert r.image is None
+
+
+def test_inputs_of_g_in_order():
+    system, pair = tiny(), make_batch(1, 40)
+    seen = []
+    system.g.register_forward_pre_hook(lambda _, inputs: seen.append(inputs))
+    r = system(pair)
+    target, source, warp, mask = seen[0]
+    grid = identity_grid(40, 40).expand(1, 2, 40, 40)
+    assert torch.equal(target, torch.cat([r.W, pair.target.uv, pair.target.mask, r.E, grid], 1))
+    assert torch.equal(source, torch.cat([pair.source.image, pair.source.uv, pair.source.mask, grid], 1))
+    assert torch.equal(warp, r.E)
+    assert torch.equal(mask, pair.target.mask)
+
+
+def test_target_colours_reach_f_through_the_sampling_position():
+    """T = S[D]: moving D to the right colour lowers the loss, and f gets exactly that gradient."""
+    system, pair = tiny(), make_batch(1, 40)
+    r = system(pair, image=False)
+    D = r.D.detach().requires_grad_()
+    T = sample(pair.source.image, D, padding="border")
+    loss = system.losses(pair, dataclasses.replace(r, D=D, T=T), ["texture_target"])["texture_target"]
+    (gradient,) = torch.autograd.grad(loss, D)
+    seen = splat(pair.target.image, pair.target.uv, (40, 40), pair.target.mask).known
+    assert (gradient.abs().sum(1, keepdim=True) * (1 - seen)).max() == 0  # texels the target does not show
+    assert (gradient.abs().sum(1, keepdim=True) > 0).float().mean() > 0.5 * seen.mean()
+    step = 1e-3 * gradient / gradient.abs().max()
+    moved = dataclasses.replace(r, D=D - step, T=sample(pair.source.image, D - step, padding="border"))
+    assert system.losses(pair, moved, ["texture_target"])["texture_target"] < loss
+
+
+def test_perfect_coordinates_have_no_texture_loss():
+    """With the true D, T equals both photographs' textures up to resampling."""
+    system, pair = tiny(atlas_size=64), make_batch(1, 128)
+    r = system(pair, image=False)
+    true = dataclasses.replace(r, D=r.C, T=r.observed)
+    terms = system.losses(pair, true, ["identity", "texture_source", "texture_target"])
+    assert terms["identity"] == 0
+    assert terms["texture_source"] == 0
+    both = splat(pair.target.image, pair.target.uv, (64, 64), pair.target.mask).known * r.known
+    target = splat(pair.target.image, pair.target.uv, (64, 64), pair.target.mask).values
+    assert (((r.observed - target).abs() * both).sum() / both.sum() / 3) < 0.03
+
+
+def test_overfitting_one_pair():
+    torch.set_num_threads(1)
+    system, pair = tiny(f_width=8), make_batch(1, 40)
+    optimiser = torch.optim.Adam(system.f.parameters(), lr=3e-3)
+    history = []
+    for _ in range(60):
+        terms = system.losses(pair, system(pair, image=False), ["identity", "texture_target"])
+        optimiser.zero_grad()
+        sum(terms.values()).backward()
+        optimiser.step()
+        history.append({k: v.item() for k, v in terms.items()})
+    assert history[-1]["identity"] < 0.25 * history[0]["identity"]
+    assert history[-1]["texture_target"] < 0.6 * history[0]["texture_target"]
+
+
+def test_readings_name_parts_and_weights():
+    def plan(reading, variant="full"):
+        return {s.name: (s.parts, dict(s.weights)) for s in tiny(variant, reading=reading).stages()}
+
+    table_5 = {"nearest_neighbour": 0.5, "content": 0.1, "style": 1e5}
+    texture = {"identity": 10, "texture_source": 10, "texture_target": 10}
+    assert plan("main")["inpainting"] == (("f",), {"identity": 1, "texture_target": 1})
+    assert plan("main")["refinement"] == (("g",), {**table_5, "adversarial": 1})
+    assert plan("supplementary")["inpainting"] == (("f", "g"), {**table_5, **texture})
+    assert plan("supplementary")["refinement"] == (("g",), {**table_5, "adversarial": 1})
+    assert "identity" not in plan("laptop", "rgb")["inpainting"][1]
+    assert set(plan("laptop", "no_textures")) == {"refinement"}
+    assert set(plan("supplementary", "no_textures")) == {"inpainting", "refinement"}
+    assert plan("supplementary", "no_textures")["inpainting"] == (("g",), table_5)
+
+
+def test_features_follow_the_reading_unless_chosen():
+    assert tiny(reading="main").config.feature_kind == "vgg19"
+    assert tiny(reading="supplementary").config.feature_kind == "vgg16"
+    assert tiny().config.feature_kind == "random"
+    assert tiny(reading="main", features="random").config.feature_kind == "random"
+    assert tiny().card()["loss_features"] == "random weights, width 4"
+
+
+def test_stage_forward_skips_g_when_no_loss_looks_at_it():
+    system, pair = tiny(), make_batch(1, 40)
+    inpainting, refinement = system.stages()
+    assert system.stage_forward(pair, inpainting).image is None
+    assert system.stage_forward(pair, refinement).image is not None
+
+
+def test_critic_losses_leave_the_generator_alone():
+    system, pair = tiny(), make_batch(2, 40)
+    loss = system.critic_losses(pair, system(pair))["discriminator"]
+    loss.backward()
+    assert all(p.grad is None for p in system.g.parameters())
+    assert any(p.grad is not None and p.grad.abs().max() > 0 for p in system.discriminator.parameters())
+
+
+def test_autocast_keeps_coordinates_in_float32():
+    system, pair = tiny().eval(), make_batch(1, 40)
+    exact = system(pair)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        r = system(pair)
+    assert r.D.dtype == r.E.dtype == r.T.dtype == torch.float32
+    assert torch.equal(r.C, exact.C)
+    assert (r.image.float() - exact.image).abs().mean() < 0.02
+
+
+def test_source_and_target_may_differ_in_size():
+    small, large = make_batch(1, 40), make_batch(1, 64)
+    pair = dataclasses.replace(small, target=large.target)
+    assert tiny()(pair).image.shape == (1, 3, 64, 64)
+    with pytest.raises(InputError, match="must have one size"):
+        tiny("no_deform")(pair)
+
+
+def test_empty_map_gives_a_finite_picture():
+    pair = make_batch(1, 40)
+    nobody = dataclasses.replace(
+        pair.source, mask=torch.zeros_like(pair.source.mask), uv=torch.zeros_like(pair.source.uv)
+    )
+    system = tiny()
+    pair = dataclasses.replace(pair, source=nobody)
+    r = system(pair)
+    assert r.known.sum() == 0
+    assert torch.isfinite(r.image).all()
+    assert all(torch.isfinite(v) for v in system.losses(pair, r).values())
+
+
+def test_bad_input(unchecked):
+    system = tiny()
+    with pytest.raises(InputError, match="becomes one with pair.batched"):
+        system(make_pair(0, 40))
+    r = system(make_batch(1, 40), image=False)
+    with pytest.raises(InputError, match="Unknown loss 'l1'.*identity, texture_source, texture_target"):
+        system.losses(make_batch(1, 40), r, ["l1"])
+    with pytest.raises(InputError, match="multiples of 4"):
+        system(make_batch(1, 42))

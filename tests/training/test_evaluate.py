@@ -1,0 +1,96 @@
+"""Evaluation: the table, its intervals, what is missing, saving."""
+
+import numpy as np
+import pytest
+import torch
+
+from posekit.errors import InputError
+from posekit.metrics import image as metrics
+from posekit.systems import build
+from posekit.systems.base import Result, System
+from posekit.training.evaluate import Evaluation, _row, evaluate
+from tests.synthetic import TINY, SyntheticPairs
+
+
+class Truth(System):
+    """Hands back the target: every metric is perfect."""
+
+    name = "truth"
+
+    def __init__(self):
+        super().__init__(None)
+
+    def forward(self, pair):
+        return Result(image=pair.target.image)
+
+
+@pytest.fixture(scope="module")
+def table():
+    pairs = SyntheticPairs(5, 48)
+    tiny = build("coordinate_inpainting", **TINY)
+    return evaluate({"truth": Truth(), "copy": build("copy_source"), "tiny": tiny}, pairs, batch_size=2)
+
+
+def test_the_truth_is_perfect_and_the_copy_is_not(table):
+    assert table.row("truth", "ssim").mean == pytest.approx(1)
+    assert table.row("truth", "l1").mean == 0
+    assert table.row("truth", "gradient_energy_ratio").mean == pytest.approx(1)
+    copy = table.row("copy", "ssim")
+    assert copy.low < copy.mean < copy.high < 1
+    assert copy.mean == pytest.approx(np.mean(table.values["copy"]["ssim"]))
+
+
+def test_one_value_per_pair_with_its_name_and_the_protocol(table):
+    assert table.names[0] == "0_0 -> 0_1"
+    assert len(table.names) == len(table.values["copy"]["ms_ssim"]) == 5
+    assert table.protocol["pairs"] == 5
+    assert table.protocol["size"] == [48, 48]
+    assert table.protocol["ms_ssim_scales"] == 3
+    assert "data range 1" in table.protocol["values"]
+
+
+def test_missing_lpips_is_null_with_a_note(monkeypatch, tmp_path):
+    monkeypatch.setattr(metrics, "lpips_problem", lambda: "LPIPS is missing (reason): download it.")
+    found = evaluate({"copy": build("copy_source")}, SyntheticPairs(2, 40))
+    assert found.row("copy", "lpips").mean is None
+    assert "missing" in str(found)
+    assert "download it" in str(found)
+    again = Evaluation.load(found.save(tmp_path / "table.json"))
+    assert again == found
+    assert str(again) == str(found)
+
+
+def test_batch_size_does_not_matter():
+    a, b = (evaluate({"c": build("copy_source")}, SyntheticPairs(3, 40), batch_size=n) for n in (1, 3))
+    for metric, values in a.values["c"].items():
+        if values is not None:
+            np.testing.assert_allclose(values, b.values["c"][metric], rtol=1e-5)
+
+
+def test_intervals_cover_the_mean_of_the_population():
+    """Of 100 samples from a known distribution, about 95 intervals hold its mean."""
+    rng = np.random.default_rng(0)
+    rows = [_row("s", "m", rng.exponential(1.0, 60).tolist(), seed) for seed in range(100)]
+    assert 85 <= sum(row.low < 1.0 < row.high for row in rows) <= 99
+
+
+def test_intervals_of_few_or_equal_values():
+    assert _row("s", "m", [0.5], 0).low == 0.5
+    assert _row("s", "m", [0.5, 0.5], 0).high == 0.5
+    assert _row("s", "m", [float("nan")], 0).mean is None
+
+
+def test_bad_input(tmp_path, table):
+    with pytest.raises(InputError, match="got 0 and 5"):
+        evaluate({}, SyntheticPairs(5, 40))
+    with pytest.raises(InputError, match="got 1 and 0"):
+        evaluate({"c": build("copy_source")}, SyntheticPairs(0, 40))
+    with pytest.raises(InputError, match="no row for 'x'"):
+        table.row("x", "ssim")
+    (tmp_path / "x.json").write_text("[]")
+    with pytest.raises(InputError, match="not an evaluation saved by posekit"):
+        Evaluation.load(tmp_path / "x.json")
+
+
+def test_no_gradients_are_kept(table):
+    assert torch.is_grad_enabled()

@@ -1,0 +1,221 @@
+"""The loop: bit-for-bit resume, interruption, what is frozen, the log, bad input."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+
+from posekit.data.person import Pair
+from posekit.errors import InputError
+from posekit.systems import build
+from posekit.training import checkpoint
+from posekit.training.fit import TrainingInterrupted, fit
+from tests.synthetic import TINY, SyntheticPairs, make_batch
+
+ROOT = Path(__file__).parents[2]
+OPTIONS = {"device": "cpu", "progress": False, "log_every": 2}
+DATA = SyntheticPairs(5, 40)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def tiny(**overrides):
+    return build("coordinate_inpainting", **{**TINY, **overrides})
+
+
+def same_state(a, b):
+    a, b = a.state_dict(), b.state_dict()
+    assert a.keys() == b.keys()
+    return all(torch.equal(a[key], b[key]) for key in a)
+
+
+def stop_at(total):
+    """A callback that sends SIGTERM, as a batch system does, after ``total`` steps."""
+    count = [0]
+
+    def on_step(system, stage, step):
+        count[0] += 1
+        if count[0] == total:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return on_step
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    torch.set_num_threads(1)
+    folder, system = tmp_path_factory.mktemp("whole"), tiny()
+    log = fit(system, DATA, folder, steps=20, **OPTIONS)
+    return system, log, folder
+
+
+@pytest.mark.parametrize("stop", [10, 20, 27])
+def test_resumed_run_is_bit_for_bit_the_uninterrupted_one(stop, uninterrupted, tmp_path):
+    """In the first stage, at its end, and in the adversarial one."""
+    whole, log, _ = uninterrupted
+    with pytest.raises(TrainingInterrupted, match="run the same command again to go on"):
+        fit(tiny(), DATA, tmp_path, steps=20, on_step=stop_at(stop), **OPTIONS)
+    torch.manual_seed(12345)  # whatever happens in between
+    resumed = tiny(seed=1)  # even other initial weights: all comes from the checkpoint
+    again = fit(resumed, DATA, tmp_path, steps=20, **OPTIONS)
+    assert same_state(whole, resumed)
+    assert [(r["total_step"], r["losses"]) for r in again] == [(r["total_step"], r["losses"]) for r in log]
+
+
+def test_resuming_a_finished_run_changes_nothing(uninterrupted):
+    whole, _, folder = uninterrupted
+    before = (folder / "weights.safetensors").read_bytes()
+    system = tiny()
+    log = fit(system, DATA, folder, steps=20, **OPTIONS)
+    assert same_state(whole, system)
+    assert log[-1]["total_step"] == 40
+    assert len((folder / "weights.safetensors").read_bytes()) == len(before)
+
+
+def test_losses_fall(uninterrupted):
+    _, log, _ = uninterrupted
+    first, last = log[0], log[9]
+    assert (first["stage"], last["stage"], last["step"]) == ("inpainting", "inpainting", 20)
+    assert last["losses"]["identity"] < 0.8 * first["losses"]["identity"]
+    refinement = [r["losses"]["l1"] for r in log if r["stage"] == "refinement"]
+    assert refinement[-1] < 0.8 * refinement[0]
+
+
+def test_log_file_holds_the_records(uninterrupted):
+    _, log, folder = uninterrupted
+    header, *lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert header["run"]["system"] == "coordinate_inpainting"
+    assert header["run"]["loss_features"] == "random weights, width 4"
+    assert header["run"]["data"] == {"dataset": "SyntheticPairs", "n": 5, "size": 40}
+    assert [line["losses"] for line in lines] == [r["losses"] for r in log]
+    assert all(0 <= line["waited"] <= 1 and line["seconds"] > 0 for line in lines)
+
+
+def test_a_kill_without_warning_leaves_a_loadable_checkpoint(uninterrupted, tmp_path):
+    whole, _, _ = uninterrupted
+    script = f"""
+        import os, signal, torch
+        torch.set_num_threads(1)
+        from posekit.systems import build
+        from posekit.training.fit import fit
+        from tests.synthetic import TINY, SyntheticPairs
+        def on_step(system, stage, step):
+            if stage.name == "refinement" and step == 7:
+                os.kill(os.getpid(), signal.SIGKILL)
+        fit(build("coordinate_inpainting", **TINY), SyntheticPairs(5, 40), {str(tmp_path)!r}, steps=20, log_every=2,
+            device="cpu", progress=False, checkpoint_every=5, on_step=on_step)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT, timeout=120)
+    assert done.returncode == -signal.SIGKILL
+    (tmp_path / "checkpoints" / ".step-00000099.1").mkdir()  # as if killed while writing
+    card, _, _ = checkpoint.read_latest(tmp_path / "checkpoints")
+    assert (card["stage"], card["step"], card["total_step"]) == (1, 5, 25)
+    resumed = tiny(seed=1)
+    fit(resumed, DATA, tmp_path, steps=20, **OPTIONS)
+    assert same_state(whole, resumed)
+    assert not list((tmp_path / "checkpoints").glob(".*"))
+
+
+def test_only_the_parts_of_a_stage_change():
+    system = tiny()
+    fit(system, DATA, steps={"inpainting": 2, "refinement": 0}, **OPTIONS)
+    f, g = ({k: v.clone() for k, v in net.state_dict().items()} for net in (system.f, system.g))
+    fit(system, DATA, stages=["refinement"], steps=2, **OPTIONS)
+    assert all(torch.equal(f[k], v) for k, v in system.f.state_dict().items())  # weights and BatchNorm statistics
+    assert not torch.equal(g["last.bias"], system.g.last.bias)
+    assert all(p.requires_grad for p in system.parameters())
+    assert not any(module.training for module in system.modules())
+
+
+def test_all_readings_and_variants_train():
+    for reading in ("main", "supplementary"):
+        log = fit(tiny(reading=reading, features="random"), DATA, steps=1, **OPTIONS)
+        assert [r["stage"] for r in log] == ["inpainting", "refinement"]
+    for variant in ("no_deform", "rgb", "no_textures"):
+        assert fit(build("coordinate_inpainting", variant=variant, **TINY), DATA, steps=1, **OPTIONS)
+
+
+def test_loading_in_other_processes_changes_nothing():
+    alone, helped = tiny(), tiny()
+    fit(alone, DATA, steps=2, **OPTIONS)
+    fit(helped, DATA, steps=2, workers=1, **OPTIONS)
+    assert same_state(alone, helped)
+
+
+def test_bfloat16_autocast_trains():
+    log = fit(tiny(), DATA, steps=4, precision="bf16-mixed", **OPTIONS)
+    assert all(value == value for record in log for value in record["losses"].values())
+
+
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fit(tiny(), DATA, steps=1, **OPTIONS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_run_in_the_folder_is_refused(uninterrupted, tmp_path):
+    _, _, folder = uninterrupted
+    with pytest.raises(InputError, match="holds a run with another seed \\(0, now 3\\).*--fresh"):
+        fit(tiny(), DATA, folder, steps=20, seed=3, **OPTIONS)
+    with pytest.raises(InputError, match="another config"):
+        fit(tiny(g_width=6), DATA, folder, steps=20, **OPTIONS)
+    with pytest.raises(InputError, match="another data"):
+        fit(tiny(), SyntheticPairs(6, 40), folder, steps=20, **OPTIONS)
+    with pytest.raises(InputError, match="another stages"):
+        fit(tiny(), DATA, folder, steps=30, **OPTIONS)
+
+
+def test_starting_over_removes_the_old_run(tmp_path):
+    fit(tiny(), DATA, tmp_path, steps=3, **OPTIONS)
+    fit(tiny(), DATA, tmp_path, steps=1, seed=2, resume=False, **OPTIONS)
+    card, _, _ = checkpoint.read_latest(tmp_path / "checkpoints")
+    assert (card["seed"], card["total_step"]) == (2, 2)
+
+
+class Poisoned(SyntheticPairs):
+    """Pairs whose source is not a number."""
+
+    def __getitem__(self, i):
+        pair = super().__getitem__(i)
+        return Pair(dataclasses.replace(pair.source, image=pair.source.image * float("nan")), pair.target)
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_checkpoint(tmp_path):
+    with pytest.raises(InputError, match="texture_target of stage inpainting is not finite at step 2"):
+        fit(tiny(), Poisoned(3, 40), tmp_path, steps=4, **OPTIONS)
+    assert checkpoint.read_latest(tmp_path / "checkpoints") is None
+
+
+def test_bad_input():
+    with pytest.raises(InputError, match="training data is empty"):
+        fit(tiny(), [], **OPTIONS)
+    with pytest.raises(InputError, match="stages inpainting, refinement, not inpaint"):
+        fit(tiny(), DATA, stages=["inpaint"], **OPTIONS)
+    with pytest.raises(InputError, match="it learns nothing"):
+        fit(build("copy_source"), DATA, **OPTIONS)
+    with pytest.raises(InputError, match="cannot start on 1 x 'cpu' with precision '8-ish'"):
+        fit(tiny(), DATA, precision="8-ish", **OPTIONS)
+    with pytest.raises(InputError, match="cannot be shared by 3 devices"):
+        fit(tiny(), DATA, devices=3, **OPTIONS)
+    with pytest.raises(InputError, match="cannot start on 1 x 'gpux'"):
+        fit(tiny(), DATA, **{**OPTIONS, "device": "gpux"})
+
+
+def test_trained_system_makes_pictures(uninterrupted):
+    whole, _, folder = uninterrupted
+    pair = make_batch(2, 40)
+    for loaded in (checkpoint.load_weights(folder / "weights.safetensors"), checkpoint.load_weights(folder)):
+        assert torch.equal(loaded(pair).image, whole(pair).image)
