@@ -188,7 +188,7 @@ class ChartTable:
     def load(cls, path: str | os.PathLike) -> ChartTable:
         """Read what `save` wrote.  Raises ValueError for a missing, foreign or damaged file; runs no pickles."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
                 arrays = {name: torch.from_numpy(file[name]) for name in file.files}
             if "boxes" in arrays:
                 return cls.from_boxes(arrays["boxes"], arrays["labels"], int(arrays["nodes"]))
@@ -253,7 +253,7 @@ def mirror_charts(
     return mirror_parts(part), torch.where(flip, 1 - chart, chart)
 
 
-# -------------------------------------------------------------------------------------------------------- reading tables
+# ------------------------------------------------------------------------------------------------------ reading tables
 
 
 def _corners(index: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:

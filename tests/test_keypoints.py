@@ -120,7 +120,7 @@ def test_a_person_without_joints_is_empty():
 
 
 def naive_bone(start, end, size, width):
-    """The distance of every pixel to the nearest of many points of the bone."""
+    """The distance of every pixel to the nearest of many points of the bone, at most 0.01 pixels apart."""
     t = torch.linspace(0, 1, 2001, dtype=torch.float64)[:, None]
     along = start + t * (end - start)
     rows = torch.arange(size[0], dtype=torch.float64)
@@ -135,7 +135,7 @@ def test_skeleton_maps_against_the_naive_twin(width):
     maps = skeleton_maps(KEYPOINTS, ALL, SIZE, width=width)
     assert maps.shape == (17, 64, 48)
     for k, (a, b) in enumerate(BONES):
-        torch.testing.assert_close(maps[k], naive_bone(STANDING[a], STANDING[b], SIZE, width), atol=2e-3, rtol=0)
+        torch.testing.assert_close(maps[k], naive_bone(STANDING[a], STANDING[b], SIZE, width), atol=5e-3, rtol=0)
 
 
 def test_a_line_is_as_wide_as_asked():
