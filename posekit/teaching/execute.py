@@ -70,7 +70,7 @@ def execute(
             allow_errors=allow_errors,
             store_widget_state=False,
             record_timing=False,
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else every kernel warns about TCP
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # else every kernel warns about TCP
             resources={"metadata": {"path": str(folder)}},
         )
         number = 0

@@ -82,6 +82,8 @@ def read(path: str | Path) -> Any:
     )
     seen: dict[str, int] = {}
     for cell in notebook.cells:
+        for key in [key for key in cell.metadata if key.startswith("lines_to")]:
+            del cell.metadata[key]  # jupytext's memory of blank lines in the source
         cell.id = _identity(cell, seen)
         if cell.cell_type == "code":
             cell.execution_count, cell.outputs = None, []

@@ -1,0 +1,121 @@
+"""What a sweep is asked to do: notebooks, lists of values for their parameters, seeds; written as keywords or YAML.
+
+name: coverage                                 # folder of the results; the notebook's name if not given
+notebook: notebooks/02_scatter_rasterization.ipynb     # or a list
+parameters: {atlas: [32, 64], noise: [0.0, 0.1]}
+seeds: [0, 1, 2]                               # the parameter `seed` of the notebook
+timeout: 300                                   # seconds that one run may take
+backend: loky                                  # joblib's: loky (processes), threading, dask, ray
+jobs: 2
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from posekit.errors import InputError
+
+Scalar = float | int | bool | str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Every combination of the parameters' values, with every seed, of every notebook.
+
+    jobs: runs at a time.  timeout: seconds for one whole run.  address: of a Dask scheduler, else a local one.
+    """
+
+    notebooks: tuple[Path, ...]
+    parameters: dict[str, list[Scalar]] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
+    name: str | None = None
+    timeout: float = 600
+    backend: str = "loky"
+    jobs: int = 1
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.notebooks:
+            raise InputError("A sweep needs at least one notebook.")
+        for path in self.notebooks:
+            if path.suffix != ".ipynb" or not path.is_file():
+                raise InputError(f"There is no notebook {path}; give the path of an .ipynb file.")
+        if self.timeout <= 0 or self.jobs < 1:
+            raise InputError(f"timeout and jobs are positive, got timeout={self.timeout} and jobs={self.jobs}.")
+        for name, values in self.parameters.items():
+            if not isinstance(values, list) or not values:
+                raise InputError(f"The values of {name} are a list, such as [1, 2], got {values!r}.")
+        if self.seeds and "seed" in self.parameters:
+            raise InputError("Give the seeds either as seeds or as the parameter seed, not both.")
+
+    def combinations(self) -> list[dict[str, Scalar]]:
+        """The parameters of every run, the last name fastest and the seed fastest of all."""
+        grid = dict(self.parameters)
+        if self.seeds:
+            grid["seed"] = list(self.seeds)
+        return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+def load(path: str | Path) -> Experiment:
+    """Read a YAML experiment file; notebooks are looked for from here, then beside the file."""
+    import yaml
+
+    path = Path(path)
+    try:
+        given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"There is no experiment file {path}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(given, dict):
+        raise InputError(f"{path} should hold `notebook: ...` and `parameters: {{...}}`, got {type(given).__name__}.")
+    return from_mapping(given, str(path), beside=path.parent)
+
+
+def from_mapping(given: dict[str, Any], source: str, beside: Path | None = None) -> Experiment:
+    """An experiment from plain values; every unknown key or wrong kind of value is said with ``source``."""
+    given = dict(given)
+    names = given.pop("notebook", given.pop("notebooks", None))
+    known = sorted({f.name for f in fields(Experiment)} - {"notebooks"} | {"notebook"})
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise InputError(f"{source}: unknown entry {unknown[0]!r}; known are {', '.join(known)}.")
+    if names is None:
+        raise InputError(f"{source}: there is no `notebook`.")
+    kinds = {"parameters": dict, "seeds": list, "timeout": (int, float), "jobs": int, "backend": str, "name": str}
+    for key, kind in kinds.items():
+        if key in given and (not isinstance(given[key], kind) or isinstance(given[key], bool)):
+            raise InputError(f"{source}: {key} has the wrong kind of value, {given[key]!r}.")
+    paths = tuple(_find(Path(str(n)), beside) for n in (names if isinstance(names, list) else [names]))
+    seeds = given.pop("seeds", [])
+    if not all(isinstance(seed, int) and not isinstance(seed, bool) for seed in seeds):
+        raise InputError(f"{source}: seeds are whole numbers, got {seeds!r}.")
+    parameters = {k: v if isinstance(v, list) else [v] for k, v in (given.pop("parameters", None) or {}).items()}
+    return Experiment(notebooks=paths, parameters=parameters, seeds=tuple(seeds), **given)
+
+
+def parse_values(text: str) -> tuple[str, list[Scalar]]:
+    """A command line's `atlas=32,64` -> ("atlas", [32, 64]); values are read as YAML reads them."""
+    import yaml
+
+    name, equals, values = text.partition("=")
+    if not equals or not name.strip().isidentifier() or not values.strip():
+        raise InputError(f"Write parameters as name=value or name=value,value, got {text!r}.")
+    return name.strip(), [_number(yaml.safe_load(value)) for value in values.split(",")]
+
+
+def _number(value: Any) -> Any:
+    """YAML reads 1e-3 as text (it wants 1.0e-3); people mean the number."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _find(path: Path, beside: Path | None) -> Path:
+    if not path.is_file() and beside is not None and (beside / path).is_file():
+        return beside / path
+    return path
