@@ -91,7 +91,7 @@ def _read_map(path: Path, atlas: Atlas) -> tuple[Tensor, Tensor, IUV | None]:
     charts = _read_iuv(path)
     if atlas == "tiles":
         return charts_to_tiles(charts.part, charts.chart), charts.mask, charts
-    uv, mask = smpl_chart_table().to_atlas(charts.part * mask.long(), charts.chart * mask)
+    uv, mask = smpl_chart_table().to_atlas(charts.part, charts.chart)
     return uv, mask, charts
 
 
