@@ -94,7 +94,10 @@ def known_parameters(notebook: Path) -> dict[str, str]:
     skip_slow_grammar()
     import papermill
 
-    found = papermill.inspect_notebook(str(notebook))
+    try:
+        found = papermill.inspect_notebook(str(notebook))
+    except (ValueError, KeyError, AttributeError) as error:  # not JSON, not a notebook, no kernel named
+        raise InputError(f"{notebook} cannot be run: {_one_line(str(error))}") from None
     return {name: _kind(entry) for name, entry in found.items()}
 
 

@@ -43,7 +43,7 @@ derived = (1 - t) * left + t * right
 # %% tags=["call"]
 called = np.interp(t, [0, 1], [left, right])
 
-# %% tags=["equal"]
+# %% tags=["equal", "nbval-check-output"]
 np.testing.assert_allclose(derived, called, atol=1e-12)
 print("equal")
 

@@ -1,0 +1,38 @@
+"""A small notebook that keeps every rule, for the tests to build, run and break."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from posekit.teaching import runtimes
+from posekit.teaching.execute import Run
+from posekit.teaching.notebooks import dumps
+from posekit.teaching.source import code_hash, put_run_time, read
+
+EXAMPLE = Path(__file__).parent / "example" / "src" / "90_example.py"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of notebooks with the source of one, not built."""
+    (tmp_path / "src").mkdir()
+    shutil.copy(EXAMPLE, tmp_path / "src")
+    return tmp_path
+
+
+@pytest.fixture
+def as_if_built():
+    """(folder, name) -> the notebook as a build would leave it, made without running a kernel; and written."""
+
+    def make(folder, name="90_example"):
+        notebook = read(folder / "src" / f"{name}.py")
+        runtimes.store(name, Run(seconds=3.2, peak_mib=200, warm_up_seconds=0, threads=2), folder / "runtimes.json")
+        notebook.metadata["posekit"] = {**notebook.metadata["posekit"], "executed": code_hash(notebook)}
+        for count, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), start=1):
+            cell.execution_count = count
+        put_run_time(notebook, runtimes.in_words(runtimes.load(folder / "runtimes.json")[name]))
+        (folder / f"{name}.ipynb").write_text(dumps(notebook))
+        return notebook
+
+    return make

@@ -1,0 +1,37 @@
+"""Every notebook of the course: equal to its source, whole, clean; its student copy fails exactly at the stubs."""
+
+import pytest
+
+from posekit.teaching import student
+from posekit.teaching.exercises import without_markers
+from posekit.teaching.notebooks import problems
+from posekit.teaching.source import FOLDER, names, read
+
+every_notebook = pytest.mark.parametrize("name", names())
+
+
+def test_every_notebook_has_a_source():
+    """No notebook is edited by hand, and the parametrised tests below look where the notebooks are."""
+    assert (FOLDER / "src").is_dir()
+    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == names()
+
+
+@every_notebook
+def test_keeps_the_rules(name):
+    assert problems(name) == []
+
+
+@every_notebook
+def test_solutions_put_back_give_the_source(name):
+    copy = student.student_copy(name)
+    solved = {c.id: c.source for c in student.put_back(copy, name).cells if c.cell_type == "code"}
+    source = {
+        c.id: without_markers(c.source) for c in read(FOLDER / "src" / f"{name}.py").cells if c.cell_type == "code"
+    }
+    assert solved == source
+
+
+@every_notebook
+def test_student_copy_fails_exactly_at_its_stubs(name):
+    """The whole of it with the solutions is what nbval runs."""
+    assert student.problems(name, solved=False) == []
