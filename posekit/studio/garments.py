@@ -118,6 +118,6 @@ class Shoe:
         inside = np.where(places.leg, self.top + self.slope * (places.z - 0.2) - places.y, OUTSIDE)
         if self.open_instep:
             off_middle = 2 * (np.abs(np.abs(places.x) - 1.97) - 0.28)
-            opening = np.maximum(np.maximum(0.75 - places.z, places.z - 1.75), off_middle)
+            opening = np.maximum(np.maximum(0.4 - places.z, places.z - 0.98), off_middle)
             inside = np.minimum(inside, opening)
         return inside

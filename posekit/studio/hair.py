@@ -28,6 +28,7 @@ HEAD_CENTRE = np.array([0.0, 9.05, 0.35], np.float32)  # of the skull of the mea
 CROWN = np.array([0.06, 9.95, -0.15], np.float32)  # where the hair whorls
 TIES = {"pony": (0.0, 9.35, -0.75), "bun": (0.0, 9.0, -0.8), "top-knot": (0.0, 10.1, -0.35)}
 TIES |= {"braid": (0.0, 8.6, -0.8), "half-up": (0.0, 9.45, -0.7)}
+ROOTS = (50, 16, 50)  # frequency of the noise that single roots are made of, per dm
 HIDDEN_UNDER = 0.7  # dm inside the hairline where the scalp is left out
 
 
@@ -66,7 +67,11 @@ def strand_coordinates(position: np.ndarray, style: HairStyle) -> np.ndarray:
 def strands(position: np.ndarray, style: HairStyle, noise: Noise) -> np.ndarray:
     """Brightness of single strands and locks, in [0, 1] with mean 0.5."""
     if style.flow == "curls":
-        return noise.clouds(position, 9 if style.name == "curly" else 22, 2, 3.0)
+        grown = np.maximum(hairline(position, style), 0)[
+            ..., None
+        ]  # on the raised surface, or curls would be drawn out
+        raised = position + (position - HEAD_CENTRE) * np.minimum(grown / 0.42, 1) * style.thickness
+        return noise.clouds(raised, 9 if style.name == "curly" else 18, 2, 3.0)
     along = strand_coordinates(position, style)
     locks = noise(along, (7, 7, 0.7), 2.0)
     fine = noise(along, (34, 34, 1.4), 5.0)
@@ -87,12 +92,12 @@ def paint_roots(skin: Paint, wearer: Wearer, style: HairStyle, color: np.ndarray
     here, places = head_texels(wearer.atlas)
     ears = wearer.atlas.masks["ears"][here]
     inside = _above_hairline(wearer, places, style, ears)
-    hairs = wearer.noise(places.position, (50, 16, 50)) - 0.5
+    hairs = wearer.noise(places.position, ROOTS) - 0.5
     if style.name == "bald":
         density = 0.22 * smoothstep(inside, -0.1, 0.3) * (0.7 + 0.6 * hairs)  # the shade of shaved hair
     else:
-        reach = 0.03 if style.bangs else 0.13
-        density = 0.95 * smoothstep(inside + 0.16 * hairs, -reach, 0.12)
+        reach = 0.02 if style.bangs else 0.16
+        density = 0.95 * smoothstep(inside + 0.12 * hairs, -reach, 0.04)
     density = density * smoothstep(0.35 - ears, 0, 0.1)
     amount = np.zeros(wearer.atlas.n_texels, np.float32)
     amount[here] = density
@@ -156,9 +161,8 @@ def _cap_texture(wearer, style, color, here, places, inside, shade) -> Texture:
     hair = np.zeros((atlas.n_texels, 3), np.float32)
     hair[here] = to_linear(full)
     scalp = wearer.layers[0].texture.color.reshape(-1, 3)[np.flatnonzero(atlas.valid.ravel())[here]]
-    hairs = wearer.noise(places.position, (50, 16, 50)) - 0.5
-    reach = 0.05 if style.bangs else 0.22
-    density = smoothstep(inside + 0.25 * hairs, 0.0, reach)[:, None]
+    reach = 0.05 if style.bangs else 0.20
+    density = smoothstep(inside + 0.10 * (wearer.noise(places.position, ROOTS) - 0.5), -0.02, reach)[:, None]
     hair[here] = scalp * (1 - density) + hair[here] * density
 
     specular, bump = np.zeros(atlas.n_texels, np.float32), np.zeros(atlas.n_texels, np.float32)
@@ -181,7 +185,7 @@ def _cap_vertices(wearer: Wearer, rng: np.random.Generator, style: HairStyle, ed
         thickness = thickness * (1 + (0.5 if style.name == "afro" else 0.7) * (bumps - 0.5))
     else:
         locks = wearer.noise(strand_coordinates(at.position, style), (5, 5, 0.8), 2.0)
-        strength = {"buzz": 0.1, "crop": 0.2, "messy": 1.1, "quiff": 0.7, "short": 0.7}.get(style.name, 0.4)
+        strength = {"buzz": 0.1, "crop": 0.2, "messy": 1.1, "quiff": 0.6, "short": 0.5}.get(style.name, 0.4)
         thickness = thickness * (0.75 + 0.5 * top) * (1 + strength * (locks - 0.5))
     if style.name in ("fade", "quiff"):
         thickness = thickness * (0.15 + 0.85 * smoothstep(y, 9.0, 9.55))

@@ -92,7 +92,7 @@ def add_curtain(wearer: Wearer, rng: np.random.Generator, style: HairStyle, colo
     if style.name == "medium":
         edge = np.maximum(edge, np.interp(mean_heights, [7, 8.6, 9.0, 9.4], [112, 100, 74, 48]))
     if style.name == "half-up":
-        edge = np.maximum(edge, np.interp(mean_heights, [7.2, 8.9, 9.5], [100, 92, 110]))
+        edge = np.maximum(edge, np.interp(mean_heights, [7.2, 8.6, 9.1, 9.5], [100, 92, 104, 150]))
     angle = np.deg2rad(edge[:, None] + (180 - edge[:, None]) * (1 - np.abs(across))) * np.sign(across)
 
     outline = _outline(wearer, head, end - 0.3, wearer.skin[:, 1].max())
@@ -104,7 +104,8 @@ def add_curtain(wearer: Wearer, rng: np.random.Generator, style: HairStyle, colo
     out = style.thickness * np.interp(t, [0, 0.06, 0.25, 1], [0.2, 1.25, 1.3, 1.1])
     out = out + 0.10 * style.volume * np.sin(np.pi * t) + (wave + locks) * smoothstep(t, 0.1, 0.5)
     out = out - (0.12 * smoothstep(t, 0.75, 1.0) if style.name == "bob" else 0)  # a bob curves in at the chin
-    radius = outline(angle, rows) + out
+    clothed = smoothstep(head.height(7.6) - rows, 0, 0.5)
+    radius = outline(angle, rows) + np.maximum(out, 0.16 * clothed)  # clear of collars
     sway = 0.06 * np.sin(17 * across) * t
     points = np.stack([radius * np.sin(angle), rows + sway, head.depth + radius * np.cos(angle)], axis=-1)
 

@@ -103,6 +103,8 @@ def choose_hair(rng: np.random.Generator, female: bool, age: float, name: str | 
     thickness, forehead, recession = rng.random(), rng.uniform(-0.06, 0.06), rng.random()
     sideburn, peak, bangs, part = rng.random(), rng.uniform(-1, 1), rng.random() < 0.35, rng.random()
     lift, length, wave, volume = rng.uniform(-0.1, 0.8), rng.random(), rng.random(), rng.random()
+    bangs = bangs and name in _BANGS
+    jags = {"buzz": 0.05, "crop": 0.08, "messy": 0.2, "short": 0.14, "curly": 0.25, "afro": 0.2}
     sides = (-0.28, 0.0, 0.28) if female else (-0.42, 0.42, -0.36)
     return HairStyle(
         name=name,
@@ -113,10 +115,10 @@ def choose_hair(rng: np.random.Generator, female: bool, age: float, name: str | 
         recession=0.10 * recession if female else 0.28 * recession * (0.3 + age),
         sideburn=-0.1 + 0.22 * sideburn if female else 0.3 * sideburn,
         peak=peak,
-        bangs=bangs and name in _BANGS,
-        jag={"buzz": 0.05, "crop": 0.08, "messy": 0.2, "short": 0.14, "curly": 0.25, "afro": 0.2}.get(name, 0.10),
+        bangs=bangs,
+        jag=0.06 if bangs else jags.get(name, 0.10),
         part=0.0 if name == "pigtails" else sides[int(3 * part)],
-        lift=0.9 + 0.8 * max(lift, 0) if name == "quiff" else lift if name in ("short", "fade", "messy") else 0.0,
+        lift=0.7 + 0.6 * max(lift, 0) if name == "quiff" else 0.6 * lift if name in ("short", "fade", "messy") else 0.0,
         length=length,
         wave=wave,
         volume=volume,

@@ -58,7 +58,7 @@ def breton(dye: Dye) -> Pattern:
 
 def pinstripes(dye: Dye) -> Pattern:
     """Stripes along the body."""
-    period = dye.period(0.25, 0.8)
+    period = dye.period(0.32, 0.8)
     width = period * dye.rng.uniform(0.12, 0.5)
     return lambda sheet: (mix(dye.ground, dye.second, band(sheet.around, period, width, sheet.edge)), 0.0)
 

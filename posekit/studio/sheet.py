@@ -16,9 +16,10 @@ from posekit.studio.atlas import Atlas
 from posekit.studio.limbs import GROUP
 from posekit.studio.noise import Noise
 
-#: Radius in dm that turns an angle into a distance around: the body's girth at its typical place.
-RADIUS = {"torso": 1.35, "head": 1.0, "upper_arm": 0.48, "lower_arm": 0.40, "hand": 0.40}
-RADIUS |= {"thigh": 0.80, "calf": 0.55, "foot": 0.50}
+#: Radius in dm that turns an angle into a distance around: the body's girth at its typical place, one for each limb
+#: so that stripes along it run through the elbow and the knee.
+RADIUS = {"torso": 1.35, "head": 1.0, "upper_arm": 0.45, "lower_arm": 0.45, "hand": 0.45}
+RADIUS |= {"thigh": 0.72, "calf": 0.72, "foot": 0.72}
 #: Once around the torso.  Periods divide it, so that patterns meet at the back.
 GIRTH = 2 * np.pi * RADIUS["torso"]
 #: `along` at which sleeves and trouser legs continue the trunk's height.

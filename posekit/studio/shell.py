@@ -19,6 +19,7 @@ from posekit.studio.mesh import skin_neighbours, smooth
 from posekit.studio.model import Layer
 from posekit.studio.paint import Paint
 from posekit.studio.ramps import line, smoothstep, soft_mask
+from posekit.studio.skirt import clear_of_skirt
 from posekit.studio.wearer import Wearer
 
 GAP_TO_CLOTH, GAP_TO_SKIN = 0.055, 0.03  # dm kept between a shell and what is under it
@@ -33,8 +34,8 @@ class Garment:
 
     name: of the layer.  cut: outline.  paint: over the valid texels.  gloss: exponent of the highlight.
     thickness: dm.  smoothing: Laplacian steps.  drapes: where it hangs.  lift: extra thickness in dm at places
-    (collars, soles), or None.  keeps_shape: smooth towards the skin's normal only, so that the pattern does not
-    drift; shoes are smoothed in full.
+    (collars, soles), or None.  mould: reshapes the finished shell (the form of a shoe), or None.
+    hides: dm inside the outline where what lies beneath is left out.
     """
 
     name: str
@@ -45,7 +46,8 @@ class Garment:
     smoothing: int = 8
     drapes: tuple[Drape, ...] = ()
     lift: Callable[[Places], np.ndarray] | None = None
-    keeps_shape: bool = True
+    mould: Callable[[Wearer, np.ndarray], np.ndarray] | None = None
+    hides: float = HIDDEN_UNDER
 
 
 def wear(wearer: Wearer, garment: Garment) -> Layer:
@@ -72,7 +74,7 @@ def wear(wearer: Wearer, garment: Garment) -> Layer:
     for worn in wearer.layers:
         if worn.on_surface:
             cast_shadow(wearer, worn, inside)
-            trim(worn, edge)
+            trim(worn, edge, garment.hides)
     wearer.layers.append(layer)
     return layer
 
@@ -83,8 +85,8 @@ def shell_vertices(wearer: Wearer, garment: Garment, edge: np.ndarray) -> np.nda
     amount = 0.7 * smoothstep(edge, -0.5, 0.1)[:, None].astype(np.float32)
     vertices = smooth(skin_neighbours(wearer.body), skin, garment.smoothing, amount)
     normals = wearer.normals(vertices)
-    if garment.keeps_shape:
-        vertices = skin + normals * ((vertices - skin) * normals).sum(1, keepdims=True)
+    # keep the normal part of the smoothing only, or the pattern would drift along the skin
+    vertices = skin + normals * ((vertices - skin) * normals).sum(1, keepdims=True)
     sunk = ((skin - vertices) * normals).sum(1)
     vertices = vertices + normals * np.maximum(sunk - 0.9 * min(thickness, 0.1), 0)[:, None]
     for drape in garment.drapes:
@@ -92,7 +94,8 @@ def shell_vertices(wearer: Wearer, garment: Garment, edge: np.ndarray) -> np.nda
     normals = wearer.normals(vertices)
     lift = garment.lift(wearer.atlas.vertices) if garment.lift else 0.0
     vertices = vertices + normals * np.broadcast_to(thickness + lift, edge.shape)[:, None]
-    return push_out(wearer, vertices, normals, edge > -0.6)
+    vertices = clear_of_skirt(wearer, push_out(wearer, vertices, normals, edge > -0.6))
+    return garment.mould(wearer, vertices) if garment.mould else vertices
 
 
 def push_out(wearer: Wearer, vertices: np.ndarray, normals: np.ndarray, moved: np.ndarray) -> np.ndarray:
@@ -116,7 +119,7 @@ def cast_shadow(wearer: Wearer, worn: Layer, inside: np.ndarray) -> None:
     color.reshape(-1, 3)[flat] *= (1 - strength)[:, None]
 
 
-def trim(worn: Layer, edge: np.ndarray, depth: float = HIDDEN_UNDER) -> None:
+def trim(worn: Layer, edge: np.ndarray, depth: float) -> None:
     """Leave out the triangles of an inner layer that lie wholly more than ``depth`` inside an outer outline."""
     kept = (edge[worn.triangles] < depth).any(1)
     worn.triangles, worn.uv = worn.triangles[kept], worn.uv[kept]

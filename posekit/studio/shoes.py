@@ -10,6 +10,7 @@ from posekit.studio.paint import Paint
 from posekit.studio.palette import cloth_color, contrasting
 from posekit.studio.ramps import smoothstep
 from posekit.studio.shell import Garment
+from posekit.studio.shoe_last import shoe_last
 from posekit.studio.wearer import Wearer
 
 #: kind -> height of the rim (y of the mean body; the ankle is at about -7.2)
@@ -66,12 +67,16 @@ def make_shoes(wearer: Wearer, rng: np.random.Generator, kind: str) -> Garment:
         paint.darken(lace, 0.5)
     elif kind == "loafer":
         paint.darken(np.exp(-(((z - 1.25) / 0.06) ** 2)) * (y > -7.85), 0.35)
-    sole = smoothstep(SOLE - y, -0.015, 0.015)
+    rim = SOLE - 0.13 * smoothstep(z, 1.3, 1.6)  # lower at the toes, whose sides belong to the upper
+    sole = smoothstep(rim - y, -0.015, 0.015)
     paint.cover(sole, (0.92, 0.92, 0.90) if sporty else 0.5 * color if kind == "ballet" else (0.08, 0.07, 0.07))
-    paint.darken(np.exp(-(((y - SOLE) / 0.02) ** 2)), 0.3)
+    paint.darken(np.exp(-(((y - rim) / 0.02) ** 2)) * (z < 1.5), 0.3)
     cut = Shoe(RIM[kind], open_instep=kind in ("ballet", "loafer"))
     thickness = 0.06 if kind in ("ballet", "loafer") else 0.10
-    return Garment("shoes", cut, paint, 20.0, thickness, 40, lift=_sole_lift if sporty else None, keeps_shape=False)
+    lift = _sole_lift if sporty else None
+    return Garment(
+        "shoes", cut, paint, 20.0, thickness, 40, lift=lift, mould=shoe_last, hides=0.10 if cut.open_instep else 0.02
+    )
 
 
 def _sole_lift(places: Places) -> np.ndarray:

@@ -195,8 +195,8 @@ def _wrinkles(paint: Paint, wearer: Wearer, age: float) -> None:
     x, y, front = np.abs(places.x), places.y, places.head & (places.z > 0.9)
     forehead = np.sin(2 * np.pi * (y + 0.02 * np.sin(9 * x)) / 0.13) ** 8
     forehead = forehead * smoothstep(0.45 - x, 0, 0.2) * smoothstep(y, 9.22, 9.3) * smoothstep(9.62 - y, 0, 0.1)
-    smile = line(x - 0.24 - 0.45 * (8.42 - y), 0.03) * smoothstep(y, 8.05, 8.15) * smoothstep(8.45 - y, 0, 0.08)
+    smile = line(x - 0.24 - 0.45 * (8.42 - y), 0.04) * smoothstep(y, 8.05, 8.15) * smoothstep(8.45 - y, 0, 0.08)
     crow = np.sin(2 * np.pi * (y - 8.9) / 0.09) ** 8 * np.exp(-((x - 0.62) ** 2 + (y - 8.9) ** 2) / 0.012)
-    lines = (0.6 * forehead + smile + 0.7 * crow) * front * smoothstep(age, 0.45, 0.9)
+    lines = (0.6 * forehead + 0.6 * smile + 0.7 * crow) * front * smoothstep(age, 0.45, 0.9)
     paint.darken(lines, 0.14)
-    paint.raise_by(-0.008 * lines)
+    paint.raise_by(-0.006 * lines)

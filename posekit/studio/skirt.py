@@ -9,10 +9,12 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from scipy.ndimage import maximum_filter
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from posekit.studio.body import Body
+from posekit.studio.drape import RadiusMap
 from posekit.studio.fabric import Fabric
 from posekit.studio.model import Layer
 from posekit.studio.paint import Paint
@@ -117,6 +119,34 @@ def add_skirt(wearer: Wearer, rng: np.random.Generator, fabric: Fabric, waist: f
     )
     wearer.layers.append(layer)
     return layer
+
+
+def clear_of_skirt(wearer: Wearer, vertices: np.ndarray, gap: float = 0.12) -> np.ndarray:
+    """Widen the trunk of a shell (n_skin, 3) until it lies ``gap`` dm outside the skirt worn beneath, if any.
+
+    Above the skirt's rim the widening fades out over 0.8 dm.
+    """
+    skirts = [layer.vertices for layer in wearer.layers if layer.name == "skirt"]
+    if not skirts:
+        return vertices
+    tube = skirts[0]
+    rim, low = float(tube[:, 1].max()), float(tube[:, 1].min())
+    axis = np.array([tube[:, 0].mean(), 0.0, tube[tube[:, 1] > rim - 0.5, 2].mean()])
+    angle, radius = _polar(tube - axis)
+    outline = RadiusMap.of_points(angle, tube[:, 1], radius, 36, 24, low, rim + 1e-3)
+    outline.radius = maximum_filter(outline.radius, 3, mode=("wrap", "nearest"))
+    here = np.flatnonzero(~wearer.atlas.vertices.arm & (vertices[:, 1] < rim + 0.8) & (vertices[:, 1] > low))
+    angle, radius = _polar(vertices[here] - axis)
+    push = np.maximum(outline(angle, vertices[here, 1]) + gap - radius, 0)
+    push *= smoothstep(rim + 0.8 - vertices[here, 1], 0, 0.8)
+    outward = (vertices[here] - axis) * (1, 0, 1)
+    vertices = vertices.copy()
+    vertices[here] += outward * (push / np.maximum(radius, 0.05))[:, None]
+    return vertices
+
+
+def _polar(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.arctan2(points[:, 0], points[:, 2]), np.hypot(points[:, 0], points[:, 2])
 
 
 def _paint(wearer, rng, fabric, waist, drop, banded, pleated, fold) -> Paint:

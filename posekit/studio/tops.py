@@ -183,7 +183,7 @@ def make_jacket(wearer: Wearer, rng: np.random.Generator, kind: str | None, unde
         opening=rng.uniform(0.25, 0.6),
     )
     color, relief = fabric(body_sheet(wearer.atlas))
-    paint = Paint(color, 0.45 if kind == "leather" else 0.08, relief)
+    paint = Paint(color, 0.28 if kind == "leather" else 0.08, relief)
     inside = cut.distance(places)
     front = places.torso & (places.z > 0)
     hem(paint, inside)

@@ -137,18 +137,17 @@ def dress(wearer: Wearer, plan: Plan, seeds: dict[str, np.random.Generator], top
         bottom = make_bottom(wearer, seeds["bottom"], plan.bottom, plan.belted and plan.tucked)
     clothes = [top, bottom] if plan.tucked and not plan.skirted else [bottom, top]
     shoes = make_shoes(wearer, seeds["shoes"], plan.shoes)
-    over_trousers = plan.shoes == "boot" or plan.skirted or plan.kind == "shorts"
+    over_trousers = plan.skirted or plan.kind == "shorts" or (plan.shoes == "boot" and plan.bottom.style == "leggings")
     for garment in [*clothes, shoes] if over_trousers else [shoes, *clothes]:
         wear(wearer, garment)
-    if plan.jacket is not None:
-        wear(wearer, make_jacket(wearer, seeds["jacket"], plan.jacket or None, FITS[plan.top.fit][1]))
-    worn = fabric.kind
     if plan.skirted:
         skirt_fabric = fabric if plan.kind == "dress" else make_fabric(seeds["skirt"], wearer.noise)
         add_skirt(wearer, seeds["skirt"], skirt_fabric, plan.waist, plan.skirt_length, plan.kind == "dress")
+    if plan.jacket is not None:
+        wear(wearer, make_jacket(wearer, seeds["jacket"], plan.jacket or None, FITS[plan.top.fit][1]))
     return {
         "outfit": plan.kind,
-        "top": worn,
+        "top": fabric.kind,
         "neck": plan.top.cut.neck,
         "sleeve": plan.top.cut.sleeve,
         "shirt": plan.top.shirt,
