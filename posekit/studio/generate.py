@@ -181,32 +181,33 @@ def make_person(
 
 def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:
     """The stored photograph in the library's convention: tensors, [-1, 1], charts added."""
-    part = torch.from_numpy(shot.part.astype(np.int64))[None]
-    mask = (part > 0).float()
-    uv = torch.from_numpy(shot.uv.astype(np.float32)).permute(2, 0, 1) * (2 / UV_STEPS) - 1
-    boxes = _boxes()[part[0]]  # (h, w, 4)
-    low, high = boxes[..., :2].permute(2, 0, 1), boxes[..., 2:].permute(2, 0, 1)
-    h, w = shot.part.shape
+    # numpy, not torch: small arrays, read in every training step, are not worth waking torch's threads for
+    part = shot.part
+    mask = (part > 0).astype(np.float32)
+    uv = shot.uv.transpose(2, 0, 1) * np.float32(2 / UV_STEPS) - 1
+    box = _boxes()[:, part]  # (4, h, w)
+    chart = np.clip((uv - box[:2]) / (box[2:] - box[:2]), 0, 1)
+    tensor = lambda a, kind=np.float32: torch.from_numpy(np.ascontiguousarray(a, kind))  # noqa: E731
     return Person(
-        image=torch.from_numpy(shot.image.astype(np.float32)).permute(2, 0, 1).contiguous() / 255,
-        uv=uv * mask,
-        mask=mask,
-        part=part,
-        chart=((uv - low) / (high - low)).clamp(0, 1) * mask,
-        keypoints=points_to_norm(torch.from_numpy(shot.keypoints - np.float32(0.5)), (h, w)),
-        visibility=torch.from_numpy(shot.visibility.astype(np.int64)),
-        head=torch.from_numpy(shot.head.astype(np.float32))[None],
-        hair=torch.from_numpy(shot.hair.astype(np.float32))[None],
-        hands=torch.from_numpy(shot.hands.astype(np.float32))[None],
+        image=tensor(shot.image.transpose(2, 0, 1) / np.float32(255)),
+        uv=tensor(uv * mask),
+        mask=tensor(mask[None]),
+        part=tensor(part[None], np.int64),
+        chart=tensor(chart * mask),
+        keypoints=points_to_norm(tensor(shot.keypoints - 0.5), part.shape),
+        visibility=tensor(shot.visibility, np.int64),
+        head=tensor(shot.head[None]),
+        hair=tensor(shot.hair[None]),
+        hands=tensor(shot.hands[None]),
         identity=f"studio-{seed}-{person}",
         name=f"studio-{seed}-{person}-{view}",
     )
 
 
 @lru_cache(maxsize=1)
-def _boxes() -> torch.Tensor:
-    """(25, 4) box of each part in [-1, 1]; row 0, off the map, is the whole atlas."""
-    return torch.cat([torch.tensor([[-1.0, -1.0, 1.0, 1.0]]), surface_table().boxes])
+def _boxes() -> np.ndarray:
+    """(4, 25) box of each part in [-1, 1]; column 0, off the map, is the whole atlas."""
+    return np.concatenate([np.float32([[-1, -1, 1, 1]]), surface_table().boxes.numpy()]).T.copy()
 
 
 def checked_size(size: int | tuple[int, int]) -> tuple[int, int]:

@@ -1,0 +1,133 @@
+"""The data set of rendered pairs: which pairs, which people, how fast, and where they are kept."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from posekit.data.person import collate_pairs
+from posekit.data.studio import StudioPeople
+from posekit.errors import InputError
+from posekit.studio.estimator_noise import EstimatorNoise
+from posekit.studio.folder import chosen, render_folder
+from posekit.studio.generate import make_person, split_of
+
+SIZE = 48
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Two people with three photographs each; the rest of the file only reads them."""
+    place = tmp_path_factory.mktemp("people")
+    render_folder(place, [0, 1], 3, SIZE, jobs=1, progress=False)
+    return place
+
+
+def people(root, **changes):
+    return StudioPeople(**({"people": 2, "views": 3, "size": SIZE, "root": root, "progress": False} | changes))
+
+
+def test_all_ordered_pairs_of_different_views(root):
+    data = people(root)
+    assert len(data) == 2 * 3 * 2
+    names = {(p.source.name, p.target.name) for p in data}
+    expected = {
+        (f"studio-0-{n}-{s}", f"studio-0-{n}-{t}") for n in (0, 1) for s in range(3) for t in range(3) if s != t
+    }
+    assert names == expected
+    assert all(p.source.identity == p.target.identity for p in data)
+
+
+def test_random_pairs_take_each_photograph_once_as_the_source(root):
+    data = people(root, pairs="random")
+    assert len(data) == 6
+    assert [p.source.name for p in data] == [f"studio-0-{n}-{v}" for n in (0, 1) for v in range(3)]
+    assert all(p.source.name != p.target.name and p.source.identity == p.target.identity for p in data)
+    assert [data.where(i) for i in range(6)] == [people(root, pairs="random").where(i) for i in range(6)]
+
+
+def test_what_is_read_is_what_was_rendered(root):
+    stored, made = people(root).person(1, 2), make_person(0, 1, 2, SIZE)
+    for name in ("image", "uv", "mask", "part", "chart", "keypoints", "visibility", "head", "hair", "hands"):
+        assert torch.equal(getattr(stored, name), getattr(made, name)), name
+    assert (stored.identity, stored.name) == (made.identity, made.name)
+
+
+def test_indices(root):
+    data = people(root)
+    assert data[-1].source.name == data[len(data) - 1].source.name
+    with pytest.raises(IndexError, match="12 pairs"):
+        data[12]
+    with pytest.raises(IndexError):
+        data[-13]
+
+
+def test_batches(root):
+    batch = next(iter(torch.utils.data.DataLoader(people(root), batch_size=4, collate_fn=collate_pairs)))
+    assert batch.source.image.shape == (4, 3, SIZE, SIZE)
+    assert batch.target.part.shape == (4, 1, SIZE, SIZE)
+    assert batch.source.name[0] == "studio-0-0-0"
+
+
+def test_noise_is_part_of_the_photograph(root):
+    noise = EstimatorNoise(part_dropout=0.2)
+    noisy, exact = people(root, noise=noise), people(root)
+    once, again = noisy.person(0, 1), people(root, noise=noise).person(0, 1)
+    assert torch.equal(once.uv, again.uv)
+    assert not torch.equal(once.uv, exact.person(0, 1).uv)
+    assert torch.equal(once.image, exact.person(0, 1).image)
+
+
+def test_splits_are_disjoint_and_cover_everybody():
+    parts = {s: set(chosen(50, s)) for s in ("train", "val", "test")}
+    assert set.union(*parts.values()) == set(range(50))
+    assert sum(map(len, parts.values())) == 50
+    assert {s: len(p) for s, p in parts.items()} == {"train": 40, "val": 5, "test": 5}
+    assert all(split_of(n) == s for s, p in parts.items() for n in p)
+
+
+def test_the_first_use_renders_into_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("POSEKIT_CACHE", str(tmp_path))
+    made = StudioPeople(10, 2, 32, split="val", jobs=1, progress=False)
+    assert made.numbers == [8]
+    assert made.root.is_relative_to(tmp_path)
+    assert [p.name for p in (made.root / "people").iterdir()] == ["00008"]
+    written = (made.root / "people/00008/maps.npz").stat().st_mtime_ns
+    again = StudioPeople(10, 2, 32, split="val", jobs=1, progress=False)
+    assert (again.root / "people/00008/maps.npz").stat().st_mtime_ns == written
+    other = StudioPeople(10, 2, (32, 24), split="val", jobs=1, progress=False)
+    assert other.root != made.root
+
+
+def test_reading_is_fast_because_it_is_remembered(tmp_path, monkeypatch):
+    """The ask is 5 ms for a pair at 128 x 128; a busy machine gets room."""
+    data = StudioPeople(1, 2, 128, root=tmp_path, jobs=1, progress=False)
+    first = data[0]
+    monkeypatch.setattr("posekit.data.studio.read_shots", None)  # the disk is not needed any more
+    times = []
+    for _ in range(15):
+        start = time.perf_counter()
+        pair = data[0]
+        times.append(time.perf_counter() - start)
+    assert torch.equal(pair.source.image, first.source.image)
+    assert np.min(times) < 0.015
+
+
+def test_memory_is_bounded(root, monkeypatch):
+    monkeypatch.setattr("posekit.data.studio._MEMORY", 1)
+    data = people(root)
+    for i in (0, 11, 0):
+        assert data[i].source.image.shape == (3, SIZE, SIZE)
+        assert len(data._shots) == 1
+
+
+def test_bad_arguments(root, unchecked):
+    with pytest.raises(InputError, match="views must be at least 2"):
+        people(root, views=1)
+    with pytest.raises(InputError, match="pairs must be all or random"):
+        people(root, pairs="some")
+    with pytest.raises(InputError, match="rendered with seed 0"):
+        people(root, seed=3)
+    with pytest.raises(InputError, match="split must be one of"):
+        people(root, split="dev")
