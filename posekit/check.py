@@ -30,8 +30,6 @@ class Line:
 def check_python() -> Line:
     """Python is one of the supported versions."""
     found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 10):
-        return Line(FAIL, "Python", found, "install Python 3.10 or later")
     if sys.version_info >= (3, 14):
         return Line(WARN, "Python", found, "tested on 3.10 to 3.13; take one of these if an import fails")
     return Line(OK, "Python", found)

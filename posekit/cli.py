@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -70,7 +70,7 @@ def render(
     seed: int = 0,
     faces: Annotated[bool, typer.Option("--faces", help="Close-ups of faces in place of bodies.")] = False,
     skirts: Annotated[str, typer.Option(help="What a skirt's pixels show on the map: legs or cloth.")] = "legs",
-    jobs: Annotated[Optional[int], typer.Option(help="Processes; all cores if not given.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes; all cores if not given.")] = None,
 ) -> None:
     """Render people with exact surface maps into a data folder; run again, it goes on where it stopped."""
     from posekit.studio.folder import render_folder
@@ -85,13 +85,13 @@ def train(
     system: Annotated[str, typer.Option(help="Name of a system.")] = "coordinate_inpainting",
     preset: Annotated[str, typer.Option(help="paper or laptop.")] = "laptop",
     variant: Annotated[str, typer.Option(help="full or one of the published ablations.")] = "full",
-    steps: Annotated[Optional[int], typer.Option(min=1, help="Steps of every stage; the preset's if not given.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of every stage; the preset's if not given.")] = None,
     people: Annotated[int, typer.Option(min=1, help="People to render for training.")] = 200,
     views: Annotated[int, typer.Option(min=2)] = 6,
-    data: Annotated[Optional[Path], typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")] = Path("runs/latest"),
     seed: int = 0,
-    batch_size: Annotated[Optional[int], typer.Option(min=1)] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1)] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="32-true, or bf16-mixed on a GPU.")] = "32-true",
     workers: Annotated[int, typer.Option(min=0, help="Processes that load pairs ahead of the training.")] = 0,
@@ -122,11 +122,13 @@ def train(
 @app.command()
 def transfer(
     source: Annotated[Path, typer.Argument(help="A rendered view (people/00009/0.png), or a photograph.")],
-    maps: Annotated[list[Path], typer.Argument(help="A rendered view with the pose; or the photograph's map and the target's map.")],
+    maps: Annotated[
+        list[Path], typer.Argument(help="A rendered view with the pose; or the photograph's map and the target's map.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("out.png"),
     inpaint: Annotated[str, typer.Option(help="nearest, mirror (no learning) or f (trained network).")] = "f",
-    weights: Annotated[Optional[Path], typer.Option(help="Trained weights; the reference weights if not given.")] = None,
-    panel: Annotated[Optional[Path], typer.Option(help="Also write a picture of every intermediate.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Trained weights; the reference if not given.")] = None,
+    panel: Annotated[Path | None, typer.Option(help="Also write a picture of every intermediate.")] = None,
 ) -> None:
     """Put the person of SOURCE into the pose of another view or of a target map."""
     from posekit.commands import transfer_command
@@ -136,11 +138,11 @@ def transfer(
 
 @app.command()
 def evaluate(
-    weights: Annotated[Optional[Path], typer.Option(help="Trained weights; the reference weights if not given.")] = None,
-    data: Annotated[Optional[Path], typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Trained weights; the reference if not given.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Held-out pairs.")] = 200,
     seed: int = 0,
-    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="JSON file to write.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file to write.")] = None,
 ) -> None:
     """Measure a system on held-out people beside two baselines without learning."""
     from posekit.commands import evaluate_command

@@ -1,0 +1,82 @@
+"""Train the reference weights that the package ships.
+
+    python data_scripts/train_reference.py            renders the people, trains, measures, writes posekit/weights/
+
+The weights are those of `posekit train --preset laptop` with more people: what the log says is what was run.  A GPU
+needs some minutes; interrupted, the same command goes on from the last checkpoint.  Written, all under one name:
+
+    coordinate_inpainting-laptop.safetensors   networks f and g in half precision, with their card
+    coordinate_inpainting-laptop.log.jsonl     every 100th step of the log of the run
+    coordinate_inpainting-laptop.json          evaluation on the validation people, beside the baselines
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from posekit.commands import with_baselines
+from posekit.data.studio import StudioPeople
+from posekit.systems import build
+from posekit.training.checkpoint import load_weights, read_card, save_weights
+from posekit.training.evaluate import evaluate
+from posekit.training.files import write_atomic
+from posekit.training.fit import fit
+
+WEIGHTS = Path(__file__).parents[1] / "posekit" / "weights"
+LOG_EVERY = 100
+PAIRS = 500  # validation pairs that are measured
+
+
+def main() -> None:
+    """Train, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--variant", default="full")
+    parser.add_argument("--people", type=int, default=1000, help="numbers considered; 8 of 10 are for training")
+    parser.add_argument("--views", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=None, help="of each stage; the preset's if not given")
+    parser.add_argument("--batch-size", type=int, default=None)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--workers", type=int, default=0, help="processes that load pairs ahead of the training")
+    parser.add_argument("--run", type=Path, default=Path("runs/reference"))
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    args = parser.parse_args()
+
+    system = build("coordinate_inpainting", preset="laptop", variant=args.variant, seed=args.seed)
+    size = system.config.image_size
+    people = {"people": args.people, "views": args.views, "size": size, "seed": args.seed}
+    data = StudioPeople(**people, split="train")
+    records = fit(
+        system,
+        data,
+        args.run,
+        seed=args.seed,
+        steps=args.steps,
+        batch_size=args.batch_size,
+        device=args.device,
+        workers=args.workers,
+        checkpoint_every=2000,
+    )
+    trained = args.run / "weights.safetensors"
+    card, system = read_card(trained), load_weights(trained)
+    held_out = StudioPeople(**people, split="val")
+    pairs = [held_out[i] for i in range(0, len(held_out), max(1, len(held_out) // PAIRS))]
+    device = "cuda" if args.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu"
+    table = evaluate(with_baselines(system), pairs, batch_size=16, device=device)
+    print(table)
+
+    name = f"{system.name}-laptop" + ("" if args.variant == "full" else f"-{args.variant}")
+    facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
+    metrics = {row.metric: row.mean for row in table.rows if row.system == system.name}
+    save_weights(system.cpu(), args.out / f"{name}.safetensors", half=True, **facts, metrics=metrics)
+    table.save(args.out / f"{name}.json")
+    lines = [json.dumps(record) + "\n" for record in records if record["step"] % LOG_EVERY == 0]
+    write_atomic(args.out / f"{name}.log.jsonl", lambda aside: aside.write_text("".join(lines), encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
