@@ -15,7 +15,7 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -153,7 +153,7 @@ def ends(control: W.ValueWidget) -> list[Any]:
     return list(dict.fromkeys([values[0], values[-1], values[len(values) // 2]]))
 
 
-def settings(*, most: int = 200, **controls: W.ValueWidget) -> Iterator[dict[str, Any]]:
+def settings(*, most: int = 200, **controls: W.ValueWidget) -> list[dict[str, Any]]:
     """Every combination of the controls' values, for a test of the drawing function over its whole grid.
 
     Where there would be more than ``most``, each control goes through its ends and its middle only.
@@ -164,5 +164,4 @@ def settings(*, most: int = 200, **controls: W.ValueWidget) -> Iterator[dict[str
         total *= len(column)
     if total > most:
         values = [ends(control) for control in controls.values()]
-    for combination in itertools.product(*values):
-        yield dict(zip(controls, combination, strict=True))
+    return [dict(zip(controls, combination, strict=True)) for combination in itertools.product(*values)]

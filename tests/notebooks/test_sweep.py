@@ -1,0 +1,165 @@
+"""Sweeps: every combination is run and tabled, finished runs are kept, failures are listed, mistakes refused."""
+
+import csv
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from posekit.errors import InputError
+from posekit.teaching.notebooks import dumps, load
+from posekit.training import experiment
+from posekit.training.experiment import Experiment
+from posekit.training.sweep import check_parameters, finished, run_one, sweep, sweep_command
+
+PARAMETERS = """
+mode: str = "fine"  # what to do
+power: float = 1  # of the result
+seed: int = 0  # of nothing
+"""
+WORK = """
+import time
+if mode == "sleep":
+    time.sleep(600)
+if mode == "raise":
+    raise ValueError("no\\ngood")
+if mode == "die":
+    import os
+    os._exit(1)
+"""
+RECORD = "from posekit.teaching import record\nrecord(result=(seed + 2) ** power, odd=seed % 2 == 1)"
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """A notebook that does what its parameters say."""
+    cells = [new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}), new_code_cell(WORK), new_code_cell(RECORD)]
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    path = tmp_path / "modes.ipynb"
+    path.write_text(dumps(new_notebook(cells=cells, metadata={"kernelspec": kernel})))
+    return path
+
+
+def table(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
+    out = tmp_path / "out"
+    first = Experiment((notebook,), {"mode": ["fine", "raise"]}, seeds=(3,), timeout=120, jobs=2)
+    with pytest.raises(InputError) as failed:
+        sweep_command(first, out, say=lambda _: None)
+    assert "1 of 2 runs failed" in str(failed.value)
+    assert f"{out}/modes/run-001.ipynb (failed; mode=raise, seed=3): ValueError: no good" in str(failed.value)
+
+    rows = table(out / "modes" / "table.csv")
+    assert list(rows[0]) == ["run", "mode", "seed", "status", "seconds", "result", "odd", "error"]
+    assert [(row["status"], row["result"], row["odd"]) for row in rows] == [("ok", "5", "True"), ("failed", "", "")]
+    assert "ValueError" in (out / "modes" / "run-001.ipynb").read_text()
+    assert sorted(p.name for p in (out / "modes").iterdir()) == ["run-000.ipynb", "run-001.ipynb", "table.csv"]
+
+    # The finished run is kept, byte for byte; only the one that hangs is run, and stopped.
+    kept = (out / "modes" / "run-000.ipynb").read_bytes()
+    said = []
+    second = Experiment((notebook,), {"mode": ["fine", "sleep"]}, seeds=(3,), timeout=5)
+    rows = sweep(second, out, say=said.append)[out / "modes" / "table.csv"]
+    assert said[0].startswith("modes: 1 runs, 1 already done")
+    assert [(row.run, row.status) for row in rows] == [
+        ("run-000.ipynb", "ok"),
+        ("run-001.ipynb", "failed"),
+        ("run-002.ipynb", "timeout"),
+    ]
+    assert 5 <= rows[2].seconds < 60
+    assert (out / "modes" / "run-000.ipynb").read_bytes() == kept
+
+    # A changed notebook starts over, beside the old runs.
+    text = notebook.read_text()
+    notebook.write_text(text.replace("time.sleep(600)", "time.sleep(1)"))
+    assert finished(out / "modes", "another version") == []
+
+
+def test_dead_kernel_is_a_failed_run(notebook, tmp_path):
+    row = run_one(str(notebook), str(tmp_path / "run-000.ipynb"), {"mode": "die"}, "v", 120)
+    assert (row.status, row.error) == ("failed", "the kernel died (memory?)")
+    assert load(tmp_path / "run-000.ipynb").metadata.posekit_sweep.status == "failed"
+
+
+def test_unknown_parameters_are_refused_before_running(notebook, tmp_path):
+    for parameters, words in (
+        ({"pwoer": [1]}, "modes.ipynb has no parameter 'pwoer'; it has mode, power, seed"),
+        ({"mode": [1]}, "mode of modes.ipynb is of kind str, got 1"),
+        ({"seed": [True]}, "seed of modes.ipynb is of kind int, got True"),
+        ({"power": ["1"]}, "power of modes.ipynb is of kind float, got '1'"),
+    ):
+        with pytest.raises(InputError, match=words):
+            sweep(Experiment((notebook,), parameters), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    check_parameters(notebook, {"power": [1, 2.5], "mode": ["fine"]})
+
+
+def test_notebook_that_cannot_be_read_is_refused(tmp_path):
+    path = tmp_path / "x.ipynb"
+    path.write_text("{}")
+    with pytest.raises(InputError, match="cannot be run"):
+        sweep(Experiment((path,), {"a": [1]}), tmp_path / "out")
+
+
+def test_experiment_file(notebook, tmp_path):
+    file = tmp_path / "experiment.yaml"
+    file.write_text(
+        "name: powers\nnotebook: modes.ipynb\nparameters: {power: [1, 2.5], mode: fine}\n"
+        "seeds: [0, 1]\ntimeout: 30\nbackend: threading\njobs: 2\n"
+    )
+    read = experiment.load(file)
+    assert read == Experiment((notebook,), {"power": [1, 2.5], "mode": ["fine"]}, (0, 1), "powers", 30, "threading", 2)
+    assert read.combinations() == [
+        {"power": power, "mode": "fine", "seed": seed} for power in (1, 2.5) for seed in (0, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("notebook: nowhere.ipynb", "There is no notebook"),
+        ("notebook: modes.ipynb\nseed: [1]", "unknown entry 'seed'; known are address, backend"),
+        ("parameters: {a: 1}", "there is no `notebook`"),
+        ("notebook: modes.ipynb\nseeds: 3", "seeds has the wrong kind of value, 3"),
+        ("notebook: modes.ipynb\nseeds: [a]", "seeds are whole numbers"),
+        ("notebook: modes.ipynb\ntimeout: -1", "timeout and jobs are positive"),
+        ("notebook: modes.ipynb\nparameters: {a: []}", "The values of a are a list"),
+        ("notebook: modes.ipynb\nparameters: {seed: 1}\nseeds: [1]", "not both"),
+        ("- a\n- b", "got list"),
+        ("a: [", "is not valid YAML"),
+    ],
+)
+def test_broken_experiment_files(text, words, notebook, tmp_path):
+    file = tmp_path / "experiment.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=words) as failed:
+        experiment.load(file)
+    assert "\n" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("atlas=32,64", ("atlas", [32, 64])),
+        ("rate=1e-3", ("rate", [1e-3])),
+        ("mode=nearest", ("mode", ["nearest"])),
+        ("skip=true,false", ("skip", [True, False])),
+    ],
+)
+def test_values_on_the_command_line(text, parsed):
+    assert experiment.parse_values(text) == parsed
+
+
+@pytest.mark.parametrize("text", ["atlas", "=3", "a b=3", "atlas="])
+def test_broken_values_on_the_command_line(text):
+    with pytest.raises(InputError, match="name=value"):
+        experiment.parse_values(text)
+
+
+def test_cluster_by_name(notebook, tmp_path):
+    pytest.importorskip("distributed", reason="the package distributed (Dask) is not installed")
+    rows = sweep(Experiment((notebook,), seeds=(1, 2), jobs=2, backend="dask"), tmp_path, say=lambda _: None)
+    assert [row.values["result"] for row in rows[tmp_path / "modes" / "table.csv"]] == [3, 4]
