@@ -92,11 +92,12 @@ def sweep_command(experiment: Experiment, out: Path = OUT, *, say=print) -> str:
 def known_parameters(notebook: Path) -> dict[str, str]:
     """The parameters of a notebook and their kinds ("int", "float", ...; "" where unknown)."""
     skip_slow_grammar()
+    import nbformat
     import papermill
 
     try:
         found = papermill.inspect_notebook(str(notebook))
-    except (ValueError, KeyError, AttributeError) as error:  # not JSON, not a notebook, no kernel named
+    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:  # not a notebook, no kernel named
         raise InputError(f"{notebook} cannot be run: {_one_line(str(error))}") from None
     return {name: _kind(entry) for name, entry in found.items()}
 

@@ -9,7 +9,7 @@ from posekit.errors import InputError
 from posekit.teaching.notebooks import dumps, load
 from posekit.training import experiment
 from posekit.training.experiment import Experiment
-from posekit.training.sweep import check_parameters, finished, run_one, sweep, sweep_command
+from posekit.training.sweep import _version, check_parameters, finished, run_one, sweep, sweep_command
 
 PARAMETERS = """
 mode: str = "fine"  # what to do
@@ -72,10 +72,10 @@ def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
     assert 5 <= rows[2].seconds < 60
     assert (out / "modes" / "run-000.ipynb").read_bytes() == kept
 
-    # A changed notebook starts over, beside the old runs.
-    text = notebook.read_text()
-    notebook.write_text(text.replace("time.sleep(600)", "time.sleep(1)"))
-    assert finished(out / "modes", "another version") == []
+    # Runs of other code are not runs of this notebook.
+    assert len(finished(out / "modes", _version(notebook))) == 3
+    notebook.write_text(notebook.read_text().replace("time.sleep(600)", "time.sleep(60)"))
+    assert finished(out / "modes", _version(notebook)) == []
 
 
 def test_dead_kernel_is_a_failed_run(notebook, tmp_path):
