@@ -124,14 +124,14 @@ def fit(
                     done = step + 1
                     log.steps += 1
                     if done % log_every == 0 or done == stage.steps:
-                        values = _finite(terms, stage, done)
+                        values = _finite(terms, stage)
                         log.write(stage.name, done, total_steps(plan, number, done), values)
                         bar.set_postfix({name: f"{value:.3g}" for name, value in values.items()})
                     bar.update()
                     if on_step is not None:
                         on_step(system, stage, done)
                     if stop.is_set() or done == stage.steps or done % checkpoint_every == 0:
-                        _finite(terms, stage, done)
+                        _finite(terms, stage)
                         save(number, done, optimizers)
                     if stop.is_set():
                         kept = f"{out} keeps it; run the same command again to go on" if out else "nothing was kept"
@@ -158,6 +158,8 @@ def train_step(
         terms |= critic_terms
     with fabric.autocast():
         part_terms = system.losses(pair, result, tuple(stage.weights))
+    if fabric.device.type == "cpu":
+        _finite(part_terms, stage)  # free here; and on the CPU, PyTorch's grid_sample dies of NaN positions
     total = sum(stage.weights[name] * value for name, value in part_terms.items())
     _descend(total, optimizers["parts"], stage.lr * rate, fabric)
     return {name: value.detach() for name, value in {**part_terms, **terms}.items()}
@@ -217,12 +219,12 @@ def _describe(data: Sequence[Pair]) -> Any:
     return data.describe() if hasattr(data, "describe") else {"dataset": type(data).__name__, "pairs": len(data)}
 
 
-def _finite(terms: Mapping[str, Tensor], stage: Stage, step: int) -> dict[str, float]:
-    values = {name: float(value) for name, value in terms.items()}
+def _finite(terms: Mapping[str, Tensor], stage: Stage) -> dict[str, float]:
+    values = {name: float(value.detach()) for name, value in terms.items()}
     bad = [name for name, value in values.items() if not math.isfinite(value)]
     if bad:
         raise InputError(
-            f"The loss {', '.join(bad)} of stage {stage.name} is not finite at step {step}; lower the learning rate, "
+            f"The loss {', '.join(bad)} of stage {stage.name} is not finite; lower the learning rate, "
             "or look for NaN in the data; the last checkpoint is intact."
         )
     return values
