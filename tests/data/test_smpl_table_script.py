@@ -1,5 +1,6 @@
 """The script that builds the SMPL-atlas table: its steps on meshes small enough to check by hand."""
 
+import functools
 import importlib.util
 import io
 import os
@@ -51,6 +52,7 @@ def test_triangles_without_area_are_skipped(script):
     assert np.isnan(script.rasterise(np.array([1]), np.zeros((1, 3, 2)), np.zeros((1, 3, 2)), nodes=4)).all()
 
 
+@functools.cache  # the .mat file holds the time at which it was made
 def package():
     """A wheel's two files for a body of two quads, parts 9 and 10, side by side in the atlas."""
     corners = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]])
