@@ -107,4 +107,4 @@ def make_bottom(wearer: Wearer, rng: np.random.Generator, style: BottomStyle, be
 def make_under_shorts(wearer: Wearer, waist: float) -> Garment:
     """Plain dark shorts for under a skirt, up to ``waist``."""
     paint = Paint(np.full((wearer.atlas.n_texels, 3), 0.25, np.float32), 0.05)
-    return Garment("bottom", Bottom(waist, 0.9), paint, 8.0, 0.03, 2)
+    return Garment("bottom", Bottom(waist, 1.4), paint, 8.0, 0.03, 2)

@@ -19,7 +19,7 @@ from posekit.studio.noise import Noise
 from posekit.studio.paint import Paint
 from posekit.studio.palette import to_linear
 from posekit.studio.ramps import line, smoothstep, soft_mask
-from posekit.studio.shell import push_out, trim
+from posekit.studio.shell import trim
 from posekit.studio.wearer import Wearer
 
 __all__ = ["choose_hair", "grow_hair", "paint_roots"]
@@ -206,4 +206,4 @@ def _cap_vertices(wearer: Wearer, rng: np.random.Generator, style: HairStyle, ed
         if style.name == "quiff":
             vertices = vertices + np.array([0, 0.05, -0.05]) * (grown * front)[:, None]
         vertices = vertices + sway * (grown * top)[:, None]
-    return push_out(wearer, vertices, normals, moved & (edge > 0.05))
+    return vertices

@@ -49,7 +49,7 @@ def dots(dye: Dye) -> Pattern:
 def _scatter(sheet: Sheet, cells: Cells, petals: int) -> tuple[np.ndarray, np.ndarray]:
     """Mask of one figure per cell and how far out in it (0 centre .. 1 rim); ``petals`` 2 makes a pair of leaves."""
     x, y, (a, b, c) = cells.locate(sheet)
-    x, y = x - (a - 0.5) * 0.35 * cells.period, y - (b - 0.5) * 0.35 * cells.period
+    x, y = x - (a - 0.5) * 0.22 * cells.period, y - (b - 0.5) * 0.22 * cells.period
     radius, angle = np.hypot(x, y), np.arctan2(y, x) + 6.3 * c
     if petals > 2:
         rim = 0.34 * cells.period * (0.6 + 0.4 * c) * (0.55 + 0.45 * np.abs(np.cos(angle * petals / 2)))
