@@ -2,8 +2,9 @@
 
     python data_scripts/train_reference.py            renders the people, trains, measures, writes posekit/weights/
 
-The weights are those of `posekit train --preset laptop` with more people: what the log says is what was run.  A GPU
-needs some minutes; interrupted, the same command goes on from the last checkpoint.  Written, all under one name:
+The weights are those of `posekit train --preset laptop` with more people: what the log says is what was run.  One
+core of a processor needs about an hour, a GPU some minutes; interrupted, the same command goes on from the last
+checkpoint.  Written, all under one name:
 
     coordinate_inpainting-laptop.safetensors   networks f and g in half precision, with their card
     coordinate_inpainting-laptop.log.jsonl     every 100th step of the log of the run
@@ -35,12 +36,13 @@ def main() -> None:
     """Train, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--variant", default="full")
-    parser.add_argument("--people", type=int, default=1000, help="numbers considered; 8 of 10 are for training")
+    parser.add_argument("--people", type=int, default=400, help="numbers considered; 8 of 10 are for training")
     parser.add_argument("--views", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=None, help="of each stage; the preset's if not given")
     parser.add_argument("--batch-size", type=int, default=None)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", default="32-true", help="32-true or bf16-mixed")
     parser.add_argument("--workers", type=int, default=0, help="processes that load pairs ahead of the training")
     parser.add_argument("--run", type=Path, default=Path("runs/reference"))
     parser.add_argument("--out", type=Path, default=WEIGHTS)
@@ -58,8 +60,9 @@ def main() -> None:
         steps=args.steps,
         batch_size=args.batch_size,
         device=args.device,
+        precision=args.precision,
         workers=args.workers,
-        checkpoint_every=2000,
+        checkpoint_every=500,
     )
     trained = args.run / "weights.safetensors"
     card, system = read_card(trained), load_weights(trained)
