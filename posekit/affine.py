@@ -30,7 +30,7 @@ def affine_matrix(
     shear: Float[Tensor, "b 2"],
     translation: Float[Tensor, "b 2"],
 ) -> Float[Tensor, "b 2 3"]:
-    """The map with 7 parameters that single-transformation pose transfer draws at random (its section on L_aff).
+    """The map with 7 parameters that pose transfer by one spatial transformation draws at random for its L_aff.
 
         A = R(angle) [[1, shear_x], [shear_y, 1]] diag(scale_x, scale_y),    p -> A p + translation
 

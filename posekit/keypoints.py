@@ -74,25 +74,27 @@ def _twin(name: str) -> str:
 # Joint j of a mirrored picture is joint MIRROR_JOINTS[j] of the picture.
 MIRROR_JOINTS = tuple(_joint(_twin(name)) for name in JOINTS)
 
-# The 10 parts of Deformable GANs: the whole body, the head and 8 limbs; a limb is the pair of joints at its ends.
+# The 10 parts of Deformable GANs: the whole body, the head and 8 limbs.  A limb is the pair of joints at its ends and
+# how far it reaches beyond the second: hands and feet belong to the lower limbs.
 _LIMBS = {
-    "right_upper_leg": ("right_hip", "right_knee"),
-    "left_upper_leg": ("left_hip", "left_knee"),
-    "right_lower_leg": ("right_knee", "right_ankle"),
-    "left_lower_leg": ("left_knee", "left_ankle"),
-    "right_upper_arm": ("right_shoulder", "right_elbow"),
-    "left_upper_arm": ("left_shoulder", "left_elbow"),
-    "right_lower_arm": ("right_elbow", "right_wrist"),
-    "left_lower_arm": ("left_elbow", "left_wrist"),
+    "right_upper_leg": ("right_hip", "right_knee", 0.1),
+    "left_upper_leg": ("left_hip", "left_knee", 0.1),
+    "right_lower_leg": ("right_knee", "right_ankle", 0.5),
+    "left_lower_leg": ("left_knee", "left_ankle", 0.5),
+    "right_upper_arm": ("right_shoulder", "right_elbow", 0.1),
+    "left_upper_arm": ("left_shoulder", "left_elbow", 0.1),
+    "right_lower_arm": ("right_elbow", "right_wrist", 0.5),
+    "left_lower_arm": ("left_elbow", "left_wrist", 0.5),
 }
 BODY_PARTS = ("body", "head", *_LIMBS)
 MIRROR_BODY_PARTS = tuple(BODY_PARTS.index(_twin(name)) for name in BODY_PARTS)
 _HEAD = tuple(_joint(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear"))
 _TORSO = tuple(_joint(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip"))
 
+# Sizes of the public release of Deformable GANs.
 HEAD_HALF_SIDE = 0.4  # of the torso length
-LIMB_HALF_WIDTH = 0.15  # of the torso length
-LIMB_EXTENSION = 0.1  # of the limb, beyond each end
+LIMB_HALF_WIDTH = 0.2  # of the torso length
+LIMB_START = 0.1  # of the limb, before its first joint
 
 
 def heat_maps(
@@ -103,8 +105,8 @@ def heat_maps(
 ) -> Float[Tensor, "*b 18 h w"]:
     """One Gaussian a joint, exp(-d^2 / (2 sigma^2)) with the distance d and ``sigma`` in pixels, 1 at the joint.
 
-    ``size = (h, w)``.  Deformable GANs (section 3.1) use sigma = 6 at 128 to 256 pixels.  A missing joint gives a map
-    of zeros; a joint outside the picture still shows its tail.
+    ``size = (h, w)``.  The pose of Deformable GANs, whose release has sigma = 6 at 128 to 256 pixels.  A missing joint
+    gives a map of zeros; a joint outside the picture still shows its tail.
 
     keypoints   visibility  size       result
     b 18 2      b 18        (64, 32)   b 18 64 32
@@ -149,28 +151,30 @@ def body_part_corners(
 ) -> tuple[Float[Tensor, "*b 10 4 2"], Float[Tensor, "*b 10"]]:
     """Four corresponding points of each part of `BODY_PARTS`, (x, y) in [-1, 1], and 1 where the part is defined.
 
-    After Deformable GANs (section 3.2): with the torso length L, the mean distance from a shoulder to the hip of its
-    side, in pixels,
+    As in the public release of Deformable GANs, with the torso length L, the root mean square of the distances in
+    pixels from each shoulder to the hip of its side:
 
     - body: the shoulders and hips themselves (right shoulder, left shoulder, left hip, right hip);
     - head: the upright square of half-side 0.4 L around the mean of nose, eyes and ears, as many as there are;
-    - limb: the rectangle along the line between its joints, 0.1 of its length longer at each end and 0.15 L to
-      each side.
+    - limb: the rectangle along the line between its joints, 0.2 L to each side, lengthened by 0.1 of itself before the
+      first joint and then by 0.1 (upper limbs) or 0.5 (lower limbs) of itself beyond the second.
 
     The corners of a part in two pictures determine the affine map between them (`posekit.affine.fit_affine`).
-    A part is undefined where a joint it needs is missing, or where L cannot be measured on either side; its corners
-    are then 0.  A limb of no length is undefined as well.
+    A part is undefined where a joint it needs is missing (supplementary, section 3), where neither side gives L, and
+    where a limb has no length; its corners are then 0.  Taking over the twin of a missing limb is for the caller:
+    `MIRROR_BODY_PARTS`.
     """
     points, present = _joints(keypoints, visibility, size)
     corner = {name: points[..., _joint(name), :] for name in JOINTS}
     has = {name: present[..., _joint(name)] for name in JOINTS}
 
-    # Torso length: the mean over the sides that are there.
+    # Torso length, over the sides that are there.
     sides = [(f"{s}_shoulder", f"{s}_hip") for s in ("right", "left")]
     there = torch.stack([has[a] * has[b] for a, b in sides])
-    lengths = torch.stack([(corner[a] - corner[b]).norm(dim=-1) for a, b in sides])
-    torso = (lengths * there).sum(0) / there.sum(0).clamp(min=1)
-    measured = (torso > 0).to(points.dtype)
+    length2 = torch.stack([(corner[a] - corner[b]).square().sum(-1) for a, b in sides])
+    torso2 = (length2 * there).sum(0) / there.sum(0).clamp(min=1)
+    torso = torch.where(torso2 > 0, torso2, 1).sqrt()
+    measured = (torso2 > 0).to(points.dtype)
 
     quads = [points[..., _TORSO, :]]
     defined = [present[..., _TORSO].prod(-1)]
@@ -181,12 +185,13 @@ def body_part_corners(
     quads.append(centre[..., None, :] + HEAD_HALF_SIDE * torso[..., None, None] * square)
     defined.append(seen.amax(-1) * measured)
 
-    for a, b in _LIMBS.values():
+    for a, b, beyond in _LIMBS.values():
         along = corner[b] - corner[a]
         length = along.norm(dim=-1, keepdim=True)
         across = torch.stack((-along[..., 1], along[..., 0]), -1) / length.clamp(min=torch.finfo(points.dtype).tiny)
         side = LIMB_HALF_WIDTH * torso[..., None] * across
-        start, end = corner[a] - LIMB_EXTENSION * along, corner[b] + LIMB_EXTENSION * along
+        start = corner[a] - LIMB_START * along
+        end = corner[b] + beyond * (corner[b] - start)
         quads.append(torch.stack((start + side, start - side, end - side, end + side), -2))
         defined.append(has[a] * has[b] * measured * (length[..., 0] > 0))
 

@@ -16,6 +16,8 @@ def sample(
 ) -> Float[Tensor, "b c H W"]:
     """Read ``image`` bilinearly at the positions in ``grid``; differentiable in both.
 
+    This is the [ ] of coordinate-based inpainting: T = S[D] (eq. 2), W = T[M_N] (eq. 3) and E = D[M_N] (eq. 4).
+
     image: any channels.  grid: the (x, y) in [-1, 1] of ``image`` that each target pixel shows.
     padding: what lies outside the image, "zeros" or the nearest "border" pixel.  A NaN in the grid reads
     outside at (-1, -1), so keep a mask beside a grid that has holes.

@@ -177,8 +177,9 @@ def test_regions_of_a_standing_person():
         middle = ((STANDING[a] + STANDING[b]) / 2).round().long().tolist()
         for x, y in (STANDING[a].long().tolist(), STANDING[b].long().tolist(), middle):
             assert region[y, x] == 1
-        twin = regions[MIRROR_BODY_PARTS[BODY_PARTS.index(part)]]
-        assert (region * twin).sum() == 0
+        twin = JOINTS[b].replace("right", "R").replace("left", "right").replace("R", "left")
+        x, y = STANDING[JOINTS.index(twin)].long().tolist()
+        assert region[y, x] == 0
 
 
 def test_a_limb_is_a_rectangle_of_the_stated_size():
@@ -187,8 +188,10 @@ def test_a_limb_is_a_rectangle_of_the_stated_size():
     torso = (math.hypot(2, 18) + math.hypot(2, 18)) / 2
     limb = corners[BODY_PARTS.index("right_upper_leg")]
     sides = (limb.roll(-1, 0) - limb).norm(dim=-1)
-    length = math.hypot(1, 12) * 1.2
-    assert sides.tolist() == pytest.approx([0.3 * torso, length, 0.3 * torso, length])
+    length = math.hypot(1, 12) * 1.1 * 1.1
+    assert sides.tolist() == pytest.approx([0.4 * torso, length, 0.4 * torso, length])
+    shin = corners[BODY_PARTS.index("right_lower_leg")]  # the straight lower leg reaches over the foot
+    assert shin[:, 1].tolist() == pytest.approx([44 - 1.2 + 0.5] * 2 + [56 + 0.5 * 13.2 + 0.5] * 2)
     head = corners[BODY_PARTS.index("head")]
     assert (head[2] - head[0]).tolist() == pytest.approx([0.8 * torso] * 2)
 

@@ -231,7 +231,7 @@ def test_the_result_is_the_same_bit_for_bit_with_any_number_of_threads():
         for threads in (1, 2, 3):
             torch.set_num_threads(threads)
             for b in (1, 2, 5):
-                values, positions, mask = points(b, 2, 40, 40, reach=1.1, dtype=torch.float32)
+                values, positions, mask = points(b, 2, 80, 60, reach=1.1, dtype=torch.float32)
                 values.requires_grad_(), positions.requires_grad_()
                 result = splat(values, positions, (31, 29), mask)
                 grads = torch.autograd.grad(
@@ -257,8 +257,8 @@ def test_round_trip_of_a_smooth_map():
     # Away from the outline, where C mixes with unknown texels.
     inner = (x.square().sum(1, keepdim=True) < 0.7).float()
     pixels = ((back - x) * 96 / 2).norm(dim=1, keepdim=True)[inner > 0]
-    assert pixels.mean() < 0.15
-    assert pixels.max() < 0.6
+    assert pixels.mean() < 0.03
+    assert pixels.max() < 0.1
 
 
 def test_expanded_and_strided_input():
