@@ -1,0 +1,101 @@
+"""What a reader does: open a notebook in JupyterLab, run it, move a slider by the keyboard, see the picture change."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from posekit.teaching import notebooks, source
+
+PICTURE = ".jp-OutputArea .jupyter-widgets img"
+HANDLE = ".jp-OutputArea .noUi-handle"
+RUN_ALL = """async () => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  await panel.context.ready; await panel.sessionContext.ready; await panel.sessionContext.session.kernel.info;
+  await window.jupyterapp.commands.execute('notebook:run-all-cells');   // resolves when all cells are done
+  const code = panel.content.widgets.filter(
+    w => w.model.type === 'code' && w.model.sharedModel.getSource().trim());
+  return {unrun: code.filter(w => w.model.executionCount === null).length,
+          errors: code.flatMap(w => w.model.outputs.toJSON())
+                      .filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue)};
+}"""
+# The live figure after a move: "" as long as nothing happened, "changed", or the error that it shows in place.
+AFTER_THE_MOVE = """([selector, before]) => {
+  const figure = document.querySelector(selector);
+  const message = document.querySelector('.jp-OutputArea .widget-html-content');
+  if (message && message.textContent.trim()) return message.textContent.trim();
+  return figure && figure.complete && figure.src !== before ? 'changed' : '';
+}"""
+
+
+def real_notebooks() -> list[Path]:
+    """The notebooks of the course whose header says `browser: true`."""
+    found = []
+    for name in source.names():
+        path = source.FOLDER / f"{name}.ipynb"
+        if path.is_file() and json.loads(path.read_text())["metadata"].get("posekit", {}).get("browser"):
+            found.append(path)
+    return found
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    """A small notebook with a live figure, converted from its source, with nothing run."""
+    folder = tmp_path_factory.mktemp("example")
+    (folder / "src").mkdir()
+    origin = Path(__file__).parents[1] / "notebooks" / "example" / "src" / "90_example.py"
+    (folder / "src" / origin.name).write_text(origin.read_text())
+    return notebooks.build(origin.stem, folder, run=False)
+
+
+def run_and_move(browser, lab, name: str, limit: float = 300) -> list[str]:
+    """Open, run all cells, move the first slider by three steps of the keyboard; returns the console's errors."""
+    address, _, token = lab
+    page, messages = browser.new_page(), []
+    page.set_default_timeout(limit * 1000)
+    page.on("console", lambda m: messages.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    try:
+        page.goto(f"{address}/lab/workspaces/auto-{time.time_ns()}/tree/{name}?token={token}&reset")
+        page.locator(".jp-NotebookPanel .jp-Notebook .jp-Cell").first.wait_for()
+        for _ in range(3):  # a click may fall into JupyterLab's own start
+            state = page.evaluate(RUN_ALL)
+            if not state["unrun"]:
+                break
+        assert state == {"unrun": 0, "errors": []}
+        picture, handle = page.locator(PICTURE).first, page.locator(HANDLE).first
+        picture.wait_for()
+        handle.scroll_into_view_if_needed()
+        shown, value = picture.get_attribute("src"), handle.get_attribute("aria-valuetext")
+        handle.focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+        seen = page.wait_for_function(AFTER_THE_MOVE, arg=[PICTURE, shown]).json_value()
+        assert seen == "changed"
+        assert handle.get_attribute("aria-valuetext") != value
+    finally:
+        page.close()
+    return messages
+
+
+def test_slider_of_a_small_notebook(browser, lab, put, example):
+    assert run_and_move(browser, lab, put(example)) == []
+
+
+def test_broken_notebook_is_noticed(browser, lab, example):
+    """The test itself can fail: a figure that breaks when a reader moves it shows its error to the reader."""
+    _, folder, _ = lab
+    notebook = notebooks.load(example)
+    for cell in notebook.cells:
+        if "explore" in cell.metadata.get("tags", []):
+            cell.source = cell.source.replace("figure, axes =", "assert t < 0.3, 'broken'\n    figure, axes =")
+    notebook.cells = [cell for cell in notebook.cells if "move" not in cell.metadata.get("tags", [])]
+    (folder / "broken.ipynb").write_text(notebooks.dumps(notebook))
+    with pytest.raises(AssertionError, match="AssertionError: broken"):
+        run_and_move(browser, lab, "broken.ipynb")
+
+
+@pytest.mark.parametrize("path", real_notebooks(), ids=lambda path: path.stem)
+def test_slider_of_a_real_notebook(path, browser, lab, put):
+    assert run_and_move(browser, lab, put(path)) == []
