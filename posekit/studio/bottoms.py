@@ -48,7 +48,7 @@ class BottomStyle:
 def choose_bottom(rng: np.random.Generator, female: bool, short: bool, waist: float, leg: float) -> BottomStyle:
     """Draw a style and a length; ``leg`` is the length of the mean body's leg to the ankle, dm."""
     style = str(rng.choice(STYLES, p=_SHARES[female]))
-    ankle, thigh = leg - rng.uniform(-0.05, 0.9), rng.uniform(0.9, 3.6)
+    ankle, thigh = leg - rng.uniform(-0.05, 0.9), rng.uniform(1.3, 3.6)
     if style in ("joggers", "jeans"):
         ankle = leg - 0.3 * (leg - ankle)
     if short and style == "leggings":

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from posekit.studio.atlas import Atlas
-from posekit.studio.hair_hanging import add_curtain, add_tails
+from posekit.studio.hair_curtain import add_curtain
+from posekit.studio.hair_tail import add_tails
 from posekit.studio.hairstyles import HairStyle, choose_hair, hairline
 from posekit.studio.limbs import Places
 from posekit.studio.mesh import skin_neighbours, smooth
