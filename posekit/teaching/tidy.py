@@ -1,11 +1,13 @@
 """Outputs as they are stored: only what a reader looks at, nothing about the machine, nothing dead.
 
 What goes: widget state and widget views (without a kernel they show an error; their picture stays), progress bars,
-execution times, paths of this machine, memory addresses, colours of the terminal.
+execution times, paths of this machine, memory addresses, colours of the terminal, bytes that pictures can spare.
 """
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import sys
 import tempfile
@@ -45,6 +47,28 @@ def clean_text(text: str) -> str:
     return ADDRESS.sub("0x...", COLOUR.sub("", text))
 
 
+def smaller_png(encoded: str) -> str:
+    """The same pixels in fewer bytes: no alpha where all is opaque, a palette where it can hold all colours.
+
+    The text fields inside, such as the version of the program that drew it, go.
+    """
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    picture.load()
+    if picture.mode == "RGBA" and picture.getextrema()[3] == (255, 255):
+        picture = picture.convert("RGB")
+    if picture.mode == "RGB":
+        colours = picture.getcolors(256)
+        if colours is not None:
+            exact = picture.quantize(len(colours), dither=Image.Dither.NONE)
+            if exact.convert("RGB").tobytes() == picture.tobytes():
+                picture = exact
+    buffer = io.BytesIO()
+    picture.save(buffer, format="png", optimize=True)
+    return min(base64.b64encode(buffer.getvalue()).decode("ascii"), encoded.replace("\n", ""), key=len)
+
+
 def _output(output: Any) -> Any | None:
     if output.output_type == "stream":
         lines = (line.rsplit("\r", 1)[-1] for line in output.text.split("\n"))  # what a terminal would still show
@@ -55,6 +79,8 @@ def _output(output: Any) -> Any | None:
         output.evalue = clean_text(output.evalue)
         return output
     output.metadata.pop("nbclient", None)
+    if "image/png" in output.data:
+        output.data["image/png"] = smaller_png(output.data["image/png"])
     if output.data.pop(WIDGET, None) is not None and set(output.data) <= {"text/plain"}:
         return None  # nothing is left for a reader: a progress bar, a single button
     for kind in ("text/plain", "text/html", "text/markdown"):

@@ -36,7 +36,7 @@ class Live(W.VBox):
     def __init__(self, draw: Callable[..., Any], controls: dict[str, W.ValueWidget], dpi: int = DPI) -> None:
         self.draw, self.controls, self.dpi = draw, controls, dpi
         self.image = W.Image(format="png", layout=W.Layout(align_self="flex-start"))  # else stretched to the page
-        self.message = W.HTML()
+        self.message = W.HTML(layout=W.Layout(display="none"))
         self.update()
         for control in controls.values():
             control.observe(self.update, "value")
@@ -50,10 +50,14 @@ class Live(W.VBox):
         """Draw again; an error is shown in place, for a reader who moved a control, and raised, for a test."""
         try:
             self.image.value = to_png(self.draw(**self.values()), self.dpi)
-            self.message.value = ""
+            self._say("")
         except Exception as error:
-            self.message.value = f"<b>{escape(type(error).__name__)}</b>: {escape(str(error))}"
+            self._say(f"<b>{escape(type(error).__name__)}</b>: {escape(str(error))}")
             raise
+
+    def _say(self, text: str) -> None:
+        self.message.value = text
+        self.message.layout.display = None if text else "none"
 
     def set(self, **values: Any) -> None:
         """Move controls by code, as a reader would: `panel.set(size=16)`.  A failing figure raises here."""
