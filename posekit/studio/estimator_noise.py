@@ -60,10 +60,10 @@ class EstimatorNoise:
         shift = displacement(rng, (h, w), self.jitter, self.smoothness)
 
         kept = (part > 0) & ~missing[part]
-        maps = torch.cat([person.uv] + ([] if person.chart is None else [person.chart])).permute(1, 2, 0).numpy()
-        values, nearest = _displace(maps, part, kept, shift)
+        maps = [m.numpy() for m in (person.uv, person.chart) if m is not None]
+        values, nearest = _displace(np.concatenate(maps).transpose(1, 2, 0), part, kept, shift)
         new_part = np.where(nearest[2], part[nearest[0], nearest[1]], 0)
-        moved = torch.from_numpy(values).permute(2, 0, 1).contiguous()
+        moved = torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
         return replace(
             person,
             uv=moved[:2],

@@ -1,0 +1,140 @@
+"""The files of one rendered person, and the card of a folder of them.
+
+root/card.json                what the folder holds: seed, size, set, skirts, views; all people agree with it
+root/people/00012/0.png ...   the photographs, 8-bit RGB
+root/people/00012/maps.npz    one array per map, first axis = view:
+    uv          (views, h, w, 2) uint16   atlas position in steps of 1 / 65535, v down; 0 off the map.
+                                          The rounding error is at most 1 / 131070 of the atlas.
+    part        (views, h, w) uint8       DensePose part 1..24, 0 where there is no map
+    masks       (views, 3, ceil(h w / 8)) uint8   head, hair, hands, packed by ``numpy.packbits``
+    keypoints   (views, 18, 2) float32    (x, y) in pixels, the centre of pixel i at i + 0.5
+    visibility  (views, 18) uint8         0 outside, 1 occluded, 2 visible
+root/people/00012/person.json what was drawn for the person, and the CRC-32 of the files beside it
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from posekit.errors import InputError
+from posekit.studio.generate import SETS, Shot, checked_size
+from posekit.studio.surface_maps import SKIRTS
+
+FORMAT = 1  # of the files
+RECIPE = 1  # of the pictures: raise it when the same seed gives other people
+
+
+@dataclass(frozen=True)
+class Card:
+    """What all people of a folder agree on."""
+
+    seed: int
+    size: tuple[int, int]
+    set: str
+    skirts: str
+    views: int
+    format: int = FORMAT
+    recipe: int = RECIPE
+
+
+def make_card(views: int, size: int | tuple[int, int], seed: int, set: str, skirts: str) -> Card:
+    """The checked settings of a folder."""
+    if set not in SETS:
+        raise InputError(f"set must be one of {', '.join(SETS)}; got {set!r}")
+    if skirts not in SKIRTS:
+        raise InputError(f"skirts must be one of {', '.join(SKIRTS)}; got {skirts!r}")
+    if views < 1 or seed < 0:
+        raise InputError(f"views is a number from 1 up and seed from 0 up; got {views} views and seed {seed}")
+    return Card(seed, checked_size(size), set, skirts, views)
+
+
+def read_card(root: str | os.PathLike) -> Card | None:
+    """The card of a folder, None if there is none."""
+    path = Path(root) / "card.json"
+    try:
+        fields = json.loads(path.read_text())
+        return Card(**(fields | {"size": tuple(fields["size"])}))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"{path} is not the card of a posekit data folder ({error}); choose another folder."
+        ) from error
+
+
+def directory(root: str | os.PathLike, person: int) -> Path:
+    """Where a person is kept."""
+    return Path(root) / "people" / f"{person:05d}"
+
+
+def is_complete(root: str | os.PathLike, person: int, card: Card) -> bool:
+    """True when the person's files are all there and of the right length (reading compares checksums as well)."""
+    place = directory(root, person)
+    try:
+        files = json.loads((place / "person.json").read_text())["files"]
+        names = {f"{v}.png" for v in range(card.views)} | {"maps.npz"}
+        return names == files.keys() and all((place / n).stat().st_size == f["bytes"] for n, f in files.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def write_shots(place: Path, shots: list[Shot], meta: dict[str, Any]) -> None:
+    """Write all photographs of a person into an empty directory; ``meta``: what was drawn for them."""
+    for view, shot in enumerate(shots):
+        Image.fromarray(shot.image).save(place / f"{view}.png", compress_level=4)
+    masks = np.stack([[np.packbits(m) for m in (s.head, s.hair, s.hands)] for s in shots])
+    np.savez_compressed(
+        place / "maps.npz",
+        uv=np.stack([s.uv for s in shots]),
+        part=np.stack([s.part for s in shots]),
+        masks=masks,
+        keypoints=np.stack([s.keypoints for s in shots]),
+        visibility=np.stack([s.visibility for s in shots]),
+    )
+    files = {p.name: {"bytes": p.stat().st_size, "crc32": zlib.crc32(p.read_bytes())} for p in sorted(place.iterdir())}
+    card = {"files": files, "drawn": meta}
+    (place / "person.json").write_text(json.dumps(card, indent=1, default=_plain) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def read_shots(root: str | os.PathLike, person: int, card: Card) -> list[Shot]:
+    """All photographs of a person.
+
+    Raises:
+        InputError: the person is not there, or a file is damaged.
+    """
+    place = directory(root, person)
+    try:
+        files = json.loads((place / "person.json").read_text())["files"]
+        for name, known in files.items():
+            if zlib.crc32((place / name).read_bytes()) != known["crc32"]:
+                raise ValueError(f"{name} has changed")
+        images = [np.asarray(Image.open(place / f"{v}.png")) for v in range(card.views)]
+        with np.load(place / "maps.npz", allow_pickle=False) as z:
+            maps = {k: z[k] for k in ("uv", "part", "masks", "keypoints", "visibility")}
+        h, w = card.size
+        if maps["uv"].shape != (card.views, h, w, 2) or any(i.shape != (h, w, 3) for i in images):
+            raise ValueError("other sizes than on the card")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"Person {person} in {place} is missing or damaged ({error}); delete that directory and render again."
+        ) from error
+    masks = np.unpackbits(maps["masks"], axis=-1, count=h * w).reshape(card.views, 3, h, w).astype(bool)
+    return [
+        Shot(image, uv, part, *mask, points, visibility)
+        for image, uv, part, mask, points, visibility in zip(
+            images, maps["uv"], maps["part"], masks, maps["keypoints"], maps["visibility"], strict=True
+        )
+    ]
