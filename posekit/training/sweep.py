@@ -92,9 +92,11 @@ def sweep_command(experiment: Experiment, out: Path = OUT, *, say=print) -> str:
 def known_parameters(notebook: Path) -> dict[str, str]:
     """The parameters of a notebook and their kinds ("int", "float", ...; "" where unknown)."""
     skip_slow_grammar()
-    import nbformat
-    import papermill
-
+    try:
+        import nbformat
+        import papermill
+    except ImportError:
+        raise InputError('Sweeps need papermill: pip install "posekit[notebooks]".') from None
     try:
         found = papermill.inspect_notebook(str(notebook))
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:  # not a notebook, no kernel named
