@@ -12,7 +12,7 @@ jobs: 2
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,23 @@ def from_mapping(given: dict[str, Any], source: str, beside: Path | None = None)
         raise InputError(f"{source}: seeds are whole numbers, got {seeds!r}.")
     parameters = {k: v if isinstance(v, list) else [v] for k, v in (given.pop("parameters", None) or {}).items()}
     return Experiment(notebooks=paths, parameters=parameters, seeds=tuple(seeds), **given)
+
+
+def from_command_line(targets: list[Path], parameters: list[str], seeds: str, **options: Any) -> Experiment:
+    """The words of `posekit sweep`: notebooks with `name=value,value` and `0,1,2`, or one YAML file alone.
+
+    options: name, timeout, backend, jobs, address; None stands for "not given".  They overrule those of the file.
+    """
+    options = {key: value for key, value in options.items() if value is not None}
+    grid = dict(map(parse_values, parameters))
+    if seeds:
+        grid |= dict([parse_values(f"seeds={seeds}")])
+    if len(targets) == 1 and targets[0].suffix in (".yaml", ".yml"):
+        if grid:
+            raise InputError("An experiment file holds its parameters and seeds; change them there.")
+        return replace(load(targets[0]), **options)
+    given = {"notebook": list(map(str, targets)), "seeds": grid.pop("seeds", []), "parameters": grid, **options}
+    return from_mapping(given, "posekit sweep")
 
 
 def parse_values(text: str) -> tuple[str, list[Scalar]]:
