@@ -9,7 +9,9 @@ PINS = $(shell $(PYTHON) -c "import sys; print('-c requirements.lock' if sys.ver
 # Where pip finds packages, for instance  make demo PIP_ARGS="--extra-index-url ..."  for another build of torch.
 PIP_ARGS ?=
 
-.PHONY: demo test lab notebooks bench lint clean
+.PHONY: demo test nbval lab notebooks student bench lint clean
+
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
 demo: $(STAMP)
 	$(BIN)/posekit demo -o out/demo.png
@@ -17,10 +19,25 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(BIN)/python -m pytest -p no:nbval -n 2 --dist loadscope
+	$(MAKE) nbval
+
+# Every notebook runs from the first cell to the last.  The notebooks choose their own matplotlib backend, and
+# loadfile keeps the cells of one notebook in one kernel.
+nbval: $(STAMP)
+	$(if $(NOTEBOOKS),env -u MPLBACKEND $(BIN)/python -m pytest --nbval-lax --nbval-current-env \
+		--nbval-cell-timeout=300 --nbval-sanitize-with=tests/notebooks/nbval_sanitize.cfg \
+		-n 2 --dist loadfile $(NOTEBOOKS))
 
 lab: $(STAMP)
 	$(BIN)/jupyter lab notebooks
+
+notebooks: $(STAMP)
+	$(BIN)/python -m posekit.teaching.notebooks build
+	$(BIN)/python -m posekit.teaching.notebooks table README.md
+
+student: $(STAMP)
+	$(BIN)/python -m posekit.teaching.student build
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/splat.py
@@ -35,6 +52,8 @@ $(STAMP): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(PINS) $(PIP_ARGS) --editable ".[notebooks,test]"
+	# This package takes two seconds in every process that reads a notebook, for a check that is never used.
+	$(BIN)/python -m pip uninstall --quiet --yes rfc3987-syntax
 	touch $@
 
 clean:

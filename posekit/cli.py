@@ -7,7 +7,9 @@ full disk or Ctrl-C ends with one sentence and a non-zero exit code; nothing is 
 from __future__ import annotations
 
 import errno
+import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +26,33 @@ app = typer.Typer(
 )
 
 
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Register a command whose failures end with one sentence instead of a traceback."""
+
+    @app.command()
+    @functools.wraps(function)
+    def wrapped(*args, **kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except InputError as error:
+            _fail(f"Error: {error}", 1)
+        except KeyboardInterrupt as stopped:
+            _fail(str(stopped) or "Interrupted: what was finished is kept; run the same command again to go on.", 130)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                _fail("Error: the disk is full; free some space and run the same command again to go on.", 1)
+            if error.filename is None:
+                raise
+            _fail(f"Error: {error.strerror}: {error.filename}", 1)
+
+    return wrapped
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    raise SystemExit(code)
+
+
 def _version(show: bool) -> None:
     if show:
         typer.echo(f"posekit {__version__}")
@@ -37,7 +66,7 @@ def _root(
     """Options that come before the command."""
 
 
-@app.command()
+@command
 def check() -> None:
     """Look at this machine: packages, devices, cache folder, weights, and what to do about each."""
     from posekit.check import FAIL, run_checks
@@ -49,7 +78,7 @@ def check() -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@command
 def describe(
     system: Annotated[str, typer.Argument(help="Name of a system, for instance coordinate_inpainting.")],
     preset: Annotated[str, typer.Option(help="paper or laptop.")] = "laptop",
@@ -61,7 +90,7 @@ def describe(
     typer.echo(describe_command(system, preset, variant))
 
 
-@app.command()
+@command
 def render(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("out/people"),
     people: Annotated[int, typer.Option(min=1)] = 200,
@@ -80,7 +109,7 @@ def render(
     typer.echo(f"{len(numbers)} people, {views} views each: {out}")
 
 
-@app.command()
+@command
 def train(
     system: Annotated[str, typer.Option(help="Name of a system.")] = "coordinate_inpainting",
     preset: Annotated[str, typer.Option(help="paper or laptop.")] = "laptop",
@@ -119,7 +148,7 @@ def train(
     typer.echo(f"Weights: {run}")
 
 
-@app.command()
+@command
 def transfer(
     source: Annotated[Path, typer.Argument(help="A rendered view (people/00009/0.png), or a photograph.")],
     maps: Annotated[
@@ -136,7 +165,7 @@ def transfer(
     typer.echo(transfer_command(source, maps, out, inpaint=inpaint, weights=weights, panel=panel))
 
 
-@app.command()
+@command
 def evaluate(
     weights: Annotated[Path | None, typer.Option(help="Trained weights; the reference if not given.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
@@ -150,7 +179,29 @@ def evaluate(
     typer.echo(evaluate_command(weights=weights, data=data, pairs=pairs, seed=seed, out=out))
 
 
-@app.command()
+@command
+def sweep(
+    targets: Annotated[list[Path], typer.Argument(help="Notebooks, or one YAML experiment file.")],
+    parameters: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value,value; repeat.")] = None,
+    seeds: Annotated[str, typer.Option(help="Values of the parameter seed: 0,1,2.")] = "",
+    timeout: Annotated[float | None, typer.Option(help="Seconds that one run may take; 600 if not given.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; 1 if not given.")] = None,
+    backend: Annotated[str | None, typer.Option(help="joblib's: loky (processes), threading, dask, ray.")] = None,
+    address: Annotated[str | None, typer.Option(help="Dask scheduler; a local one if not given.")] = None,
+    name: Annotated[str | None, typer.Option(help="Folder of the results; the notebook's name if not given.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of all sweeps.")] = Path("out/sweeps"),
+) -> None:
+    """Run notebooks with other parameters and seeds, side by side; run again, it goes on where it stopped."""
+    from posekit.training.experiment import from_command_line
+    from posekit.training.sweep import sweep_command
+
+    asked = from_command_line(
+        targets, parameters or [], seeds, timeout=timeout, jobs=jobs, backend=backend, address=address, name=name
+    )
+    typer.echo(sweep_command(asked, out, say=typer.echo))
+
+
+@command
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("out/demo.png"),
     pairs: Annotated[int, typer.Option(min=12, help="Held-out pairs to measure.")] = 204,
@@ -163,24 +214,8 @@ def demo(
 
 
 def main() -> None:
-    """Run the command line; users see sentences, not tracebacks."""
-    try:
-        app(standalone_mode=True)
-    except InputError as error:
-        _fail(f"Error: {error}", 1)
-    except KeyboardInterrupt:
-        _fail("Interrupted. What was finished is kept; run the same command again to go on.", 130)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            _fail("Error: the disk is full; free some space and run the same command again, it goes on.", 1)
-        if error.errno is not None and error.filename is not None:
-            _fail(f"Error: {error.strerror}: {error.filename}", 1)
-        raise
-
-
-def _fail(sentence: str, code: int) -> None:
-    print(sentence, file=sys.stderr)
-    raise SystemExit(code)
+    """Entry point of the `posekit` script."""
+    app()
 
 
 if __name__ == "__main__":

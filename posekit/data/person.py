@@ -23,7 +23,7 @@ class Person:
     | field       | shape      | values |
     |-------------|------------|--------|
     | image       | *b 3 h w   | RGB in [0, 1], sRGB |
-    | uv          | *b 2 h w   | M: atlas position (u, v) of each body pixel in [-1, 1], v pointing down; 0 off the body |
+    | uv          | *b 2 h w   | M: atlas position (u, v) of each body pixel in [-1, 1], v down; 0 off the body |
     | mask        | *b 1 h w   | 1 where the map is defined, else 0 |
     | part        | *b 1 h w   | I: DensePose part 1..24, 0 off the body (optional) |
     | chart       | *b 2 h w   | (U, V) in [0, 1] inside the chart of the part; 0 off the body (optional) |

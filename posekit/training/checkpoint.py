@@ -176,6 +176,12 @@ def system_from_card(card: dict[str, Any], origin: str | Path = "card") -> Syste
         ) from error
 
 
+def reference_weights() -> list[Path]:
+    """The weight files that are shipped in the package."""
+    folder = importlib.resources.files("posekit") / "weights"
+    return sorted(Path(str(f)) for f in folder.iterdir() if f.name.endswith(".safetensors")) if folder.is_dir() else []
+
+
 def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", variant: str = "full") -> System:
     """A system with the reference weights that are shipped in the package, in evaluation mode.
 
@@ -184,7 +190,7 @@ def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", 
     folder = importlib.resources.files("posekit") / "weights"
     file = folder / (f"{name}-{preset}.safetensors" if variant == "full" else f"{name}-{preset}-{variant}.safetensors")
     if not file.is_file():
-        shipped = sorted(f.name for f in folder.iterdir() if f.name.endswith(".safetensors")) if folder.is_dir() else []
+        shipped = [path.name for path in reference_weights()]
         raise InputError(
             f"No reference weights {file.name} are shipped (there are: {', '.join(shipped) or 'none'}); "
             "train with `posekit train`, or choose another preset."

@@ -1,0 +1,183 @@
+"""The command line as a user meets it: what it prints, what it writes, and the one sentence when something is wrong."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from posekit import cli
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    """A folder with ten small people, the last one held out."""
+    from posekit.studio.folder import render_folder
+
+    root = tmp_path_factory.mktemp("cli") / "people"
+    render_folder(root, people=[0, 1, 9], views=2, size=128, jobs=1, progress=False)
+    return root
+
+
+@pytest.fixture()
+def run(monkeypatch, capsys):
+    """run(*words) -> (exit code, standard output, standard error)"""
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["posekit", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return call
+
+
+def pixels(path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture, float)
+
+
+def one_sentence(text: str) -> bool:
+    return text.count("\n") == 1 and text.endswith(".\n") and "Traceback" not in text
+
+
+def test_version(run):
+    code, out, _ = run("--version")
+    assert code == 0
+    assert out == "posekit 0.1.0\n"
+
+
+def test_describe_shows_the_published_parameter_counts(run):
+    code, out, _ = run("describe", "coordinate_inpainting", "--preset", "paper")
+    assert code == 0
+    assert "2,824,866 parameters" in out
+    assert "11,332,611 parameters + 50,373 spectral-norm vector entries = 11,382,984" in out
+    assert "stage 2: refinement" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("describe", "coordinate_inpaint"), "did you mean 'coordinate_inpainting'"),
+        (("describe", "coordinate_inpainting", "--preset", "desktop"), "known: laptop, paper"),
+        (("train", "--preset", "desktop"), "known: laptop, paper"),
+        (("transfer", "nowhere.png", "nowhere.png"), "is not a view of a rendered folder"),
+        (("transfer", "a.jpg", "b.npy", "c.npy", "d.npy"), "got 4 files"),
+        (("evaluate", "--weights", "nowhere.safetensors"), "nowhere.safetensors"),
+        (("train", "--data", "nowhere"), "posekit render"),
+    ],
+)
+def test_a_users_mistake_is_one_sentence_and_exit_code_1(run, words, expected):
+    code, _, err = run(*words)
+    assert code == 1
+    assert expected in err
+    assert one_sentence(err)
+
+
+def test_render_writes_a_folder_and_goes_on_where_it_stopped(run, tmp_path):
+    words = ("render", "--people", 2, "--views", 2, "--size", 32, "--jobs", 1, "-o", tmp_path / "people")
+    assert run(*words)[0] == 0
+    picture = tmp_path / "people" / "people" / "00001" / "1.png"
+    assert pixels(picture).shape == (32, 32, 3)
+    before = {p: p.stat().st_mtime_ns for p in picture.parent.iterdir()}
+    shutil.rmtree(tmp_path / "people" / "people" / "00000")
+    assert run(*words)[0] == 0
+    assert (tmp_path / "people" / "people" / "00000" / "1.png").exists()
+    assert {p: p.stat().st_mtime_ns for p in picture.parent.iterdir()} == before, "the finished person was made again"
+
+
+def test_render_refuses_a_folder_of_other_people(run, rendered):
+    code, _, err = run("render", "--people", 2, "--views", 2, "--size", 64, "--jobs", 1, "-o", rendered)
+    assert code == 1
+    assert one_sentence(err)
+    assert "rendered with" in err
+
+
+@pytest.mark.parametrize("inpaint", ["nearest", "mirror"])
+def test_transfer_between_rendered_views(run, rendered, tmp_path, inpaint):
+    views = rendered / "people" / "00009"
+    code, out, _ = run(
+        "transfer", views / "0.png", views / "1.png", "-o", tmp_path / "new.png",
+        "--inpaint", inpaint, "--panel", tmp_path / "panel.png",
+    )  # fmt: skip
+    assert code == 0
+    new, truth, source = pixels(tmp_path / "new.png"), pixels(views / "1.png"), pixels(views / "0.png")
+    assert np.abs(new - truth).mean() < np.abs(source - truth).mean(), "the pose of the target is nearer than the source"
+    assert pixels(tmp_path / "panel.png").shape[1] > 600
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(run, rendered, tmp_path, monkeypatch):
+    def full(self, *_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    views = rendered / "people" / "00009"
+    code, _, err = run("transfer", views / "0.png", views / "1.png", "-o", tmp_path / "new.png", "--inpaint", "nearest")
+    assert code == 1
+    assert one_sentence(err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_interrupted_and_resumed_gives_the_same_weights(rendered, tmp_path):
+    """The whole way, by Ctrl-C in a process of its own: 6 steps a stage, stopped in the middle, run again."""
+    from posekit.training.checkpoint import load_weights
+
+    def command(out):
+        return [
+            sys.executable, "-m", "posekit.cli", "train", "--preset", "laptop", "--steps", "6", "--batch-size", "1",
+            "--data", str(rendered), "-o", str(out), "--device", "cpu",
+        ]  # fmt: skip
+
+    subprocess.run(command(tmp_path / "whole"), check=True, capture_output=True, timeout=300)
+
+    process = subprocess.Popen(command(tmp_path / "cut"), stderr=subprocess.PIPE, text=True)
+    log = tmp_path / "cut" / "log.jsonl"
+    for _ in range(1200):  # until the first stage has been logged: then the second one runs
+        if log.exists() and '"stage": "inpainting"' in log.read_text():
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "run the same command again to go on" in err
+    assert not (tmp_path / "cut" / "weights.safetensors").exists()
+
+    subprocess.run(command(tmp_path / "cut"), check=True, capture_output=True, timeout=300)
+    whole, cut = (load_weights(tmp_path / name / "weights.safetensors").state_dict() for name in ("whole", "cut"))
+    trained = [key for key in whole if key.startswith(("f.", "g."))]  # weight files leave the discriminator out
+    assert len(trained) > 100
+    different = [key for key in trained if not torch.equal(whole[key], cut[key])]
+    assert not different, "resumed weights differ from uninterrupted ones"
+    records = [json.loads(line) for line in log.read_text().splitlines()[1:]]
+    assert [r["total_step"] for r in records] == sorted({r["total_step"] for r in records}), "a step was logged twice"
+
+
+def test_check_prints_a_line_each_and_what_to_do(run):
+    code, out, _ = run("check")
+    assert code == 0
+    lines = out.splitlines()
+    assert all(line[:4].strip() in ("OK", "WARN") for line in lines)
+    assert any("Python" in line for line in lines)
+    assert any("cache folder" in line for line in lines)
+    assert all("->" in line for line in lines if line.startswith("WARN"))
+
+
+def test_check_names_a_missing_package(monkeypatch):
+    import importlib.metadata
+
+    from posekit import check
+
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(check.importlib.metadata, "version", missing)
+    lines = check.check_packages()
+    assert {line.status for line in lines} == {check.FAIL}
+    assert any("pip install 'torch>=2.11'" in line.advice for line in lines)
