@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -82,6 +83,13 @@ class StudioPeople(Sequence):
         """Pair ``index``; pairs of one person follow each other."""
         person, source, target = self.where(index)
         return Pair(self.person(person, source), self.person(person, target))
+
+    def describe(self) -> dict[str, Any]:
+        """What the card of a training run says about the data."""
+        facts = {key: getattr(self.card, key) for key in ("set", "seed", "size", "skirts", "views", "recipe")}
+        noise = None if self.noise is None else asdict(self.noise)
+        people = {"people": len(self.numbers), "first": self.numbers[0], "last": self.numbers[-1]}
+        return {"dataset": "StudioPeople", **facts, **people, "pairs": len(self), "noise": noise}
 
     def where(self, index: int) -> tuple[int, int, int]:
         """(i, source view, target view) of a pair; i counts the people of the split."""

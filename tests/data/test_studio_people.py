@@ -131,3 +131,13 @@ def test_bad_arguments(root, unchecked):
         people(root, seed=3)
     with pytest.raises(InputError, match="split must be one of"):
         people(root, split="dev")
+
+
+def test_the_card_of_a_run_says_which_people_were_used(tmp_path):
+    people = StudioPeople(people=2, views=2, size=32, root=tmp_path / "p", jobs=1, progress=False)
+    facts = people.describe()
+    assert facts["people"] == 2
+    assert facts["pairs"] == len(people) == 4
+    assert facts["noise"] is None
+    noisy = StudioPeople(2, 2, 32, root=tmp_path / "p", jobs=1, progress=False, noise=EstimatorNoise(jitter=1.5))
+    assert noisy.describe()["noise"]["jitter"] == 1.5
