@@ -34,9 +34,10 @@ import numpy as np
 import scipy.io
 import torch
 
-from posekit.data.cache import cache_dir, whole_file
+from posekit.data.cache import cache_dir
 from posekit.data.smpl_atlas import MIRROR_FILE, TABLE_FILE
 from posekit.errors import InputError
+from posekit.files import whole_file
 from posekit.grids import identity_grid
 from posekit.surface import ChartTable, mirror_charts
 

@@ -21,10 +21,10 @@ import torch
 
 from posekit.commands import with_baselines
 from posekit.data.studio import StudioPeople
+from posekit.files import write_text
 from posekit.systems import build
 from posekit.training.checkpoint import load_weights, read_card, save_weights
 from posekit.training.evaluate import evaluate
-from posekit.training.files import write_atomic
 from posekit.training.fit import fit
 
 WEIGHTS = Path(__file__).parents[1] / "posekit" / "weights"
@@ -78,7 +78,7 @@ def main() -> None:
     save_weights(system.cpu(), args.out / f"{name}.safetensors", half=True, **facts, metrics=metrics)
     table.save(args.out / f"{name}.json")
     lines = [json.dumps(record) + "\n" for record in records if record["step"] % LOG_EVERY == 0]
-    write_atomic(args.out / f"{name}.log.jsonl", lambda aside: aside.write_text("".join(lines), encoding="utf-8"))
+    write_text(args.out / f"{name}.log.jsonl", "".join(lines))
 
 
 if __name__ == "__main__":

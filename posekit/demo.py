@@ -9,9 +9,9 @@ import matplotlib.figure
 import torch
 
 from posekit.commands import with_baselines
-from posekit.data.cache import whole_file
 from posekit.data.person import Pair, collate_pairs
 from posekit.data.studio import StudioPeople
+from posekit.files import whole_file
 from posekit.systems.coordinate_inpainting import CoordinateResult
 from posekit.training.checkpoint import load_reference
 from posekit.training.evaluate import evaluate
@@ -55,7 +55,7 @@ def save_rows(path: Path, pairs: Pair, result: CoordinateResult) -> None:
             axes[i, j].imshow(_picture(images[i]), interpolation="nearest")
             axes[i, j].axis("off")
     path = Path(path)
-    with whole_file(path) as temporary:
+    with whole_file(path, make_folder=True) as temporary:
         figure.savefig(temporary, dpi=110)
 
 

@@ -11,13 +11,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.data.cache import whole_file
 from posekit.data.chart_tiles import tile_mirror
 from posekit.data.load import load_person
 from posekit.data.person import Pair, Person
 from posekit.data.photo import write_photo
 from posekit.data.smpl_atlas import smpl_mirror
 from posekit.errors import InputError
+from posekit.files import whole_file
 from posekit.systems.base import Result, System, choose
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 

@@ -26,7 +26,7 @@ _hook = install_import_hook(CHECKED, "beartype.beartype")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-@pytest.fixture()
+@pytest.fixture
 def unchecked():
     """Switch the shape checker off, as it is for users, to see our own messages about wrong input."""
     config.update("jaxtyping_disable", True)

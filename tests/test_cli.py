@@ -25,7 +25,7 @@ def rendered(tmp_path_factory):
     return root
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(monkeypatch, capsys):
     """run(*words) -> (exit code, standard output, standard error)"""
 
@@ -109,7 +109,9 @@ def test_transfer_between_rendered_views(run, rendered, tmp_path, inpaint):
     )  # fmt: skip
     assert code == 0
     new, truth, source = pixels(tmp_path / "new.png"), pixels(views / "1.png"), pixels(views / "0.png")
-    assert np.abs(new - truth).mean() < np.abs(source - truth).mean(), "the pose of the target is nearer than the source"
+    assert np.abs(new - truth).mean() < np.abs(source - truth).mean(), (
+        "the pose of the target is nearer than the source"
+    )
     assert pixels(tmp_path / "panel.png").shape[1] > 600
 
 

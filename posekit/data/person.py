@@ -79,9 +79,7 @@ class Person:
         """Sample ``i`` of a batch."""
         if not self.is_batch:
             raise InputError("This Person is a single photograph, not a batch; use it without an index.")
-        return dataclasses.replace(
-            self._map(lambda t: t[i]), identity=self.identity[i], name=self.name[i]
-        )
+        return dataclasses.replace(self._map(lambda t: t[i]), identity=self.identity[i], name=self.name[i])
 
     def _map(self, fn) -> Person:
         changed = {

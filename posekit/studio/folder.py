@@ -18,8 +18,8 @@ from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
-from posekit.data.cache import whole_file
 from posekit.errors import InputError
+from posekit.files import whole_file
 from posekit.studio.folder_files import (
     FORMAT,
     RECIPE,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from posekit.errors import InputError
+from posekit.files import write_text
 from posekit.teaching import runtimes, skeleton
 from posekit.teaching.execute import CellFailed, execute
 from posekit.teaching.source import FOLDER, Header, code_hash, names, put_run_time, read
@@ -37,7 +38,7 @@ def build(name: str, folder: Path = FOLDER, *, run: bool = True) -> Path:
         keep_outputs(notebook, load(path))
     tidy(notebook)
     put_run_time(notebook, runtimes.in_words(runtimes.load(folder / "runtimes.json").get(name)))
-    runtimes.write(path, dumps(notebook))
+    write_text(path, dumps(notebook))
     return path
 
 
@@ -128,7 +129,7 @@ def write_table(readme: Path, folder: Path = FOLDER) -> None:
     inside = runtimes.table(titles, runtimes.load(folder / "runtimes.json"))
     if not readme.is_file():
         raise InputError(f"There is no file {readme} to write the table into.")
-    runtimes.write(readme, runtimes.between_markers(readme.read_text(encoding="utf-8"), inside))
+    write_text(readme, runtimes.between_markers(readme.read_text(encoding="utf-8"), inside))
 
 
 def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from posekit.errors import InputError
+from posekit.files import write_text
 from posekit.teaching.execute import Run
 from posekit.teaching.source import FOLDER
 
@@ -29,7 +29,7 @@ def store(name: str, run: Run, path: Path = FILE) -> None:
         "warm_up_seconds": round(run.warm_up_seconds, 1),
         "threads": run.threads,
     }
-    write(path, json.dumps(dict(sorted(table.items())), indent=2) + "\n")
+    write_text(path, json.dumps(dict(sorted(table.items())), indent=2) + "\n")
 
 
 def in_words(entry: dict[str, float] | None) -> str:
@@ -64,13 +64,6 @@ def between_markers(text: str, inside: str, begin: str = BEGIN, end: str = END) 
     head, rest = text.split(begin)
     tail = rest.split(end)[1]
     return f"{head}{begin}\n{inside}\n{end}{tail}"
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
 
 
 def _duration(seconds: float) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from posekit.errors import InputError
+from posekit.files import write_text
 from posekit.teaching import exercises, runtimes
 from posekit.teaching.execute import execute
 from posekit.teaching.notebooks import chosen, dumps, load
@@ -121,7 +122,7 @@ def build(name: str, out: Path = OUT, folder: Path = FOLDER) -> Path:
     """Write the student's copy of one notebook."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}.ipynb"
-    runtimes.write(path, dumps(student_copy(name, folder)))
+    write_text(path, dumps(student_copy(name, folder)))
     return path
 
 

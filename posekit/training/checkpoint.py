@@ -30,9 +30,10 @@ from torch.optim import Optimizer
 
 from posekit import __version__
 from posekit.errors import InputError
+from posekit.files import write_json
 from posekit.systems import SYSTEMS
 from posekit.systems.base import System, choose
-from posekit.training.files import file_hash, read_tensors, write_json, write_tensors
+from posekit.training.files import file_hash, read_tensors, write_tensors
 from posekit.training.state import load_state, optimizer_tensors, random_states, restore_optimizer, restore_random
 
 FILES = ("model.safetensors", "optimizer.safetensors")

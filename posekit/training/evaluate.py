@@ -16,9 +16,9 @@ from tqdm.auto import tqdm
 
 from posekit.data.person import Pair, collate_pairs
 from posekit.errors import InputError
+from posekit.files import write_json
 from posekit.metrics import image as metrics
 from posekit.systems.base import System
-from posekit.training.files import write_json
 
 HIGHER_IS_BETTER = {"ssim": True, "ms_ssim": True, "l1": False, "lpips": False, "gradient_energy_ratio": None}
 CONFIDENCE = 0.95

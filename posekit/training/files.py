@@ -1,12 +1,9 @@
-"""Files that are whole or absent: tensors and JSON written aside, then moved into place."""
+"""Tensors in files, and the hashes that tell a whole file from a damaged one."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +12,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from posekit.errors import InputError
-
-
-def write_atomic(path: str | Path, write: Callable[[Path], None]) -> Path:
-    """Call ``write`` with a temporary path in the folder of ``path``, then move the result to ``path``.
-
-    Whatever happens, ``path`` is the old file or the complete new one.  Raises InputError when it cannot be written.
-    """
-    path = Path(path)
-    aside = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-        aside = Path(name)
-        write(aside)
-        os.chmod(aside, 0o644)
-        os.replace(aside, path)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"Could not write {path} ({error}); check the folder and the space on its disk.") from error
-    finally:
-        if aside is not None:
-            aside.unlink(missing_ok=True)
-    return path
-
-
-def write_json(path: str | Path, value: Any) -> Path:
-    """Write ``value`` as indented JSON, atomically."""
-    text = json.dumps(value, indent=2) + "\n"
-    return write_atomic(path, lambda aside: aside.write_text(text, encoding="utf-8"))
+from posekit.files import whole_file
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> Path:
-    """Write tensors as safetensors, atomically; they are copied to the CPU."""
+    """Write tensors as safetensors, whole or not at all; they are copied to the CPU."""
     ready = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    return write_atomic(path, lambda aside: save_file(ready, aside, metadata))
+    with whole_file(path, make_folder=True) as temporary:
+        try:
+            save_file(ready, temporary, metadata)
+        except SafetensorError as error:
+            raise InputError(f"Could not write {path} ({error}); check the space on its disk.") from error
+    return Path(path)
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:

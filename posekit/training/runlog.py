@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from posekit.errors import InputError
-from posekit.training.files import write_atomic
+from posekit.files import write_text
 
 
 class RunLog:
@@ -38,7 +38,7 @@ class RunLog:
             if resumed_at is not None and self.path.is_file():
                 header, self.records = _read(self.path, resumed_at, header)
             text = "".join(json.dumps(line) + "\n" for line in (header, *self.records))
-            write_atomic(self.path, lambda aside: aside.write_text(text, encoding="utf-8"))
+            write_text(self.path, text)
 
     @property
     def last(self) -> dict[str, float]:

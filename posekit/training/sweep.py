@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from posekit.errors import InputError
+from posekit.files import write_text
 from posekit.training import recorded
 from posekit.training.experiment import Experiment, Scalar
 from posekit.training.kernels import kernel_environment, poll_in_slices, skip_slow_grammar
@@ -269,9 +270,7 @@ def write_table(path: Path, rows: list[Row], first: list[str]) -> None:
             + [row.values.get(name, "") for name in values]
             + [row.error]
         )
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(partial, path)
+    write_text(path, text.getvalue())
 
 
 def _in_words(parameters: dict[str, Scalar]) -> str:

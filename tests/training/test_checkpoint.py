@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from posekit.errors import InputError
+from posekit.files import write_json
 from posekit.systems import build
 from posekit.training import checkpoint
 from posekit.training.checkpoint import load_reference, load_weights, read_card, save_weights
-from posekit.training.files import write_json, write_tensors
+from posekit.training.files import write_tensors
 from tests.synthetic import TINY, make_batch
 
 
@@ -102,7 +103,7 @@ def test_atomic_files_keep_the_old_one_when_writing_fails(tmp_path):
         write_json(path, {"x": object()})
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(InputError, match="Could not write"):
+    with pytest.raises(InputError, match="could not be written"):
         write_json(blocked / "a.json", {})
     assert json.loads(path.read_text()) == {"x": 1}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "file"]

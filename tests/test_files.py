@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from posekit.data.cache import cache_dir, whole_file
+from posekit.data.cache import cache_dir
 from posekit.errors import InputError
+from posekit.files import whole_file
 
 
 def test_the_environment_moves_the_cache(monkeypatch, tmp_path):
