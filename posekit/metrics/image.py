@@ -6,6 +6,8 @@ goes into every result, because padding, crop and window change SSIM.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import urllib.error
 import warnings
 from collections.abc import Callable
@@ -138,7 +140,8 @@ def _lpips_model(backbone: str) -> tuple[nn.Module | None, str | None]:
         raise InputError(f"LPIPS has the backbones {', '.join(known)} here, got {backbone!r}.")
     weights = known[backbone].IMAGENET1K_V1
     try:
-        weights.get_state_dict(progress=False, check_hash=True)
+        with contextlib.redirect_stderr(io.StringIO()):  # torch.hub announces a download even when it fails
+            weights.get_state_dict(progress=False, check_hash=True)
     except (urllib.error.URLError, OSError, RuntimeError, ValueError) as error:
         reason = f"LPIPS is missing ({error}): download {weights.url} into {torch.hub.get_dir()}/checkpoints."
         return None, reason

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from posekit.errors import InputError
 from posekit.studio.motifs import MOTIFS
 from posekit.studio.noise import Noise
 from posekit.studio.palette import cloth_color, contrasting
@@ -48,7 +49,7 @@ def make_fabric(
     drawn = list(PATTERNS)[rng.choice(len(PATTERNS), p=weights / weights.sum())]
     kind = kind or drawn
     if kind not in PATTERNS:
-        raise ValueError(f"unknown fabric {kind!r}; known: {', '.join(PATTERNS)}")
+        raise InputError(f"unknown fabric {kind!r}; known: {', '.join(PATTERNS)}")
     color = cloth_color(rng)
     if ground is not None:
         color = np.asarray(ground, np.float32)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from posekit.errors import InputError
+
 #: style -> (thickness of the cap in dm: from, to; how the strands run; what hangs down)
 #: flows: "crown" away from the crown, "part" to both sides of a parting, "tie" towards where it is tied
 _STYLES = {
@@ -98,7 +100,7 @@ def choose_hair(rng: np.random.Generator, female: bool, age: float, name: str | 
     drawn = str(rng.choice(list(shares), p=np.array(list(shares.values())) / sum(shares.values())))
     name = name or drawn
     if name not in _STYLES:
-        raise ValueError(f"hair must be one of {', '.join(STYLES)}; got {name!r}")
+        raise InputError(f"hair must be one of {', '.join(STYLES)}; got {name!r}")
     (thin, thick), flow, hangs = _STYLES[name]
     thickness, forehead, recession = rng.random(), rng.uniform(-0.06, 0.06), rng.random()
     sideburn, peak, bangs, part = rng.random(), rng.uniform(-1, 1), rng.random() < 0.35, rng.random()

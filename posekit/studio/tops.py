@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from posekit.errors import InputError
 from posekit.studio.drape import Drape
 from posekit.studio.fabric import Fabric, make_fabric
 from posekit.studio.folds import add_folds, fold_relief
@@ -168,7 +169,7 @@ def make_jacket(wearer: Wearer, rng: np.random.Generator, kind: str | None, unde
     drawn = str(rng.choice(_JACKETS))
     kind = kind or drawn
     if kind not in _JACKETS:
-        raise ValueError(f"unknown jacket {kind!r}; known: {', '.join(_JACKETS)}")
+        raise InputError(f"unknown jacket {kind!r}; known: {', '.join(_JACKETS)}")
     pattern = {"leather": "solid", "blazer": "solid", "bomber": "solid"}.get(kind, kind)
     dark = cloth_color(rng, "black", "charcoal", "brown", "navy", "olive", "ivory", "grey", "camel", "burgundy")
     fabric = make_fabric(rng, wearer.noise, pattern, dark if pattern == "solid" else None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from posekit.errors import InputError
 from posekit.studio.bottoms import BottomStyle, choose_bottom, make_bottom, make_under_shorts
 from posekit.studio.fabric import make_fabric
 from posekit.studio.paint import Paint
@@ -37,11 +38,11 @@ class Wishes:
 
     def __post_init__(self) -> None:
         if self.outfit is not None and self.outfit not in KINDS:
-            raise ValueError(f"outfit must be one of {', '.join(KINDS)}; got {self.outfit!r}")
+            raise InputError(f"outfit must be one of {', '.join(KINDS)}; got {self.outfit!r}")
         if self.shoes is not None and self.shoes not in RIM:
-            raise ValueError(f"shoes must be one of {', '.join(RIM)}; got {self.shoes!r}")
+            raise InputError(f"shoes must be one of {', '.join(RIM)}; got {self.shoes!r}")
         if self.skirt_length is not None and not 0.2 <= self.skirt_length <= 1:
-            raise ValueError(f"skirt_length must lie in [0.2, 1]; got {self.skirt_length}")
+            raise InputError(f"skirt_length must lie in [0.2, 1]; got {self.skirt_length}")
 
 
 def choose_kind(rng: np.random.Generator, female: bool) -> str:
