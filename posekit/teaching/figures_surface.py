@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
+from PIL import Image
 from torch import Tensor
 
 from posekit.data.chart_tiles import charts_to_tiles, tile_mirror
@@ -27,6 +29,7 @@ from posekit.surface import PARTS, ChartTable
 from posekit.transfer import coordinate_colors
 
 DPI = 80
+PALETTE_ERROR = 0.5  # mean of 256 levels; above it, colour gradients would show steps
 # Twelve hues (torso back, torso front, and ten pairs of twins) from Okabe and Ito's colour-blind safe palette and
 # Tol's muted one; of two twins the person's right is dark and the left light, and numbers stand on the larger parts.
 HUES = {
@@ -44,6 +47,29 @@ PART_NAMES = {
     (19, 20, 21, 22): "lower arms: right, left, right, left",
     (23, 24): "head: right, left",
 }
+
+
+class Picture(Figure):
+    """A figure that a notebook shows as a small PNG: with a palette, or in steps of 4 of 256 levels."""
+
+    def as_image(self, *, smallest: bool = False) -> Image.Image:
+        """The figure as a picture in fewer bytes that looks the same.  smallest: try a palette, which takes longer."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=DPI)
+        full = Image.open(buffer).convert("RGB")
+        levels = np.asarray(full).astype(np.int16)
+        if smallest:
+            palette = full.quantize(255, method=Image.Quantize.MEDIANCUT, kmeans=3)
+            if np.abs(np.asarray(palette.convert("RGB")) - levels).mean() < PALETTE_ERROR:
+                return palette
+        return Image.fromarray(np.minimum((levels + 2) // 4 * 4, 255).astype(np.uint8))
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        buffer = io.BytesIO()
+        self.as_image(smallest=True).save(buffer, format="png", optimize=True)
+        display({"image/png": buffer.getvalue(), "text/plain": "<figure>"}, raw=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,16 +114,19 @@ def tile_table(nodes: int = 200, atlas_size: int = 512) -> ChartTable:
 
 def panels(
     items: Sequence[tuple[str, Tensor | np.ndarray]], columns: int | None = None, width: float = 9.0, size: float = 10
-) -> Figure:
-    """Titled pictures in rows.  items: (title, picture), (3, h, w) or (h, w, 3) in [0, 1]; width: inches."""
+) -> Picture:
+    """Titled pictures in rows, as high as each other.
+
+    items: (title, picture), (3, h, w) or (h, w, 3) in [0, 1].  width: of the figure, inches.  size: of titles, points.
+    """
     columns = columns or len(items)
     rows = -(-len(items) // columns)
-    h, w = as_picture(items[0][1]).shape[:2]
+    ratios = [shape[1] / shape[0] for shape in (as_picture(picture).shape for _, picture in items[:columns])]
     lines = 1 + max(title.count("\n") for title, _ in items)
-    height = rows * (width / columns * h / w + 0.03 * size * (lines + 0.3))
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=DPI)
+    height = rows * (width / sum(ratios) + 0.03 * size * (lines + 0.3))
+    figure = Picture(figsize=(width, height), layout="constrained", dpi=DPI)
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.04, wspace=0.02, hspace=0.02)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    axes = figure.subplots(rows, columns, squeeze=False, width_ratios=ratios).ravel()
     for axis in axes:
         axis.axis("off")
     for axis, (title, picture) in zip(axes, items, strict=False):
@@ -169,18 +198,22 @@ def scalar_colors(
     return torch.where(mask > 0.5, rgb, 1.0)
 
 
-def mark(axis: Axes, points: Float[Tensor, "n 2"], size: tuple[int, int]) -> None:
-    """Numbered dots at points (x, y) in [-1, 1] of a picture of size (h, w)."""
+def mark(axis: Axes, points: Float[Tensor, "n 2"], size: tuple[int, int], together: float = 0.03) -> None:
+    """Numbered dots at points (x, y) in [-1, 1] of a picture of size (h, w); points ``together`` share a dot."""
     h, w = size
-    for number, (x, y) in enumerate(points.tolist(), start=1):
-        column, row = norm_to_index(x, w), norm_to_index(y, h)
-        axis.plot(column, row, "o", markersize=11, color="white", markeredgecolor="black", markeredgewidth=1)
-        axis.text(column, row, str(number), ha="center", va="center_baseline", fontsize=7.5, color="black")
+    left = dict(enumerate(points, start=1))
+    while left:
+        here = next(iter(left.values()))
+        numbers = [n for n, point in left.items() if (point - here).norm() < together]
+        left = {n: point for n, point in left.items() if n not in numbers}
+        column, row = norm_to_index(float(here[0]), w), norm_to_index(float(here[1]), h)
+        text = axis.text(column, row, ", ".join(map(str, numbers)), ha="center", va="center", fontsize=7.5)
+        text.set_bbox({"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "black", "linewidth": 0.8})
 
 
-def pixel_rows() -> Figure:
+def pixel_rows() -> Picture:
     """One row of a picture at three resolutions: edges at -1 and 1, and the centres of the pixels."""
-    figure = Figure(figsize=(8, 2.5), layout="constrained", dpi=DPI)
+    figure = Picture(figsize=(8, 2.5), layout="constrained", dpi=DPI)
     axis = figure.subplots()
     for row, n in enumerate((2, 4, 8)):
         for i in range(n):
@@ -190,7 +223,7 @@ def pixel_rows() -> Figure:
             axis.text(x, -row - 0.16, f"{x:g}", ha="center", va="center", fontsize=9 if n < 8 else 7.5)
         axis.text(-1.04, -row, f"{n} pixels", ha="right", va="center", fontsize=10)
     for x in (-1, 0, 1):
-        axis.axvline(x, color="#D55E00", linewidth=1, linestyle=":")
+        axis.plot([x, x], [-2.35, 0.42], color="#D55E00", linewidth=1, linestyle=":")
         axis.text(x, 0.45, f"{x:g}", ha="center", va="bottom", fontsize=10, color="#D55E00")
     axis.set(xlim=(-1.3, 1.05), ylim=(-2.4, 0.75))
     axis.axis("off")

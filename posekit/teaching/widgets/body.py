@@ -15,7 +15,6 @@ import ipywidgets as W
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure as Picture
 from torch import Tensor
 
 from posekit.data.person import Person
@@ -32,12 +31,12 @@ from posekit.studio.pose import KEY_POSES, Pose, complete
 from posekit.studio.render import photograph, pose_figure, prepare_materials
 from posekit.studio.surface_maps import part_of, surface_maps
 from posekit.studio.surface_tables import part_labels
-from posekit.teaching.figures_surface import iuv_picture, map_colors, panels
+from posekit.teaching.figures_surface import Picture, iuv_picture, map_colors, panels
 from posekit.teaching.widgets.live import Live, live
 
 POSES = ("stand", "wave", "hand_on_hip", "arms_out", "walk_long", "half_seated")
 SIZE = (192, 144)  # (h, w) of the photographs
-FILL = 0.76  # of the picture's height for the body as it is; taller bodies and raised arms still fit
+FILL = 0.72  # of the picture's height for the body as it is; taller bodies and raised arms still fit
 ATLAS = 96  # texels along an edge in `render_body`
 UNKNOWN = 0.85  # grey of texels that the photograph does not show
 
@@ -47,7 +46,7 @@ def _sitter(seed: int):
     """One figure, its materials, light and backdrop.  Short hair and trousers lie on the body and follow its shape."""
     figure = make_figure(seed, outfit="trousers", hair="crop", top="breton", shoes="sneaker", jacket=False)
     light = random_light(np.random.default_rng(seed))
-    backdrop = Background(grey=0.95, tint=np.ones(3), vignette=0.03, gradient=0.0, horizon=None)
+    backdrop = Background(grey=0.95, tint=np.ones(3), vignette=0.0, gradient=0.0, horizon=None)
     return figure, prepare_materials(figure), light, backdrop
 
 
@@ -157,7 +156,7 @@ def controls() -> dict[str, W.ValueWidget]:
     """The controls of `render_body`; few values each, so that every picture comes at once."""
     slow = {"continuous_update": False, "style": {"description_width": "5em"}}
     return {
-        "tall": W.FloatSlider(0.0, min=-2, max=2, step=1, description="taller", **slow),
+        "tall": W.FloatSlider(0.0, min=-2, max=2, step=1, description="height", **slow),
         "build": W.FloatSlider(0.0, min=-2, max=2, step=1, description="build", **slow),
         "pose": W.Dropdown(
             options=[(name.replace("_", " "), name) for name in POSES if name != "stand"],
@@ -166,10 +165,10 @@ def controls() -> dict[str, W.ValueWidget]:
             style=slow["style"],
         ),
         "amount": W.FloatSlider(1.0, min=0, max=1, step=0.25, description="how far", **slow),
-        "turn": W.IntSlider(20, min=-180, max=180, step=20, description="turn", **slow),
+        "turn": W.IntSlider(20, min=-160, max=180, step=20, description="turn", **slow),
     }
 
 
 def body_panel() -> Live:
     """`render_body` with its controls."""
-    return live(render_body, **controls())
+    return live(lambda **values: render_body(**values).as_image(), **controls())

@@ -1,16 +1,15 @@
-"""Painting on the atlas and seeing it on the person; and what each classic mistake with coordinates looks like.
+"""Painting on the atlas and seeing it on the person; what each classic mistake looks like; a transfer, step by step.
 
 A texture T lives on the atlas; a pixel with atlas position M(x, y) shows T there (the backward warp W = T[M]).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ipywidgets as W
 import torch
 from jaxtyping import Float, Integer
-from matplotlib.figure import Figure as Picture
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -20,8 +19,11 @@ from posekit.fill import fill_nearest
 from posekit.grids import identity_grid, index_to_norm
 from posekit.sample import sample
 from posekit.splat import splat
-from posekit.teaching.figures_surface import map_colors, panels, part_palette
+from posekit.studio.surface_tables import part_labels
+from posekit.systems.base import System
+from posekit.teaching.figures_surface import Picture, map_colors, panels, part_palette
 from posekit.teaching.widgets.live import Live, live
+from posekit.transfer import transfer
 
 ATLAS = 256  # texels along an edge of painted atlases
 ORANGE, BLUE, CREAM = torch.tensor([[0.90, 0.62, 0.0], [0.0, 0.45, 0.70], [0.98, 0.95, 0.86]])
@@ -70,28 +72,28 @@ def render_painting(
     bands: int = 16,
     strength: float = 1.0,
 ) -> Picture:
-    """The painted atlas, the photograph, and the photograph repainted.
+    """The painted atlas, and the photograph repainted with it.
 
     parts: part of every texel of the person's atlas, 0 where it is empty (shown white).
     """
     texture = paint(pattern, bands, parts)
     index = (torch.arange(ATLAS) * parts.shape[-1]) // ATLAS
     shown = torch.where(parts[index][:, index] > 0, texture, 1.0)
-    repainted = on_person(texture, person, strength)
-    return panels([("T: paint on the atlas", shown), ("photograph", person.image), ("W = T[M]", repainted)], width=9)
+    repainted = torch.where(person.mask > 0.5, on_person(texture, person, strength), 1.0)
+    return panels([("T: paint on the atlas", shown), ("W = T[M]: on the person", repainted)], width=6.5)
 
 
 def painting_panel(person: Person, parts: Integer[Tensor, "a a"]) -> Live:
     """`render_painting` with its controls."""
-    return live(lambda **values: render_painting(person, parts, **values), **painting_controls())
+    return live(lambda **values: render_painting(person, parts, **values).as_image(), **painting_controls())
 
 
 def painting_controls() -> dict[str, W.ValueWidget]:
     """The controls of `render_painting`."""
     style = {"description_width": "5em"}
     return {
-        "pattern": W.Dropdown(options=PATTERNS, description="pattern", style=style),
-        "bands": W.SelectionSlider(options=[4, 8, 16, 32, 64], value=16, description="bands", style=style),
+        "pattern": W.Dropdown(options=PATTERNS, value="checkers", description="pattern", style=style),
+        "bands": W.SelectionSlider(options=[4, 8, 16, 32, 64], value=32, description="bands", style=style),
         "strength": W.FloatSlider(1.0, min=0, max=1, step=0.5, description="strength", style=style),
     }
 
@@ -164,19 +166,74 @@ def render_mistake(person: Person, mistake: str = "no mistake", size: int = 128)
             (f"repainted: {mistake}", image),
             (f"difference: {error:.3f} on average", difference.expand(3, -1, -1)),
         ],
-        width=9,
+        width=8,
     )
 
 
 def mistake_panel(person: Person) -> Live:
     """`render_mistake` with its controls."""
-    return live(lambda **values: render_mistake(person, **values), **mistake_controls())
+    return live(lambda **values: render_mistake(person, **values).as_image(), **mistake_controls())
 
 
 def mistake_controls() -> dict[str, W.ValueWidget]:
     """The controls of `render_mistake`."""
     style = {"description_width": "5em"}
     return {
-        "mistake": W.Dropdown(options=list(MISTAKES), description="mistake", style=style),
-        "size": W.SelectionSlider(options=[32, 64, 128, 256], value=128, description="atlas", style=style),
+        "mistake": W.Dropdown(options=list(MISTAKES), value="align_corners=True", description="mistake", style=style),
+        "size": W.SelectionSlider(options=[32, 64, 128, 256], value=32, description="atlas", style=style),
+    }
+
+
+# ------------------------------------------------------------------------------------------------- a transfer in panels
+
+STEPS = (
+    "source S",
+    "S[C]: what it shows",
+    "T: completed",
+    "W = T[M]: warped",
+    "result",
+)
+GREY = 0.85  # texels that the source does not show
+
+
+def transfer_steps(source: Person, system: System, target: Person) -> list[tuple[str, Tensor]]:
+    """(title, picture) of `STEPS` for the person of ``source`` in the pose of ``target``.
+
+    Both are single photographs with maps in the studio's atlas.
+    """
+    result = transfer(source, target, system)
+    body = torch.from_numpy(part_labels(result.T.shape[-1]) > 0)  # texels that lie on the body
+    partial = torch.where(result.known[0] > 0, result.observed[0], torch.where(body, GREY, 1.0))
+    completed = torch.where(body, result.T[0], 1.0)
+    warped = torch.where(target.mask > 0.5, result.W[0], 1.0)
+    return list(zip(STEPS, (source.image, partial, completed, warped, result.image[0]), strict=True))
+
+
+def render_transfer(people: Sequence[Sequence[Person]], system: System, person: int, view: int, pose: int) -> Picture:
+    """A transfer and the photograph that lent the pose.
+
+    people: photographs of several people.  person, view: whose photograph is the source.  pose: 0, 1, ... the same
+    person's photographs, then those of the next person, and so on round.
+    """
+    everyone = [photo for other in (*people[person:], *people[:person]) for photo in other]
+    lender = everyone[pose]
+    shown = transfer_steps(people[person][view], system, lender)
+    return panels([*shown, ("who lent the pose", lender.image)], width=10, size=9)
+
+
+def transfer_panel(people: Sequence[Sequence[Person]], system: System) -> Live:
+    """`render_transfer` with its controls."""
+    draw = lambda **values: render_transfer(people, system, **values).as_image()  # noqa: E731
+    return live(draw, **transfer_controls(people))
+
+
+def transfer_controls(people: Sequence[Sequence[Person]]) -> dict[str, W.ValueWidget]:
+    """The controls of `render_transfer`."""
+    style = {"description_width": "5em"}
+    count = sum(len(photos) for photos in people)
+    fewest = min(len(photos) for photos in people)
+    return {
+        "person": W.IntSlider(0, min=0, max=len(people) - 1, description="person", style=style),
+        "view": W.IntSlider(0, min=0, max=fewest - 1, description="view", style=style),
+        "pose": W.IntSlider(min(5, count - 1), min=0, max=count - 1, description="pose", style=style),
     }
