@@ -1,0 +1,753 @@
+# ---
+# jupyter:
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+#   posekit:
+#     warm_up: posekit.teaching.figures_scatter:prepare
+#     timeout: 120
+#     quick: {people: 3}
+# ---
+
+# %% [markdown]
+# # Scattering a photograph onto a surface
+#
+# *A surface map tells every body pixel where it lies on the atlas. How does this become a texture?*
+#
+# **Objectives.** Afterwards you can
+# - say why a texture needs a *forward* warp, and where its holes come from;
+# - derive the bilinear kernel, and write a splat in ten lines;
+# - choose between colours and coordinates as the thing to splat, and choose the size of the atlas, with measurements
+#   as reasons;
+# - differentiate a splat in its values and in its positions;
+# - recognise five classic mistakes by the picture that they give.
+#
+# **Prerequisites.** One course in deep learning; tensors in PyTorch; the maps and the conventions of
+# `01_densepose_uv`: a position is (x, y) or (u, v) in [-1, 1], and the centre of pixel $i$ of $n$ lies at
+# $(2i + 1)/n - 1$.
+#
+# **Run time.** {{run_time}}.
+
+# %%
+import os
+import time
+from functools import partial
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy: fair to griddata, whose thousands of tiny matrices want one
+
+import numpy as np
+import torch
+from scipy.interpolate import griddata
+
+from posekit.fill import fill_nearest
+from posekit.grids import identity_grid, index_to_norm, norm_to_index, resize_mask
+from posekit.sample import sample
+from posekit.splat import splat
+from posekit.teaching import checks, figures_scatter
+from posekit.teaching.judging import Mistake, judge, solved
+from posekit.teaching.record import record
+from posekit.teaching.widgets import scatter
+from posekit.transfer import coordinate_colors
+
+# %% tags=["parameters"]
+seed: int = 0  # which studio people
+person: int = 10  # the one in most pictures
+view: int = 1  # which photograph of that person
+people: int = 6  # how many people the measurements use
+size: int = 128  # pixels along an edge of a photograph
+atlas_sizes: list[int] = [32, 64, 128, 256, 512]  # texels along an edge of the atlas
+
+# %%
+photo_of = partial(figures_scatter.photograph_of, seed)  # (person, view, size) -> a photograph with its maps
+photo = photo_of(person, view, size)
+S, M, mask = photo.image, photo.uv, photo.mask  # 1 3 h w, 1 2 h w, 1 1 h w
+x_grid = identity_grid(size, size)[None]  # the (x, y) of every pixel of the photograph
+everyone = [(number, number % 6) for number in range(people)]  # (person, view): other people, other poses
+
+# %% [markdown]
+# ## 1. Forward and backward
+#
+# There are two ways to move a picture.
+#
+# | | it asks | it needs | it gives |
+# |---|---|---|---|
+# | **backward** warp, `sample` | every *target* pixel: where are you from? | a map on the target | a value everywhere |
+# | **forward** warp, `splat` | every *source* pixel: where do you go? | a map on the source | holes and collisions |
+#
+# Backward is simpler, so use it wherever you have its map. For a texture you do not. The surface map
+# $M_S$ lives on the *photograph*: pixel $(x, y)$ knows its place $(u, v) = M_S[x, y]$. No texel knows where to look.
+
+# %%
+places = []  # one pixel in the middle of each of the largest parts of the body
+for part in photo.part[mask > 0].bincount().topk(7).indices:
+    pixels = (photo.part[0, 0] == part).nonzero()
+    middle = pixels.float().mean(0)
+    places.append(tuple(pixels[(pixels - middle).square().sum(1).argmin()].tolist()))
+figures_scatter.draw_journeys(S, M, places)
+
+# %% [markdown]
+# The same difference on a small example, where both maps exist: turn a 24 x 24 picture and enlarge it two and a half
+# times. We know the turn, so we can write the map in either direction.
+
+# %%
+top, left = (int(c) for c in (photo.head[0, 0] > 0).nonzero().float().mean(0) - 12)
+top, left = min(max(top, 0), size - 24), min(max(left, 0), size - 24)
+face = S[..., top : top + 24, left : left + 24]
+turn = 0.9 * torch.tensor([[np.cos(0.35), -np.sin(0.35)], [np.sin(0.35), np.cos(0.35)]], dtype=torch.float32)
+forward = torch.einsum("ij,bjhw->bihw", turn, identity_grid(24, 24)[None])  # where every source pixel goes
+backward = torch.einsum("ij,bjhw->bihw", turn.inverse(), identity_grid(60, 60)[None])  # where every target pixel looks
+
+nearest = index_to_norm(norm_to_index(forward, 60).round(), 60)  # the centre of the texel it falls into
+dropped, spread = splat(face, nearest, (60, 60)), splat(face, forward, (60, 60))
+looked_up = sample(face, backward)
+figures_scatter.row(
+    {
+        "source": figures_scatter.picture(face),
+        "backward: no holes": figures_scatter.picture(looked_up),
+        "forward, into one texel each": figures_scatter.picture(torch.where(dropped.known > 0, dropped.values, 1)),
+        "forward, with a bilinear kernel": figures_scatter.picture(torch.where(spread.known > 0, spread.values, 1)),
+    },
+    "Forward warps leave holes where a picture is stretched",
+)
+
+# %% [markdown]
+# ## 2. Why there are holes
+#
+# On the atlas a texel can be unknown for three reasons.
+#
+# 1. **No skin.** That part of the square shows no piece of the body.
+# 2. **Not in view.** The camera did not see that side of the body. Only inpainting helps; that is the network $f$.
+# 3. **Missed.** The camera saw it, but the texels are finer than the pixels, and no pixel fell near enough.
+#    This happens first where the surface turns away from the camera: few pixels then cover many texels.
+#
+# How do we know what was in view? The people here are rendered. So we photograph the same pose again with four times
+# as many pixels along each edge, and call a texel *in view* if that finer photograph reaches it.
+
+# %% [markdown] tags=["predict"]
+# **Predict, then look.** A pixel gives something to four texels at most. The photograph has 128 x 128 pixels. What
+# share of the texels in view will be known in an atlas of 64 x 64, and of 256 x 256? Write two numbers down before you
+# run the next cell.
+
+# %%
+shares = {}
+for atlas in (size // 2, size, 2 * size):
+    known = splat(x_grid, M, (atlas, atlas), mask).known
+    states = figures_scatter.texel_states(known, figures_scatter.seen_texels(seed, person, view, size, atlas))
+    shares[atlas] = figures_scatter.coverage(states)
+    print(f"{int(mask.sum())} body pixels -> atlas {atlas:3d}: {int(known.sum()):5d} texels known, {shares[atlas]:.0%}")
+assert shares[size // 2] > shares[2 * size] + 0.15
+scatter.render_texture((person, view), 2 * size, "colours", seed=seed, size=size)
+
+# %% [markdown]
+# The orange rim and the orange stripes are the third reason. They follow the outline of the body and its steep
+# places. Even the coarse atlas has a rim: its outermost texels are in view by a sliver that no pixel centre hits.
+#
+# ## 3. The bilinear kernel
+#
+# Source pixel $i$ has the value $v_i$ and lands at $p_i = (x_i, y_i)$, measured in texels. It rarely hits the centre
+# of a texel, so we share it out among those around. We want shares that
+#
+# - are *local*, so that little is blurred;
+# - *sum to one*, so that every pixel counts the same;
+# - *change continuously* with $p_i$, so that there is a gradient;
+# - have their *centre of mass at* $p_i$, so that nothing is shifted.
+#
+# Along one axis, let the point lie between texels $0$ and $1$, at $x$. Only these two take part. The shares $k_0$ and
+# $k_1$ must satisfy $k_0 + k_1 = 1$ and $0 \cdot k_0 + 1 \cdot k_1 = x$. This leaves no choice: $k_1 = x$ and
+# $k_0 = 1 - x$. Written with the distance $d$ to the texel, it is a tent:
+#
+# $$ k(d) = \max(0,\ 1 - |d|) . $$
+#
+# In two dimensions the shares multiply, and a texel $t$ takes the weighted mean of what reached it:
+#
+# $$ w_{it} = k(x_i - x_t)\, k(y_i - y_t), \qquad
+#    W_t = \sum_i w_{it}, \qquad
+#    T_t = \frac{1}{W_t} \sum_i w_{it}\, v_i . $$
+#
+# The division is needed because $\sum_t w_{it} = 1$ holds for every *pixel*, not for every texel: one texel may
+# get a lot, another nearly nothing. Here are the equations in ten lines.
+
+
+# %% tags=["derive"]
+def splat_by_definition(values, positions, size, mask):
+    """values (c, h, w), positions (2, h, w), mask (1, h, w) -> T (c, H, W), W (1, H, W), known (1, H, W)."""
+    height, width = size
+    keep = mask[0] > 0
+    x, y = norm_to_index(positions[0][keep], width), norm_to_index(positions[1][keep], height)  # in texels
+    k_x = (1 - (x[:, None] - torch.arange(width)).abs()).clamp(min=0)  # (i, column): k(x_i - x_t)
+    k_y = (1 - (y[:, None] - torch.arange(height)).abs()).clamp(min=0)  # (i, row):    k(y_i - y_t)
+    weight = torch.einsum("iy,ix->yx", k_y, k_x)[None]  # W_t
+    total = torch.einsum("ci,iy,ix->cyx", values[:, keep], k_y, k_x)  # sum_i w_it v_i
+    known = weight >= 1e-3
+    return torch.where(known, total / weight.clamp(min=1e-3), 0), weight, known.to(values.dtype)
+
+
+# %% tags=["call"]
+t = size // 2
+by_definition = splat_by_definition(S[0].double(), M[0].double(), (t, t), mask[0])
+ours = splat(S.double(), M.double(), (t, t), mask.double())
+
+# %% [markdown]
+# Both must agree. And there is a second way to see a splat. `sample` takes from four pixels with the same weights
+# with which a splat gives to four texels. So the bare sums of a splat are the *transpose* of a lookup:
+#
+# $$ \langle\, \mathrm{sample}(A, p),\ v \,\rangle = \langle\, A,\ \textstyle\sum_i w_{it} v_i \,\rangle
+#    \quad \text{for every picture } A . $$
+
+# %% tags=["equal"]
+for name, a, b in zip(("values", "weight", "known"), ours, by_definition, strict=True):
+    torch.testing.assert_close(a[0], b, rtol=0, atol=1e-9, msg=lambda text, name=name: f"{name}: {text}")
+
+A = torch.rand(1, 3, t, t, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+lookup = (sample(A, M.double()) * S * mask).sum()
+scatter_sums = (A * ours.values * ours.weight).sum()
+torch.testing.assert_close(lookup, scatter_sums, rtol=1e-4, atol=0)  # texels below the least weight are left out
+print(f"equal: splat and its definition; lookup {lookup:.4f} = scattered sums {scatter_sums:.4f}")
+
+# %% [markdown]
+# **Drag one point.** Move it with the sliders. On the left are its four shares. On the right a second point, of
+# value 0, stays where it is. Where both reach the same texel, the mean decides. Untick the division and see what the
+# bare sums would claim: a texel at the edge of a kernel looks as if the value itself were small.
+
+# %% tags=["explore"]
+kernel = scatter.kernel()
+kernel
+
+# %% tags=["move"]
+kernel.move()
+
+# %% [markdown]
+# ## 4. Splat colours, or coordinates?
+#
+# We may scatter the **colours**. Or we may scatter the **coordinates**: the values are then the pixel positions
+# $(x, y)$ themselves. This gives the map $C$, which says for every texel where in the photograph it is shown. It is
+# the *backward* map that was missing in section 1! The colours are looked up afterwards, $T = S[C]$.
+#
+# Coordinates have a second use. To draw the person again, we read the texture at $M$. With coordinates
+# we may also read *$C$* at $M$, which gives $E = C[M]$, and look up the colours at the very end, $S[E]$.
+
+# %% [markdown] tags=["predict"]
+# **Predict, then look.** Take an atlas of half the size of the photograph, so that about four pixels share a texel.
+# We bring the photograph to the atlas and back in three ways: (a) splat colours and read them at $M$; (b) splat
+# coordinates, and look up colours only at the very end, $S[E]$; (c) splat coordinates, look up $T = S[C]$ on the atlas,
+# and read $T[M]$. Which of the three come back blurred?
+
+
+# %%
+def there_and_back(photo, atlas):
+    """Photograph -> atlas -> photograph, in three ways.  Holes take the nearest known texel."""
+    grid = identity_grid(*photo.size)[None]
+    scattered = splat(torch.cat((photo.image, grid), 1), photo.uv, (atlas, atlas), photo.mask)
+    colours, C = fill_nearest(scattered.values, scattered.known).split((3, 2), 1)
+    T = sample(photo.image, C, padding="border")
+    E = sample(C, photo.uv, padding="border")
+    back = {
+        "colours": sample(colours, photo.uv, padding="border"),
+        "coordinates": sample(T, photo.uv, padding="border"),
+        "late": sample(photo.image, E, padding="border"),
+    }
+    return {"colours": colours, "coordinates": T, "C": C}, back, scattered.known
+
+
+def psnr(image, wanted, mask):
+    """Peak signal-to-noise ratio on the mask, in dB; a colour error half as large gives 6 dB more."""
+    return float(-10 * torch.log10(((image - wanted).square().mean(1, keepdim=True) * mask).sum() / mask.sum()))
+
+
+textures, back, known = there_and_back(photo, t)
+ys, xs = (mask[0, 0] > 0).nonzero().T
+edge = size // 2
+top = min(max(int(ys.float().mean()) - edge * 3 // 4, 0), size - edge)
+left = min(max(int(xs.float().mean()) - edge // 2, 0), size - edge)
+
+
+def close_up(image):
+    return figures_scatter.picture((image * mask + 1 - mask)[..., top : top + edge, left : left + edge])
+
+
+holes = partial(figures_scatter.with_holes, known=known)
+figures_scatter.row(
+    {
+        "photograph": figures_scatter.picture(S),
+        "(a) splatted colours": holes(textures["colours"]),
+        "(b) splatted coordinates, C": holes(coordinate_colors(textures["C"])),
+        "(c) colours looked up, S[C]": holes(textures["coordinates"]),
+        "the photograph, closer": close_up(S),
+        f"(a) back: {psnr(back['colours'], S, mask):.1f} dB": close_up(back["colours"]),
+        f"(b) back, S[E]: {psnr(back['late'], S, mask):.1f} dB": close_up(back["late"]),
+        f"(c) back, T[M]: {psnr(back['coordinates'], S, mask):.1f} dB": close_up(back["coordinates"]),
+    },
+    f"A {size} x {size} photograph through an atlas of {t} x {t} texels",
+    rows=2,
+)
+
+
+# %% [markdown]
+# Is this one lucky person? Measure it on several people, and at two sizes of the atlas. Beside PSNR we take the
+# mean step between neighbouring known texels, relative to that of splatted colours, as a measure of sharpness.
+
+
+# %% tags=["experiment"]
+def step(texture, known):
+    """Mean absolute difference of horizontal neighbours that are both known."""
+    both = known[..., 1:] * known[..., :-1]
+    return float(((texture[..., 1:] - texture[..., :-1]).abs().mean(1, keepdim=True) * both).sum() / both.sum())
+
+
+gain, sharper = {}, {}
+for atlas in (t, 2 * size):
+    decibels, steps = [], []
+    for who in everyone:
+        one = photo_of(*who, size)
+        textures, back, known = there_and_back(one, atlas)
+        decibels.append([psnr(back[way], one.image, one.mask) for way in ("colours", "late", "coordinates")])
+        steps.append(step(textures["coordinates"], known) / step(textures["colours"], known))
+    a, b, c = np.mean(decibels, axis=0)
+    gain[atlas], sharper[atlas] = b - a, float(np.mean(steps))
+    print(
+        f"atlas {atlas}: (a) {a:.1f}, (b) {b:.1f}, (c) {c:.1f} dB; steps of S[C] / steps of (a): {sharper[atlas]:.2f}"
+    )
+    if atlas == t:
+        assert abs(c - a) < 1  # (a) and (c) come back alike ...
+assert gain[t] > 1  # ... and (b) is better by more than 1 dB
+assert sharper[t] > 1.05
+assert sharper[2 * size] < sharper[t] - 0.03  # the difference shrinks on a fine atlas
+record(gain_of_late_colours_db=round(gain[t], 2), sharper_texture=round(sharper[t], 3))
+
+# %% [markdown]
+# Three things to learn from these numbers.
+#
+# - On a coarse atlas, $S[C]$ is a *sharper* texture than splatted colours. A splat averages the four pixels of a
+#   texel; a lookup takes the colour at one place. (It also aliases: it may hit or miss a thin line.)
+# - Once $T$ is read at $M$, (a) and (c) are about equally blurred. The blur comes from interpolating *colours* on
+#   coarse texels, whichever way they got there.
+# - (b) is clearly better. Coordinates are smooth over the body, so a coarse atlas carries them well. Colours are not.
+#   Whoever carries coordinates can leave the colours in the photograph until the last step.
+#
+# On an atlas finer than the photograph the difference in sharpness shrinks: there a texel holds one pixel or none.
+#
+# ## 5. How large should the atlas be?
+#
+# Small texels mix fewer pixels; but more of them stay empty. So we measure, for every size,
+#
+# - **coverage**: the share of the texels in view that are known;
+# - **coordinate error**: the finer photograph (four times the pixels) asks $C$ for *its* pixels, which lie between
+#   those that were splatted; holes take the nearest known texel; the median distance to the truth, in pixels
+#   of the coarse photograph;
+# - **self-PSNR**: the photograph to the atlas and back, compared with itself; and, beside it, the same texture
+#   read by the finer photograph and compared with that one.
+
+# %% [markdown] tags=["predict"]
+# **Predict, then look.** Which of these four curves rises, which falls, and which one has its best place in the middle?
+# Which curve would you trust to choose the size of the atlas?
+
+
+# %% tags=["experiment"]
+def coordinate_error(C, fine):
+    """Median distance in coarse pixels between C read by a finer photograph and the true positions of its pixels."""
+    off = sample(C, fine.uv, padding="border") - identity_grid(*fine.size)[None]
+    return float((off * size / 2).norm(dim=1, keepdim=True)[fine.mask > 0].median())
+
+
+table = np.zeros((4, people, len(atlas_sizes)))
+for i, who in enumerate(everyone):
+    one, fine = photo_of(*who, size), photo_of(*who, figures_scatter.FINER * size)
+    for j, atlas in enumerate(atlas_sizes):
+        textures, back, known = there_and_back(one, atlas)
+        seen = figures_scatter.seen_texels(seed, *who, size, atlas)
+        fresh = sample(textures["coordinates"], fine.uv, padding="border")
+        table[:, i, j] = (
+            figures_scatter.coverage(figures_scatter.texel_states(known, seen)),
+            coordinate_error(textures["C"], fine),
+            psnr(back["coordinates"], one.image, one.mask),
+            psnr(fresh, fine.image, fine.mask),
+        )
+covered, error, self_psnr, fresh_psnr = table.mean(1)
+for j, atlas in enumerate(atlas_sizes):
+    print(
+        f"{atlas:3d} texels: {covered[j]:3.0%} known, {error[j]:.2f} px, {self_psnr[j]:.1f} dB, {fresh_psnr[j]:.1f} dB"
+    )
+
+# %%
+figure, ((one, two, three),) = figures_scatter.new_figure(10.5, 3.7, 1, 3)
+for axis, rows in ((one, table[0] * 100), (two, table[1]), (three, table[2])):
+    axis.plot(atlas_sizes, rows.T, color="#C8C8C8", linewidth=1)
+one.plot(atlas_sizes, covered * 100, "o-", color=figures_scatter.BLUE, linewidth=2.5)
+two.plot(atlas_sizes, error, "o-", color=figures_scatter.BLUE, linewidth=2.5)
+three.plot(atlas_sizes, self_psnr, "o-", color=figures_scatter.BLUE, linewidth=2.5, label="its own pixels")
+three.plot(atlas_sizes, fresh_psnr, "s--", color=figures_scatter.ORANGE, linewidth=2.5, label="pixels in between")
+three.legend(fontsize=10, frameon=False, loc="lower right")
+one.set(title="coverage falls", ylabel="known, % of the texels in view", ylim=(0, 100))
+two.set(title="coordinate error has a best place", ylabel="median error in pixels", ylim=(0, None))
+three.set(title="self-PSNR flatters", ylabel="PSNR in dB", ylim=(0, None))
+for axis in (one, two, three):
+    axis.axvline(size, color="#000000", linewidth=1, linestyle=":")
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(atlas_sizes, [str(atlas) for atlas in atlas_sizes])
+    axis.set_xlabel("texels along an edge (dotted: pixels)")
+figure
+
+# %%
+best = int(error.argmin())
+ratio = [atlas / size for atlas in atlas_sizes]
+assert 0.5 <= ratio[best] <= 2, "the least error is where texels are about as large as pixels"
+for end in (0, -1):  # far from it, on either side, the error is half as large again or more
+    if not 0.3 < ratio[end] < 3:
+        assert error[end] > 1.5 * error[best]
+assert covered[0] > covered[-1] + 0.2
+assert self_psnr[-1] > self_psnr[best] + 3  # the flattering measure still rises a lot ...
+assert fresh_psnr[-1] < fresh_psnr[best] + 1  # ... while fresh pixels gain nothing worth having
+record(best_atlas=atlas_sizes[best], error_px=round(float(error[best]), 3), known=round(float(covered[best]), 3))
+
+# %% [markdown]
+# The error is least where a texel is about as large as a pixel. A larger texel averages places that are
+# further apart; a smaller one is more often empty, and then borrows from a neighbour. (Thin lines are single people.)
+#
+# **Self-PSNR does not see the holes.** It asks the texture exactly where it was written. Every pixel made its own four
+# texels known, so its question is always answered, and better the fewer neighbours mix in. A new view asks in between.
+# Measure on data that the method has not used: the rule holds for textures as it does for networks.
+#
+# **Choose** a person, a size of the atlas, and what to splat.
+
+# %% tags=["explore"]
+partial_texture = scatter.texture([(person, view), *everyone[:3]], atlas_sizes, seed=seed, size=size)
+partial_texture
+
+# %% tags=["move"]
+partial_texture.move()
+
+# %% [markdown]
+# ## 6. Gradients
+#
+# In the *values*, a splat is linear: $\partial T_t / \partial v_i = w_{it} / W_t$. In the *positions*, the quotient
+# rule gives
+#
+# $$ \frac{\partial T_t}{\partial x_i} = \frac{v_i - T_t}{W_t}\ k'(x_i - x_t)\ k(y_i - y_t), \qquad
+#    k'(d) = \begin{cases} -\operatorname{sign}(d) & |d| < 1 \\ 0 & \text{else.} \end{cases} $$
+#
+# So a position gets a gradient only if its value differs from the mean around it, and only within one texel.
+# At the centre of a texel the tent has a kink: there the derivative jumps. The library returns the one from the right.
+#
+# Below, a point of value 1 moves along a row of texels, and we watch texel 3. Where will the slope jump?
+
+# %%
+h = 1e-6
+x = torch.linspace(1.5, 4.5, 61, dtype=torch.float64) + 0.013  # in texels; no sample lies on a kink
+
+
+def texel_three(x):
+    """Weight and value of texel 3 of 7 when a point of value 1 lies at x, and another, of value 0, at 3.4."""
+    points = torch.stack((index_to_norm(x, 7), torch.full_like(x, float(index_to_norm(3.4, 7)))), -1)  # n 2
+    positions = torch.stack((points, torch.zeros_like(points)), 1)[:, :, None]  # n 2 1 2: y = 0 is the only row
+    values = torch.tensor([1.0, 0.0], dtype=x.dtype).expand(len(x), 1, 1, 2)
+    alone = splat(values[..., :1], positions[..., :1], (1, 7))
+    return alone.weight[:, 0, 0, 3], splat(values, positions, (1, 7)).values[:, 0, 0, 3]
+
+
+figure, axes = figures_scatter.new_figure(9.5, 3.6, 1, 2)
+titles = ("weight that texel 3 gets", "value of texel 3 (a 0 lies at 3.4)")
+for axis, title, which in zip(axes[0], titles, (0, 1), strict=True):
+    moving = x.clone().requires_grad_()
+    level = texel_three(moving)[which]
+    (slope,) = torch.autograd.grad(level.sum(), moving)
+    measured = (texel_three(x + h)[which] - texel_three(x - h)[which]) / (2 * h)
+    torch.testing.assert_close(slope, measured, rtol=0, atol=1e-6)
+    axis.plot(x, level.detach(), color=figures_scatter.BLUE, linewidth=2.5, label="itself")
+    for cell in range(1, 5):  # between two kinks
+        inside = x.floor() == cell
+        name = "slope, autograd" if cell == 1 else None
+        axis.plot(x[inside], slope[inside], color=figures_scatter.ORANGE, linewidth=2, label=name)
+    axis.plot(x[::2], measured[::2], "o", color="black", markersize=3.5, label="slope, finite differences")
+    axis.set(title=title, xlabel="where the point of value 1 lies, in texels", xticks=range(2, 5))
+    axis.grid(axis="x", color="#E0E0E0")
+axes[0, 0].legend(fontsize=9, frameon=False, loc="lower left")
+figure
+
+# %% [markdown]
+# Now all gradients of a small scene as pictures: 8 x 8 pixels scattered over 6 x 6 texels, with the loss
+# $\frac12 \sum_t (T_t - Z_t)^2$ to some smooth target $Z$. Each small square is one source pixel.
+
+# %%
+random = torch.Generator().manual_seed(seed)
+values = torch.rand(1, 1, 8, 8, dtype=torch.float64, generator=random)
+positions = identity_grid(8, 8, dtype=torch.float64)[None]
+positions = positions + 0.25 * torch.sin(3 * positions.flip(1)) + 0.02 * torch.rand(1, 2, 8, 8, generator=random)
+target = identity_grid(6, 6, dtype=torch.float64)[None, :1]
+
+
+def loss(inputs):
+    """inputs: 1 3 8 8, the value and the position (x, y) of every pixel."""
+    scattered = splat(inputs[:, :1], inputs[:, 1:], (6, 6))
+    return 0.5 * ((scattered.values - target).square() * scattered.known).sum()
+
+
+inputs = torch.cat((values, positions), 1)
+(by_autograd,) = torch.autograd.grad(loss(inputs.requires_grad_()), inputs)
+by_differences = torch.zeros_like(by_autograd)
+with torch.no_grad():
+    for place in range(inputs.numel()):
+        bump = torch.zeros_like(inputs)
+        bump.view(-1)[place] = h
+        by_differences.view(-1)[place] = (loss(inputs + bump) - loss(inputs - bump)) / (2 * h)
+torch.testing.assert_close(by_autograd, by_differences, rtol=0, atol=1e-6)
+
+figure, axes = figures_scatter.new_figure(8.6, 5.6, 2, 3)
+for column, name in enumerate(("in the values", "in x, to the right", "in y, downwards")):
+    most = float(by_autograd[0, column].abs().max())
+    for axis, gradient in zip(axes[:, column], (by_autograd, by_differences), strict=True):
+        figures_scatter.show(axis, gradient[0, column], cmap="PuOr", vmin=-most, vmax=most)
+    axes[0, column].set_title(name, fontsize=11)
+    figure.colorbar(axes[0, column].images[0], ax=list(axes[:, column]), shrink=0.7)
+axes[0, 0].set_ylabel("autograd", fontsize=12)
+axes[1, 0].set_ylabel("finite differences", fontsize=12)
+print(f"largest difference: {float((by_autograd - by_differences).abs().max()):.0e}")
+figure
+
+# %% [markdown]
+# In coordinate-based inpainting $C$ is an *input*, so nothing is trained through this splat. Its gradients matter when
+# the map itself is predicted. The gradient that trains $f$ passes through the other operator, the lookup $S[D]$.
+#
+# ## 7. The alternative: triangulate
+#
+# "Scattered interpolation" often means `scipy.interpolate.griddata`: join the points to triangles and
+# interpolate inside them. It is the usual tool, so let us compare honestly: time, error, and what it says about places
+# that the camera never saw.
+
+# %% tags=["experiment"]
+on = mask[0, 0] > 0
+points, coordinates = M[0, :, on].T.numpy(), x_grid[0, :, on].T.numpy()
+texels = identity_grid(size, size).flatten(1).T.numpy()
+
+threads = torch.get_num_threads()
+torch.set_num_threads(1)  # one thread for all
+clock = np.zeros((7, 5))  # the best of seven rounds counts; a busy machine disturbs some of them
+for times in clock:
+    times[0] = time.perf_counter()
+    by_triangles = griddata(points, coordinates, texels, method="linear")
+    times[1] = time.perf_counter()
+    outside = np.isnan(by_triangles).any(1)
+    by_triangles[outside] = griddata(points, coordinates, texels[outside], method="nearest")
+    times[2] = time.perf_counter()
+    scattered = splat(x_grid, M, (size, size), mask)
+    times[3] = time.perf_counter()
+    C = fill_nearest(scattered.values, scattered.known)
+    times[4] = time.perf_counter()
+linear, nearest, scattering, filling = 1000 * np.diff(clock, axis=1).min(0)
+torch.set_num_threads(threads)
+print(f"griddata: linear {linear:.1f} ms, nearest for the rest {nearest:.1f} ms")
+print(f"splat:    {scattering:.2f} ms, nearest for the rest {filling:.2f} ms")
+faster, faster_with_fill = linear / scattering, (linear + nearest) / (scattering + filling)
+assert faster > 20
+assert faster_with_fill > 3
+
+fine = photo_of(person, view, figures_scatter.FINER * size)
+C_triangles = torch.from_numpy(by_triangles.T.reshape(1, 2, size, size)).float()
+errors = {"griddata": coordinate_error(C_triangles, fine), "splat": coordinate_error(C, fine)}
+assert errors["griddata"] < 0.8 * errors["splat"] < 0.4
+seen = figures_scatter.seen_texels(seed, person, view, size, size)
+claimed = torch.from_numpy(~outside).reshape(1, 1, size, size).float()
+invented = {}
+for name, said in (("griddata", claimed), ("splat", scattered.known)):
+    invented[name] = float((said * (1 - seen)).sum() / said.sum())
+assert invented["griddata"] > invented["splat"] + 0.2
+record(griddata_ms=round(linear, 1), splat_ms=round(scattering, 2), faster=round(faster))
+record(faster_with_fill=round(faster_with_fill, 1))
+record(**{f"error_px_{name}": round(value, 3) for name, value in errors.items()})
+record(**{f"not_seen_{name}": round(value, 3) for name, value in invented.items()})
+
+# %%
+T_triangles = sample(S, C_triangles, padding="border")
+figures_scatter.row(
+    {
+        f"splat: {invented['splat']:.0%} of what it knows was not in view": figures_scatter.with_holes(
+            sample(S, C, padding="border"), scattered.known
+        ),
+        f"griddata: {invented['griddata']:.0%} of it was not in view": figures_scatter.with_holes(T_triangles, claimed),
+    },
+    "Triangles bridge the gaps between pieces of the atlas",
+    width=8.5,
+)
+
+# %% [markdown]
+# - **Speed.** The splat is faster by far, and it runs on a whole batch and on a GPU.
+# - **Error.** Inside the pieces that were seen, `griddata` is *more exact*. It gives the value at the centre of the
+#   texel. The splat gives the mean of what fell near it, which belongs to the centre of mass of those points.
+#   Both are well below half a pixel.
+# - **Honesty.** Triangles span every gap, between the arm and the chest, across the back, from one piece of the atlas
+#   to another. The picture looks full and is invented. The splat returns `known`, and the network is told.
+# - **Gradients.** `griddata` has none.
+#
+# ## 8. Classic mistakes and their pictures
+#
+# Each column makes one mistake on the way to the texture (atlas at half the size of the photograph) and draws the
+# person again with the right lookup. Learn the pictures: you will meet them.
+
+
+# %%
+def texture(positions, mask=mask, normalise=True):
+    """Colours in the atlas, and which texels are known."""
+    scattered = splat(S, positions, (t, t), mask)
+    return scattered.values if normalise else scattered.values * scattered.weight, scattered.known
+
+
+made = {
+    "right": texture(M),
+    "u and v\nswapped": texture(M.flip(1)),
+    "half a texel\noff": texture(index_to_norm((M + 1) / 2 * t, t)),  # the index of an edge taken for that of a centre
+    "not divided\nby the weights": texture(M, normalise=False),
+    "forward taken\nfor backward": (resize_mask(sample(S, M), (t, t)), torch.ones(1, 1, t, t)),
+    "mask\nforgotten": texture(M, mask=None),
+}
+drawn = {name: sample(fill_nearest(*T_known), M, padding="border") for name, T_known in made.items()}
+costs = {name: psnr(drawn["right"], S, mask) - psnr(image, S, mask) for name, image in drawn.items()}
+for name, least in (("u and v\nswapped", 3), ("not divided\nby the weights", 3), ("forward taken\nfor backward", 3)):
+    assert costs[name] > least
+assert 0.5 < costs["half a texel\noff"] < costs["u and v\nswapped"]  # small, and therefore the one that survives
+pictures = {name: figures_scatter.with_holes(*T_known) for name, T_known in made.items()}
+for name, image in drawn.items():
+    label = "drawn again" if name == "right" else f"{-costs[name]:.1f} dB".replace("-", "\N{MINUS SIGN}")
+    pictures[label + " " * len(pictures)] = figures_scatter.picture(image * mask + 1 - mask)
+heading = "Top: the texture. Bottom: holes filled, and drawn again with the right lookup"
+figure = figures_scatter.row(pictures, heading, width=11, rows=2)
+figure.axes[5].plot(t / 2 - 0.5, t / 2 - 0.5, "o", fillstyle="none", color=figures_scatter.ORANGE, markersize=15)
+figure
+
+# %% [markdown]
+# - **u and v swapped**: the texture is reflected in its diagonal; the person becomes a patchwork.
+# - **Half a texel off**: looks right! Fine detail is blurred and shifted, and only a number or a flicker between
+#   the two pictures shows it. This is why every convention here has a round-trip test.
+# - **Not divided**: glaring where several pixels share a texel, dark at the rim, where little arrives.
+# - **Forward taken for backward**: `sample(S, M)` reads the *photograph* at atlas positions. The result has the outline
+#   of the person, because $M$ lives on the photograph, and is no texture at all.
+# - **Mask forgotten**: pixels off the body hold $(0, 0)$. All of them land in the middle of the atlas (in the circle)
+#   and put a patch of background on the body. It is easy to overlook.
+#
+# ## 9. Exercises
+#
+# **Exercise 1: look up by hand.** Write the backward warp: every place of the grid takes from the four pixels
+# around it. Outside the picture there are zeros.
+
+
+# %% tags=["exercise"]
+def backward_warp(image, grid):
+    """image (c, h, w), grid (2, H, W) in [-1, 1] of the image -> (c, H, W)."""
+    # SOLUTION
+    # STUB: # 1. From [-1, 1] to pixel indices: norm_to_index.  2. The four pixels around: floor, and floor + 1.
+    # STUB: # 3. Weight each by the tents of its distances; take 0 for those outside.
+    _, h, w = image.shape
+    x, y = norm_to_index(grid[0], w), norm_to_index(grid[1], h)
+    result = torch.zeros(image.shape[0], *x.shape)
+    for column in (x.floor().long(), x.floor().long() + 1):
+        for row in (y.floor().long(), y.floor().long() + 1):
+            inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
+            weight = (1 - (x - column).abs()) * (1 - (y - row).abs()) * inside
+            result = result + weight * image[:, row.clamp(0, h - 1), column.clamp(0, w - 1)]
+    return result
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_backward_warp(backward_warp)
+
+# %% [markdown]
+# **Exercise 2: splat by hand.** The ten lines of section 3 compare every pixel with every row and column of
+# texels. Write the fast version: every pixel touches only its four texels. `index_add_` adds many values to a tensor,
+# also where several go to the same place.
+
+
+# %% tags=["exercise"]
+def splat_by_hand(values, positions, size):
+    """values (c, h, w), positions (2, h, w) in [-1, 1] of the target -> (c, H, W), 0 where nothing arrived."""
+    # SOLUTION
+    # STUB: # sums = zeros of shape (c + 1, H * W): the weighted values, and in the last row the weights.
+    # STUB: # For each of the four texels around a pixel: sums.index_add_(1, row * W + column, weight * data).
+    # STUB: # Divide the first c rows by the last one, where there is any weight.
+    height, width = size
+    x, y = norm_to_index(positions[0], width).flatten(), norm_to_index(positions[1], height).flatten()
+    data = torch.cat((values, torch.ones_like(values[:1]))).flatten(1)
+    sums = torch.zeros(len(data), height * width)
+    for column in (x.floor().long(), x.floor().long() + 1):
+        for row in (y.floor().long(), y.floor().long() + 1):
+            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+            weight = (1 - (x - column).abs()) * (1 - (y - row).abs()) * inside
+            place = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
+            sums.index_add_(1, place, weight * data)
+    total, weight = sums[:-1], sums[-1:]
+    return torch.where(weight >= 1e-3, total / weight.clamp(min=1e-3), 0).reshape(-1, height, width)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_splat_by_hand(splat_by_hand)
+
+# %% [markdown]
+# **Exercise 3: turn a forward map into a backward one.** `positions` says where every source pixel goes. Return the
+# grid that says where every *target* pixel comes from, and the mask of those that know. You may use `splat`, and you
+# need only one call of it. The check also moves the face of section 1 with your grid.
+
+
+# %% tags=["exercise"]
+def to_backward(positions, size):
+    """positions (2, h, w) in [-1, 1] of the target, size (H, W) -> grid (2, H, W), known (1, H, W)."""
+    # SOLUTION
+    # STUB: # What should each source pixel carry to its place, so that the target knows where it came from?
+    carried = identity_grid(*positions.shape[1:])
+    scattered = splat(carried[None], positions[None], size)
+    return scattered.values[0], scattered.known[0]
+    # END SOLUTION
+
+
+# %% tags=["check", "expected"]
+centres = identity_grid(6, 9)
+place = torch.einsum("ij,jhw->ihw", turn, centres)
+corners = torch.stack(torch.meshgrid(torch.linspace(-1, 1, 9), torch.linspace(-1, 1, 6), indexing="xy"))
+indices = norm_to_index(centres, torch.tensor([9, 6])[:, None, None])
+wrong = {
+    "Each pixel carries its *new* place; the target wants to know the old one.": place,
+    "Each pixel carries how far it moves; the target wants to know where it was.": place - centres,
+    "x and y are swapped in what is carried.": centres.flip(0),
+    "The outermost *edges* are at -1 and 1, not the outermost centres; use identity_grid.": corners,
+    "Carry positions in [-1, 1], not pixel indices.": indices,
+}
+mistakes = [Mistake(why, splat(carried[None], place[None], (7, 5)).values[0]) for why, carried in wrong.items()]
+expected = splat(centres[None], place[None], (7, 5))
+answer = to_backward(place, (7, 5))
+judge("the backward grid", answer[0], [expected.values[0]], mistakes)
+judge("the mask", answer[1], [expected.known[0]], [])
+solved("to_backward: splat the coordinates, and the forward map is turned round")
+grid, certain = to_backward(forward[0], (36, 36))
+turned = torch.where(certain > 0, sample(face, grid[None])[0], 1)
+figures_scatter.row(
+    {"source": figures_scatter.picture(face), "moved with the grid of your function": figures_scatter.picture(turned)},
+    width=5.5,
+)
+
+# %% [markdown]
+# ## Take-away
+#
+# - A surface map sits on the photograph, so its texture needs a *forward* warp: splat. It is the transpose of a lookup.
+# - The bilinear kernel is the only one with two texels an axis that shares out exactly one and shifts nothing.
+# - Divide by the weights, and keep `known`. Holes are information.
+# - Splat coordinates, and you hold the missing backward map. They survive a coarse atlas; colours do not.
+# - Texels about as large as pixels give the least coordinate error. Do not let self-PSNR choose for you.
+# - Values and positions both have gradients, with kinks at the centres of texels.
+#
+# ## What the paper says
+#
+# *Coordinate-based texture inpainting for pose-guided human image generation*, section 3, "Coordinate-based texture
+# inpainting":
+#
+# > "we use scattered interpolation with bilinear kernel, so that each source pixel [x, y] is rasterized at position
+# > [M¹[x, y], M²[x, y]]. [...] we rasterize not the color values, but the values x and y themselves"
+#
+# | the paper | here |
+# |---|---|
+# | splats the meshgrid with a bilinear kernel; the formula is not written out | section 3, equal to `posekit.splat` |
+# | photographs and UV space both of 256 x 256 (supplementary) | section 5: error least at about equal size |
+# | unknown texels get -10; the network receives the mask too | `known` from the splat; the system writes -10 |
+# | colour inpainting gives "very blurred details" | another cause: a *network* guesses colours (see below) |
+# | reports no figure for the splat alone | coverage, error and PSNR measured in sections 4, 5 and 7 |
+#
+# Do not mix up two kinds of blur. The paper's colour textures are blurred because the network is unsure which colour is
+# right and takes a mean of the possible ones. Section 4 shows only what interpolation costs, with nothing to guess.
+#
+# *Dense pose transfer* (section 3.2) also uses "scattered interpolation", of colours, into 24 charts of
+# 256 x 256 each.
