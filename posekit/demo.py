@@ -12,6 +12,7 @@ from posekit.commands import with_baselines
 from posekit.data.person import Pair, collate_pairs
 from posekit.data.studio import StudioPeople
 from posekit.files import whole_file
+from posekit.studio.atlas import load_atlas
 from posekit.systems.coordinate_inpainting import CoordinateResult
 from posekit.training.checkpoint import load_reference
 from posekit.training.evaluate import evaluate
@@ -43,8 +44,10 @@ def run_demo(out: Path, *, pairs: int = 204, rows: int = 6) -> str:
 def save_rows(path: Path, pairs: Pair, result: CoordinateResult) -> None:
     """Write a picture with one pair a row: source, partial texture, completed texture, warped, result, truth."""
     partial = result.observed + UNKNOWN * (1 - result.known)
+    skin = torch.from_numpy(load_atlas(result.T.shape[-1]).valid)
+    completed = torch.where(skin, result.T, 1.0)  # between the islands of the atlas there is nothing to look at
     warped = result.W + UNKNOWN * (1 - pairs.target.mask)
-    columns = (pairs.source.image, partial, result.T, warped, result.image, pairs.target.image)
+    columns = (pairs.source.image, partial, completed, warped, result.image, pairs.target.image)
     n = len(pairs.source.name)
     figure = matplotlib.figure.Figure(figsize=(1.75 * len(columns), 1.75 * n + 0.3), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)

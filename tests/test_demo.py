@@ -1,0 +1,60 @@
+"""The reference weights do what the README says, on people that were never seen."""
+
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from posekit.commands import with_baselines
+from posekit.data.studio import StudioPeople
+from posekit.demo import run_demo
+from posekit.studio.generate import split_of
+from posekit.training.checkpoint import load_reference, reference_weights
+from posekit.training.evaluate import evaluate
+
+PEOPLE, VIEWS = 60, 4  # six of them are held out: 72 pairs
+
+
+@pytest.fixture(scope="module")
+def system():
+    return load_reference()
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache of rendered people that both tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSEKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.mark.usefixtures("cache")
+def test_reference_beats_copying_and_filling_on_held_out_people(system):
+    held_out = StudioPeople(PEOPLE, VIEWS, system.config.image_size, split="test", jobs=1, progress=False)
+    assert {split_of(number) for number in held_out.numbers} == {"test"}
+    table = evaluate(with_baselines(system), held_out, batch_size=12)
+    ours = {metric: table.row(system.name, metric).mean for metric in ("ssim", "l1")}
+    for baseline in ("source copied", "nearest texel"):
+        assert ours["ssim"] > table.row(baseline, "ssim").mean + 0.005
+        assert ours["l1"] < table.row(baseline, "l1").mean - 0.003
+
+
+@pytest.mark.usefixtures("cache")
+def test_demo_writes_a_picture_and_a_table(tmp_path):
+    said = run_demo(tmp_path / "new" / "demo.png", pairs=24, rows=2)
+    assert "source copied" in said
+    assert "coordinate_inpainting" in said
+    assert "24 pairs" in said
+    with Image.open(tmp_path / "new" / "demo.png") as picture:
+        pixels = np.asarray(picture.convert("RGB"), float)
+    assert pixels.shape[1] > 2 * pixels.shape[0]  # six columns, two rows
+    assert pixels.std() > 20
+
+
+def test_shipped_weights_are_small_and_say_where_they_come_from(system):
+    files = reference_weights()
+    assert sum(path.stat().st_size for path in files) < 8e6
+    card = files[0].parent / f"{files[0].stem}.log.jsonl"
+    assert card.is_file(), "the log of the run that made the weights is shipped beside them"
+    assert math.isfinite(system.config.g_width)
