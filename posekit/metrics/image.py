@@ -140,7 +140,7 @@ def _lpips_model(backbone: str) -> tuple[nn.Module | None, str | None]:
         raise InputError(f"LPIPS has the backbones {', '.join(known)} here, got {backbone!r}.")
     weights = known[backbone].IMAGENET1K_V1
     try:
-        with contextlib.redirect_stderr(io.StringIO()):  # torch.hub announces a download even when it fails
+        with contextlib.redirect_stdout(io.StringIO()):  # torch.hub announces a download even when it fails
             weights.get_state_dict(progress=False, check_hash=True)
     except (urllib.error.URLError, OSError, RuntimeError, ValueError) as error:
         reason = f"LPIPS is missing ({error}): download {weights.url} into {torch.hub.get_dir()}/checkpoints."
