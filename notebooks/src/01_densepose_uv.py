@@ -78,6 +78,11 @@ from posekit.teaching.widgets import surface as painting
 # **24 parts**, numbered $I = 1 \dots 24$; 0 is the background. Each part is flattened into a unit square of its own,
 # its **chart**, with coordinates $U$ and $V$. So every pixel of the body gets three numbers, $(I, U, V)$.
 #
+# | | torso | hand | foot | upper leg | lower leg | upper arm | lower arm | head |
+# |---|---|---|---|---|---|---|---|---|
+# | right | 1 back, 2 front | 3 | 6 | 7, 9 | 11, 13 | 16, 18 | 20, 22 | 23 |
+# | left | (the same) | 4 | 5 | 8, 10 | 12, 14 | 15, 17 | 19, 21 | 24 |
+#
 # Here is a rendered person. The studio that made the picture knows the surface, so these maps are exact. "Right" and
 # "left" are always the person's own.
 
@@ -268,7 +273,7 @@ size = texture.shape[-1]
 column, row = norm_to_index(uv, size).round().long().clamp(0, size - 1)  # u -> column, v -> row
 nearest = texture[:, row, column]
 
-bilinear = sample(texture[None], uv[None])[0]
+bilinear = sample(texture[None], uv[None], padding="border")[0]
 column, row = norm_to_index(uv, size).floor().long().clamp(0, size - 2)
 corners = torch.stack([texture[:, row + dy, column + dx] for dy in (0, 1) for dx in (0, 1)])
 flat = on_body & (corners == corners[0]).all(0).all(0)  # pixels whose four texels have one colour
@@ -359,8 +364,9 @@ for axis, part in zip(picture.axes, parts.values(), strict=True):
 picture
 
 # %% [markdown]
-# Compare the numbers: the arm on the left side of the middle picture is still called a *right* arm (twins 3 and 4, 15
-# and 16, 21 and 22), although the person in the flipped photograph raises the other hand.
+# Look at the raised arm. In the middle picture its numbers are still those of a *right* arm (3, 16, 18, 20, 22),
+# although the person in a flipped photograph raises the left one. A system trained on such maps learns that a right
+# hand may sit on a left arm.
 #
 # ## 6. The body behind the photograph
 #

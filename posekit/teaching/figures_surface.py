@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from PIL import Image
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from posekit.data.chart_tiles import charts_to_tiles, tile_mirror
@@ -36,17 +37,7 @@ HUES = {
     1: "#999933", 2: "#E69F00", 3: "#CC79A7", 5: "#6A51A3", 7: "#00695C", 9: "#009E73", 11: "#0072B2", 13: "#56B4E9",
     15: "#8C2D04", 17: "#D55E00", 19: "#AA4499", 21: "#882255", 23: "#B59B00",
 }  # fmt: skip
-RIGHT = (3, 6, 7, 9, 11, 13, 16, 18, 19, 21, 23)  # parts on the person's own right
-PART_NAMES = {
-    (1, 2): "torso: back, front",
-    (3, 4): "hands: right, left",
-    (5, 6): "feet: left, right",
-    (7, 8, 9, 10): "upper legs: back right, back left, front right, front left",
-    (11, 12, 13, 14): "lower legs: back right, back left, front right, front left",
-    (15, 16, 17, 18): "upper arms: left, right, left, right",
-    (19, 20, 21, 22): "lower arms: right, left, right, left",
-    (23, 24): "head: right, left",
-}
+RIGHT = (3, 6, 7, 9, 11, 13, 16, 18, 20, 22, 23)  # parts on the person's own right
 
 
 class Picture(Figure):
@@ -57,11 +48,11 @@ class Picture(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=DPI)
         full = Image.open(buffer).convert("RGB")
-        levels = np.asarray(full).astype(np.int16)
+        levels = np.asarray(full).astype(np.int32)
         if smallest:
-            palette = full.quantize(255, method=Image.Quantize.MEDIANCUT, kmeans=3)
-            if np.abs(np.asarray(palette.convert("RGB")) - levels).mean() < PALETTE_ERROR:
-                return palette
+            image = with_palette(full)
+            if np.abs(np.asarray(image.convert("RGB")) - levels).mean() < PALETTE_ERROR:
+                return image
         return Image.fromarray(np.minimum((levels + 2) // 4 * 4, 255).astype(np.uint8))
 
     def _ipython_display_(self) -> None:
@@ -70,6 +61,28 @@ class Picture(Figure):
         buffer = io.BytesIO()
         self.as_image(smallest=True).save(buffer, format="png", optimize=True)
         display({"image/png": buffer.getvalue(), "text/plain": "<figure>"}, raw=True)
+
+
+def with_palette(image: Image.Image, colours: int = 255, rounds: int = 4) -> Image.Image:
+    """An RGB picture with its own palette: median cut, then a few rounds of k-means over its different colours."""
+    pixels = np.asarray(image).astype(np.int32)
+    packed, place, count = np.unique(
+        pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2], return_inverse=True, return_counts=True
+    )
+    found = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], 1).astype(float)
+    start = image.quantize(colours, method=Image.Quantize.MEDIANCUT)
+    palette = np.array(start.getpalette()[: 3 * colours], float).reshape(-1, 3)
+    for _ in range(rounds):
+        nearest = cKDTree(palette).query(found)[1]
+        weight = np.bincount(nearest, count, len(palette))
+        for channel in range(3):
+            total = np.bincount(nearest, count * found[:, channel], len(palette))
+            palette[:, channel] = np.where(weight > 0, total / np.maximum(weight, 1), palette[:, channel])
+    palette = palette.round().astype(np.uint8)
+    nearest = cKDTree(palette).query(found)[1].astype(np.uint8)
+    small = Image.fromarray(nearest[place].reshape(pixels.shape[:2])).convert("P")
+    small.putpalette(palette.ravel().tolist())
+    return small
 
 
 @dataclass(frozen=True, eq=False)

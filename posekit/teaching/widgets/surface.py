@@ -58,7 +58,7 @@ def on_person(texture: Float[Tensor, "3 t t"], person: Person, strength: float =
 
     strength: 0 the photograph, 1 paint alone under the photograph's light.
     """
-    painted = sample(texture[None], person.uv[None])[0]
+    painted = sample(texture[None], person.uv[None], padding="border")[0]
     grey = person.image.mean(0, keepdim=True)
     usual = grey[person.mask > 0.5].mean().clamp(min=1e-3)
     light = (0.65 + 0.35 * grey / usual).clamp(0.5, 1.15)
@@ -149,7 +149,7 @@ def with_mistake(person: Person, mistake: str, size: int) -> tuple[Float[Tensor,
         mask = mask.flip(-1)
     elif mistake == "mask forgotten":
         mask = torch.ones_like(mask)
-    painted = sample(own_texture(person, size)[None], uv[None])[0]
+    painted = sample(own_texture(person, size)[None], uv[None], padding="border")[0]
     image = torch.where(mask > 0.5, painted, 1.0)
     body = person.mask.expand_as(image) > 0.5
     return image, float((image - person.image).abs()[body].mean())
