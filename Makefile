@@ -52,7 +52,7 @@ $(STAMP): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(PINS) $(PIP_ARGS) --editable ".[notebooks,test]"
-	# This package takes two seconds in every process that reads a notebook, for a check that is never used.
+	@# rfc3987-syntax takes two seconds in every process that reads a notebook, for a check that is never used
 	$(BIN)/python -m pip uninstall --quiet --yes rfc3987-syntax
 	touch $@
 

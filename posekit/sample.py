@@ -19,8 +19,8 @@ def sample(
     This is the [ ] of coordinate-based inpainting: T = S[D] (eq. 2), W = T[M_N] (eq. 3) and E = D[M_N] (eq. 4).
 
     image: any channels.  grid: the (x, y) in [-1, 1] of ``image`` that each target pixel shows.
-    padding: what lies outside the image, "zeros" or the nearest "border" pixel.  A NaN in the grid reads
-    outside at (-1, -1), so keep a mask beside a grid that has holes.
+    padding: what lies outside the image, "zeros" or the nearest "border" pixel.  A NaN in the grid reads outside,
+    beyond (-1, -1), and takes no gradient; keep a mask beside a grid that has holes.
 
     image      grid       result
     b c h w    b 2 h w    b c h w    identity_grid(h, w) gives the image back
@@ -40,7 +40,9 @@ def sample(
         )
     if padding not in ("zeros", "border"):
         raise ValueError(f'sample expected padding "zeros" or "border", got {padding!r}.')
-    return F.grid_sample(image, grid.movedim(1, -1), mode="bilinear", padding_mode=padding, align_corners=False)
+    # torch's own backward reads out of bounds at NaN on the CPU
+    grid = grid.nan_to_num(nan=-2.0, posinf=2.0, neginf=-2.0).movedim(1, -1)
+    return F.grid_sample(image, grid, mode="bilinear", padding_mode=padding, align_corners=False)
 
 
 def compose(outer: Float[Tensor, "b 2 h w"], inner: Float[Tensor, "b 2 H W"]) -> Float[Tensor, "b 2 H W"]:

@@ -135,3 +135,20 @@ def test_wrong_padding_and_wrong_grids_are_named():
         sample(torch.zeros(1, 3, 4, 4), torch.zeros(1, 2, 4, 4), padding="reflect")
     with pytest.raises(ValueError, match="inner of shape"):
         compose(torch.zeros(1, 2, 4, 4), torch.zeros(1, 3, 4, 4))
+
+
+@pytest.mark.parametrize("padding", ["zeros", "border"])
+def test_holes_in_the_grid_read_outside_and_take_no_gradient(padding):
+    image = torch.rand(1, 2, 5, 6, requires_grad=True)
+    grid = identity_grid(5, 6)[None].clone()
+    grid[0, :, 1, 2] = torch.nan
+    grid[0, 0, 3, 3] = torch.inf
+    grid.requires_grad_(True)
+    out = sample(image, grid, padding=padding)
+    out.sum().backward()
+    corner = image[0, :, 0, 0] if padding == "border" else torch.zeros(2)
+    assert torch.equal(out[0, :, 1, 2], corner)
+    assert out.isfinite().all()
+    assert grid.grad.isfinite().all()
+    assert image.grad.isfinite().all()
+    assert (grid.grad[0, :, 1, 2] == 0).all()
