@@ -12,6 +12,8 @@ from math import isfinite
 import numpy as np
 from numba import njit
 
+# "numpy": a division does not look for zero first, which would keep the loops from being vectorised.
+OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
 UNROLLED = 4  # up to here the number of channels is compiled in, which halves the time
 
 
@@ -24,7 +26,7 @@ def kernels(channels: int):
 
 @lru_cache
 def _scatter(fixed):
-    @njit(nogil=True, cache=True)
+    @njit(**OPTIONS)
     def scatter(values, positions, mask, affine, min_weight, top, bottom, sums, out, weight, known):
         """Splat one item into the target rows ``top <= row < bottom``.
 
@@ -38,11 +40,11 @@ def _scatter(fixed):
         one = affine.dtype.type(1)  # a whole number would turn float32 arithmetic into float64
         sums[:] = 0
         for i in range(values.shape[1]):
+            if mask.size and not mask[i] > 0.5:
+                continue
             x = scale_x * positions[0, i] + offset_x
             y = scale_y * positions[1, i] + offset_y
             if not (x > -1 and x < width and y > top - 1 and y < bottom):  # false for NaN too
-                continue
-            if mask.size and not mask[i] > 0.5:
                 continue
             finite = True
             for c in range(count):
@@ -81,7 +83,7 @@ def _scatter(fixed):
 
 @lru_cache
 def _prepare(fixed):
-    @njit(nogil=True, cache=True)
+    @njit(**OPTIONS)
     def prepare(grad_out, grad_weight, out, weight, known, top, bottom, texel):
         """Gradients of the sums in the target rows ``top <= row < bottom`` into texel (height + 2, width + 2, c + 1).
 
@@ -114,7 +116,7 @@ def _prepare(fixed):
 
 @lru_cache
 def _gather(fixed):
-    @njit(nogil=True, cache=True)
+    @njit(**OPTIONS)
     def gather(texel, values, positions, mask, affine, first, last, grad_values, grad_positions):
         """Gradients of the source points ``first <= i < last`` of one item, from what `prepare` wrote.
 
