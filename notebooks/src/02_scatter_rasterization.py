@@ -31,7 +31,8 @@ import os
 import time
 from functools import partial
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy: fair to griddata, whose thousands of tiny matrices want one
+# Before numpy, and to be fair: griddata inverts thousands of tiny matrices, and threads only slow that down.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 import torch
@@ -41,7 +42,8 @@ from posekit.fill import fill_nearest
 from posekit.grids import identity_grid, index_to_norm, norm_to_index, resize_mask
 from posekit.sample import sample
 from posekit.splat import splat
-from posekit.teaching import checks, figures_scatter
+from posekit.teaching import checks
+from posekit.teaching import figures_scatter as figures
 from posekit.teaching.judging import Mistake, judge, solved
 from posekit.teaching.record import record
 from posekit.teaching.widgets import scatter
@@ -56,11 +58,12 @@ size: int = 128  # pixels along an edge of a photograph
 atlas_sizes: list[int] = [32, 64, 128, 256, 512]  # texels along an edge of the atlas
 
 # %%
-photo_of = partial(figures_scatter.photograph_of, seed)  # (person, view, size) -> a photograph with its maps
+# photo_of(person, view, size) is a photograph with its maps; `everyone` are other people in other poses.
+photo_of = partial(figures.photograph_of, seed)
+everyone = [(number, number % 6) for number in range(people)]  # (person, view)
 photo = photo_of(person, view, size)
 S, M, mask = photo.image, photo.uv, photo.mask  # 1 3 h w, 1 2 h w, 1 1 h w
 x_grid = identity_grid(size, size)[None]  # the (x, y) of every pixel of the photograph
-everyone = [(number, number % 6) for number in range(people)]  # (person, view): other people, other poses
 
 # %% [markdown]
 # ## 1. Forward and backward
@@ -81,7 +84,7 @@ for part in photo.part[mask > 0].bincount().topk(7).indices:
     pixels = (photo.part[0, 0] == part).nonzero()
     middle = pixels.float().mean(0)
     places.append(tuple(pixels[(pixels - middle).square().sum(1).argmin()].tolist()))
-figures_scatter.draw_journeys(S, M, places)
+figures.draw_journeys(S, M, places)
 
 # %% [markdown]
 # The same difference on a small example, where both maps exist: turn a 24 x 24 picture and enlarge it two and a half
@@ -91,19 +94,22 @@ figures_scatter.draw_journeys(S, M, places)
 top, left = (int(c) for c in (photo.head[0, 0] > 0).nonzero().float().mean(0) - 12)
 top, left = min(max(top, 0), size - 24), min(max(left, 0), size - 24)
 face = S[..., top : top + 24, left : left + 24]
-turn = 0.9 * torch.tensor([[np.cos(0.35), -np.sin(0.35)], [np.sin(0.35), np.cos(0.35)]], dtype=torch.float32)
-forward = torch.einsum("ij,bjhw->bihw", turn, identity_grid(24, 24)[None])  # where every source pixel goes
-backward = torch.einsum("ij,bjhw->bihw", turn.inverse(), identity_grid(60, 60)[None])  # where every target pixel looks
+sine, cosine = 0.31, 0.85
+turn = torch.tensor([[cosine, -sine], [sine, cosine]])
+# Where every source pixel goes, and where every target pixel looks:
+forward = torch.einsum("ij,bjhw->bihw", turn, identity_grid(24, 24)[None])
+backward = torch.einsum("ij,bjhw->bihw", turn.inverse(), identity_grid(60, 60)[None])
 
-nearest = index_to_norm(norm_to_index(forward, 60).round(), 60)  # the centre of the texel it falls into
-dropped, spread = splat(face, nearest, (60, 60)), splat(face, forward, (60, 60))
 looked_up = sample(face, backward)
-figures_scatter.row(
+nearest = index_to_norm(norm_to_index(forward, 60).round(), 60)  # the centre of the nearest texel
+dropped, spread = splat(face, nearest, (60, 60)), splat(face, forward, (60, 60))
+on_white = [torch.where(warped.known > 0, warped.values, 1) for warped in (dropped, spread)]
+figures.row(
     {
-        "source": figures_scatter.picture(face),
-        "backward: no holes": figures_scatter.picture(looked_up),
-        "forward, into one texel each": figures_scatter.picture(torch.where(dropped.known > 0, dropped.values, 1)),
-        "forward, with a bilinear kernel": figures_scatter.picture(torch.where(spread.known > 0, spread.values, 1)),
+        "source": figures.picture(face),
+        "backward: no holes": figures.picture(looked_up),
+        "forward, into one texel each": figures.picture(on_white[0]),
+        "forward, with a bilinear kernel": figures.picture(on_white[1]),
     },
     "Forward warps leave holes where a picture is stretched",
 )
@@ -130,9 +136,10 @@ figures_scatter.row(
 shares = {}
 for atlas in (size // 2, size, 2 * size):
     known = splat(x_grid, M, (atlas, atlas), mask).known
-    states = figures_scatter.texel_states(known, figures_scatter.seen_texels(seed, person, view, size, atlas))
-    shares[atlas] = figures_scatter.coverage(states)
-    print(f"{int(mask.sum())} body pixels -> atlas {atlas:3d}: {int(known.sum()):5d} texels known, {shares[atlas]:.0%}")
+    seen = figures.seen_texels(seed, person, view, size, atlas)
+    shares[atlas] = figures.coverage(figures.texel_states(known, seen))
+    print(f"atlas {atlas:3d}: {int(known.sum()):5d} texels known, {shares[atlas]:.0%} of those in view")
+print(f"({int(mask.sum())} body pixels)")
 assert shares[size // 2] > shares[2 * size] + 0.15
 scatter.render_texture((person, view), 2 * size, "colours", seed=seed, size=size)
 
@@ -168,10 +175,11 @@ scatter.render_texture((person, view), 2 * size, "colours", seed=seed, size=size
 
 # %% tags=["derive"]
 def splat_by_definition(values, positions, size, mask):
-    """values (c, h, w), positions (2, h, w), mask (1, h, w) -> T (c, H, W), W (1, H, W), known (1, H, W)."""
+    """values (c, h, w), positions (2, h, w), mask (1, h, w) -> T (c, H, W), W and known (1, H, W)."""
     height, width = size
     keep = mask[0] > 0
-    x, y = norm_to_index(positions[0][keep], width), norm_to_index(positions[1][keep], height)  # in texels
+    x = norm_to_index(positions[0][keep], width)  # in texels
+    y = norm_to_index(positions[1][keep], height)
     k_x = (1 - (x[:, None] - torch.arange(width)).abs()).clamp(min=0)  # (i, column): k(x_i - x_t)
     k_y = (1 - (y[:, None] - torch.arange(height)).abs()).clamp(min=0)  # (i, row):    k(y_i - y_t)
     weight = torch.einsum("iy,ix->yx", k_y, k_x)[None]  # W_t
@@ -194,12 +202,13 @@ ours = splat(S.double(), M.double(), (t, t), mask.double())
 
 # %% tags=["equal"]
 for name, a, b in zip(("values", "weight", "known"), ours, by_definition, strict=True):
-    torch.testing.assert_close(a[0], b, rtol=0, atol=1e-9, msg=lambda text, name=name: f"{name}: {text}")
+    assert torch.allclose(a[0], b, rtol=0, atol=1e-9), name
 
 A = torch.rand(1, 3, t, t, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 lookup = (sample(A, M.double()) * S * mask).sum()
 scatter_sums = (A * ours.values * ours.weight).sum()
-torch.testing.assert_close(lookup, scatter_sums, rtol=1e-4, atol=0)  # texels below the least weight are left out
+# Not to the last digit: texels of less than the least weight are left out of the sums.
+torch.testing.assert_close(lookup, scatter_sums, rtol=1e-4, atol=0)
 print(f"equal: splat and its definition; lookup {lookup:.4f} = scattered sums {scatter_sums:.4f}")
 
 # %% [markdown]
@@ -222,7 +231,7 @@ kernel.move()
 # the *backward* map that was missing in section 1! The colours are looked up afterwards, $T = S[C]$.
 #
 # Coordinates have a second use. To draw the person again, we read the texture at $M$. With coordinates
-# we may also read *$C$* at $M$, which gives $E = C[M]$, and look up the colours at the very end, $S[E]$.
+# we may also read $C$ itself at $M$, which gives $E = C[M]$, and look up the colours at the very end, $S[E]$.
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** Take an atlas of half the size of the photograph, so that about four pixels share a texel.
@@ -248,8 +257,9 @@ def there_and_back(photo, atlas):
 
 
 def psnr(image, wanted, mask):
-    """Peak signal-to-noise ratio on the mask, in dB; a colour error half as large gives 6 dB more."""
-    return float(-10 * torch.log10(((image - wanted).square().mean(1, keepdim=True) * mask).sum() / mask.sum()))
+    """Peak signal-to-noise ratio on the mask in dB; an error half as large gives 6 dB more."""
+    squares = (image - wanted).square().mean(1, keepdim=True)
+    return float(-10 * torch.log10((squares * mask).sum() / mask.sum()))
 
 
 textures, back, known = there_and_back(photo, t)
@@ -260,13 +270,14 @@ left = min(max(int(xs.float().mean()) - edge // 2, 0), size - edge)
 
 
 def close_up(image):
-    return figures_scatter.picture((image * mask + 1 - mask)[..., top : top + edge, left : left + edge])
+    on_white = image * mask + 1 - mask
+    return figures.picture(on_white[..., top : top + edge, left : left + edge])
 
 
-holes = partial(figures_scatter.with_holes, known=known)
-figures_scatter.row(
+holes = partial(figures.with_holes, known=known)
+figures.row(
     {
-        "photograph": figures_scatter.picture(S),
+        "photograph": figures.picture(S),
         "(a) splatted colours": holes(textures["colours"]),
         "(b) splatted coordinates, C": holes(coordinate_colors(textures["C"])),
         "(c) colours looked up, S[C]": holes(textures["coordinates"]),
@@ -289,7 +300,8 @@ figures_scatter.row(
 def step(texture, known):
     """Mean absolute difference of horizontal neighbours that are both known."""
     both = known[..., 1:] * known[..., :-1]
-    return float(((texture[..., 1:] - texture[..., :-1]).abs().mean(1, keepdim=True) * both).sum() / both.sum())
+    steps = (texture[..., 1:] - texture[..., :-1]).abs().mean(1, keepdim=True)
+    return float((steps * both).sum() / both.sum())
 
 
 gain, sharper = {}, {}
@@ -298,13 +310,13 @@ for atlas in (t, 2 * size):
     for who in everyone:
         one = photo_of(*who, size)
         textures, back, known = there_and_back(one, atlas)
-        decibels.append([psnr(back[way], one.image, one.mask) for way in ("colours", "late", "coordinates")])
+        ways = (back["colours"], back["late"], back["coordinates"])
+        decibels.append([psnr(image, one.image, one.mask) for image in ways])
         steps.append(step(textures["coordinates"], known) / step(textures["colours"], known))
     a, b, c = np.mean(decibels, axis=0)
     gain[atlas], sharper[atlas] = b - a, float(np.mean(steps))
-    print(
-        f"atlas {atlas}: (a) {a:.1f}, (b) {b:.1f}, (c) {c:.1f} dB; steps of S[C] / steps of (a): {sharper[atlas]:.2f}"
-    )
+    print(f"atlas {atlas}: (a) {a:.1f} dB, (b) {b:.1f} dB, (c) {c:.1f} dB; ", end="")
+    print(f"steps of S[C] / steps of (a): {sharper[atlas]:.2f}")
     if atlas == t:
         assert abs(c - a) < 1  # (a) and (c) come back alike ...
 assert gain[t] > 1  # ... and (b) is better by more than 1 dB
@@ -342,38 +354,39 @@ record(gain_of_late_colours_db=round(gain[t], 2), sharper_texture=round(sharper[
 
 # %% tags=["experiment"]
 def coordinate_error(C, fine):
-    """Median distance in coarse pixels between C read by a finer photograph and the true positions of its pixels."""
+    """C read by a finer photograph: median distance to where its pixels are, in coarse pixels."""
     off = sample(C, fine.uv, padding="border") - identity_grid(*fine.size)[None]
     return float((off * size / 2).norm(dim=1, keepdim=True)[fine.mask > 0].median())
 
 
 table = np.zeros((4, people, len(atlas_sizes)))
 for i, who in enumerate(everyone):
-    one, fine = photo_of(*who, size), photo_of(*who, figures_scatter.FINER * size)
+    one, fine = photo_of(*who, size), photo_of(*who, figures.FINER * size)
     for j, atlas in enumerate(atlas_sizes):
         textures, back, known = there_and_back(one, atlas)
-        seen = figures_scatter.seen_texels(seed, *who, size, atlas)
+        seen = figures.seen_texels(seed, *who, size, atlas)
         fresh = sample(textures["coordinates"], fine.uv, padding="border")
         table[:, i, j] = (
-            figures_scatter.coverage(figures_scatter.texel_states(known, seen)),
+            figures.coverage(figures.texel_states(known, seen)),
             coordinate_error(textures["C"], fine),
             psnr(back["coordinates"], one.image, one.mask),
             psnr(fresh, fine.image, fine.mask),
         )
 covered, error, self_psnr, fresh_psnr = table.mean(1)
 for j, atlas in enumerate(atlas_sizes):
-    print(
-        f"{atlas:3d} texels: {covered[j]:3.0%} known, {error[j]:.2f} px, {self_psnr[j]:.1f} dB, {fresh_psnr[j]:.1f} dB"
-    )
+    print(f"{atlas:3d} texels: {covered[j]:3.0%} known, error {error[j]:.2f} px, ", end="")
+    print(f"self-PSNR {self_psnr[j]:.1f} dB, pixels in between {fresh_psnr[j]:.1f} dB")
 
 # %%
-figure, ((one, two, three),) = figures_scatter.new_figure(10.5, 3.7, 1, 3)
+figure, ((one, two, three),) = figures.new_figure(10.5, 3.7, 1, 3)
 for axis, rows in ((one, table[0] * 100), (two, table[1]), (three, table[2])):
     axis.plot(atlas_sizes, rows.T, color="#C8C8C8", linewidth=1)
-one.plot(atlas_sizes, covered * 100, "o-", color=figures_scatter.BLUE, linewidth=2.5)
-two.plot(atlas_sizes, error, "o-", color=figures_scatter.BLUE, linewidth=2.5)
-three.plot(atlas_sizes, self_psnr, "o-", color=figures_scatter.BLUE, linewidth=2.5, label="its own pixels")
-three.plot(atlas_sizes, fresh_psnr, "s--", color=figures_scatter.ORANGE, linewidth=2.5, label="pixels in between")
+thick = {"color": figures.BLUE, "linewidth": 2.5}
+one.plot(atlas_sizes, covered * 100, "o-", **thick)
+two.plot(atlas_sizes, error, "o-", **thick)
+three.plot(atlas_sizes, self_psnr, "o-", **thick, label="its own pixels")
+thick["color"] = figures.ORANGE
+three.plot(atlas_sizes, fresh_psnr, "s--", **thick, label="pixels in between")
 three.legend(fontsize=10, frameon=False, loc="lower right")
 one.set(title="coverage falls", ylabel="known, % of the texels in view", ylim=(0, 100))
 two.set(title="coordinate error has a best place", ylabel="median error in pixels", ylim=(0, None))
@@ -395,7 +408,7 @@ for end in (0, -1):  # far from it, on either side, the error is half as large a
 assert covered[0] > covered[-1] + 0.2
 assert self_psnr[-1] > self_psnr[best] + 3  # the flattering measure still rises a lot ...
 assert fresh_psnr[-1] < fresh_psnr[best] + 1  # ... while fresh pixels gain nothing worth having
-record(best_atlas=atlas_sizes[best], error_px=round(float(error[best]), 3), known=round(float(covered[best]), 3))
+record(best_atlas=atlas_sizes[best], error_px=round(error[best], 3), known=round(covered[best], 3))
 
 # %% [markdown]
 # The error is least where a texel is about as large as a pixel. A larger texel averages places that are
@@ -434,15 +447,15 @@ x = torch.linspace(1.5, 4.5, 61, dtype=torch.float64) + 0.013  # in texels; no s
 
 
 def texel_three(x):
-    """Weight and value of texel 3 of 7 when a point of value 1 lies at x, and another, of value 0, at 3.4."""
-    points = torch.stack((index_to_norm(x, 7), torch.full_like(x, float(index_to_norm(3.4, 7)))), -1)  # n 2
-    positions = torch.stack((points, torch.zeros_like(points)), 1)[:, :, None]  # n 2 1 2: y = 0 is the only row
+    """Weight and value of texel 3 of 7: a point of value 1 lies at x, another, of value 0, at 3.4."""
+    points = index_to_norm(torch.stack((x, torch.full_like(x, 3.4)), -1), 7)  # n 2
+    positions = torch.stack((points, torch.zeros_like(points)), 1)[:, :, None]  # n 2 1 2; y = 0
     values = torch.tensor([1.0, 0.0], dtype=x.dtype).expand(len(x), 1, 1, 2)
     alone = splat(values[..., :1], positions[..., :1], (1, 7))
     return alone.weight[:, 0, 0, 3], splat(values, positions, (1, 7)).values[:, 0, 0, 3]
 
 
-figure, axes = figures_scatter.new_figure(9.5, 3.6, 1, 2)
+figure, axes = figures.new_figure(9.5, 3.6, 1, 2)
 titles = ("weight that texel 3 gets", "value of texel 3 (a 0 lies at 3.4)")
 for axis, title, which in zip(axes[0], titles, (0, 1), strict=True):
     moving = x.clone().requires_grad_()
@@ -450,12 +463,13 @@ for axis, title, which in zip(axes[0], titles, (0, 1), strict=True):
     (slope,) = torch.autograd.grad(level.sum(), moving)
     measured = (texel_three(x + h)[which] - texel_three(x - h)[which]) / (2 * h)
     torch.testing.assert_close(slope, measured, rtol=0, atol=1e-6)
-    axis.plot(x, level.detach(), color=figures_scatter.BLUE, linewidth=2.5, label="itself")
+    axis.plot(x, level.detach(), color=figures.BLUE, linewidth=2.5, label="itself")
     for cell in range(1, 5):  # between two kinks
         inside = x.floor() == cell
         name = "slope, autograd" if cell == 1 else None
-        axis.plot(x[inside], slope[inside], color=figures_scatter.ORANGE, linewidth=2, label=name)
-    axis.plot(x[::2], measured[::2], "o", color="black", markersize=3.5, label="slope, finite differences")
+        axis.plot(x[inside], slope[inside], color=figures.ORANGE, linewidth=2, label=name)
+    label = "slope, finite differences"
+    axis.plot(x[::2], measured[::2], "o", color="black", markersize=3.5, label=label)
     axis.set(title=title, xlabel="where the point of value 1 lies, in texels", xticks=range(2, 5))
     axis.grid(axis="x", color="#E0E0E0")
 axes[0, 0].legend(fontsize=9, frameon=False, loc="lower left")
@@ -469,7 +483,8 @@ figure
 random = torch.Generator().manual_seed(seed)
 values = torch.rand(1, 1, 8, 8, dtype=torch.float64, generator=random)
 positions = identity_grid(8, 8, dtype=torch.float64)[None]
-positions = positions + 0.25 * torch.sin(3 * positions.flip(1)) + 0.02 * torch.rand(1, 2, 8, 8, generator=random)
+positions = positions + 0.25 * torch.sin(3 * positions.flip(1))
+positions = positions + 0.02 * torch.rand(1, 2, 8, 8, generator=random)
 target = identity_grid(6, 6, dtype=torch.float64)[None, :1]
 
 
@@ -489,11 +504,11 @@ with torch.no_grad():
         by_differences.view(-1)[place] = (loss(inputs + bump) - loss(inputs - bump)) / (2 * h)
 torch.testing.assert_close(by_autograd, by_differences, rtol=0, atol=1e-6)
 
-figure, axes = figures_scatter.new_figure(8.6, 5.6, 2, 3)
+figure, axes = figures.new_figure(8.6, 5.6, 2, 3)
 for column, name in enumerate(("in the values", "in x, to the right", "in y, downwards")):
     most = float(by_autograd[0, column].abs().max())
     for axis, gradient in zip(axes[:, column], (by_autograd, by_differences), strict=True):
-        figures_scatter.show(axis, gradient[0, column], cmap="PuOr", vmin=-most, vmax=most)
+        figures.show(axis, gradient[0, column], cmap="PuOr", vmin=-most, vmax=most)
     axes[0, column].set_title(name, fontsize=11)
     figure.colorbar(axes[0, column].images[0], ax=list(axes[:, column]), shrink=0.7)
 axes[0, 0].set_ylabel("autograd", fontsize=12)
@@ -538,11 +553,11 @@ faster, faster_with_fill = linear / scattering, (linear + nearest) / (scattering
 assert faster > 20
 assert faster_with_fill > 3
 
-fine = photo_of(person, view, figures_scatter.FINER * size)
+fine = photo_of(person, view, figures.FINER * size)
 C_triangles = torch.from_numpy(by_triangles.T.reshape(1, 2, size, size)).float()
 errors = {"griddata": coordinate_error(C_triangles, fine), "splat": coordinate_error(C, fine)}
 assert errors["griddata"] < 0.8 * errors["splat"] < 0.4
-seen = figures_scatter.seen_texels(seed, person, view, size, size)
+seen = figures.seen_texels(seed, person, view, size, size)
 claimed = torch.from_numpy(~outside).reshape(1, 1, size, size).float()
 invented = {}
 for name, said in (("griddata", claimed), ("splat", scattered.known)):
@@ -555,12 +570,12 @@ record(**{f"not_seen_{name}": round(value, 3) for name, value in invented.items(
 
 # %%
 T_triangles = sample(S, C_triangles, padding="border")
-figures_scatter.row(
+by_splat = figures.with_holes(sample(S, C, padding="border"), scattered.known)
+by_griddata = figures.with_holes(T_triangles, claimed)
+figures.row(
     {
-        f"splat: {invented['splat']:.0%} of what it knows was not in view": figures_scatter.with_holes(
-            sample(S, C, padding="border"), scattered.known
-        ),
-        f"griddata: {invented['griddata']:.0%} of it was not in view": figures_scatter.with_holes(T_triangles, claimed),
+        f"splat: {invented['splat']:.0%} of what it knows was not in view": by_splat,
+        f"griddata: {invented['griddata']:.0%} of it was not in view": by_griddata,
     },
     "Triangles bridge the gaps between pieces of the atlas",
     width=8.5,
@@ -591,23 +606,24 @@ def texture(positions, mask=mask, normalise=True):
 made = {
     "right": texture(M),
     "u and v\nswapped": texture(M.flip(1)),
-    "half a texel\noff": texture(index_to_norm((M + 1) / 2 * t, t)),  # the index of an edge taken for that of a centre
+    "half a texel\noff": texture(index_to_norm((M + 1) / 2 * t, t)),  # an edge taken for a centre
     "not divided\nby the weights": texture(M, normalise=False),
     "forward taken\nfor backward": (resize_mask(sample(S, M), (t, t)), torch.ones(1, 1, t, t)),
     "mask\nforgotten": texture(M, mask=None),
 }
 drawn = {name: sample(fill_nearest(*T_known), M, padding="border") for name, T_known in made.items()}
 costs = {name: psnr(drawn["right"], S, mask) - psnr(image, S, mask) for name, image in drawn.items()}
-for name, least in (("u and v\nswapped", 3), ("not divided\nby the weights", 3), ("forward taken\nfor backward", 3)):
-    assert costs[name] > least
-assert 0.5 < costs["half a texel\noff"] < costs["u and v\nswapped"]  # small, and therefore the one that survives
-pictures = {name: figures_scatter.with_holes(*T_known) for name, T_known in made.items()}
+for name in ("u and v\nswapped", "not divided\nby the weights", "forward taken\nfor backward"):
+    assert costs[name] > 3
+assert 0.5 < costs["half a texel\noff"] < costs["u and v\nswapped"]  # the small one survives longest
+pictures = {name: figures.with_holes(*T_known) for name, T_known in made.items()}
 for name, image in drawn.items():
-    label = "drawn again" if name == "right" else f"{-costs[name]:.1f} dB".replace("-", "\N{MINUS SIGN}")
-    pictures[label + " " * len(pictures)] = figures_scatter.picture(image * mask + 1 - mask)
+    label = "drawn again" if name == "right" else f"{costs[name]:.1f} dB worse"
+    pictures[label + " " * len(pictures)] = figures.picture(image * mask + 1 - mask)
 heading = "Top: the texture. Bottom: holes filled, and drawn again with the right lookup"
-figure = figures_scatter.row(pictures, heading, width=11, rows=2)
-figure.axes[5].plot(t / 2 - 0.5, t / 2 - 0.5, "o", fillstyle="none", color=figures_scatter.ORANGE, markersize=15)
+figure = figures.row(pictures, heading, width=11, rows=2)
+middle, last = t / 2 - 0.5, figure.axes[len(made) - 1]
+last.plot(middle, middle, "o", fillstyle="none", color=figures.ORANGE, markersize=15)
 figure
 
 # %% [markdown]
@@ -630,7 +646,8 @@ figure
 def backward_warp(image, grid):
     """image (c, h, w), grid (2, H, W) in [-1, 1] of the image -> (c, H, W)."""
     # SOLUTION
-    # STUB: # 1. From [-1, 1] to pixel indices: norm_to_index.  2. The four pixels around: floor, and floor + 1.
+    # STUB: # 1. From [-1, 1] to pixel indices: norm_to_index.
+    # STUB: # 2. The four pixels around: floor, and floor + 1.
     # STUB: # 3. Weight each by the tents of its distances; take 0 for those outside.
     _, h, w = image.shape
     x, y = norm_to_index(grid[0], w), norm_to_index(grid[1], h)
@@ -657,11 +674,12 @@ checks.check_backward_warp(backward_warp)
 def splat_by_hand(values, positions, size):
     """values (c, h, w), positions (2, h, w) in [-1, 1] of the target -> (c, H, W), 0 where nothing arrived."""
     # SOLUTION
-    # STUB: # sums = zeros of shape (c + 1, H * W): the weighted values, and in the last row the weights.
-    # STUB: # For each of the four texels around a pixel: sums.index_add_(1, row * W + column, weight * data).
+    # STUB: # sums: zeros of shape (c + 1, H * W), for the weighted values and, in the last row, the weights.
+    # STUB: # For each of the four texels around: sums.index_add_(1, row * W + column, weight * data).
     # STUB: # Divide the first c rows by the last one, where there is any weight.
     height, width = size
-    x, y = norm_to_index(positions[0], width).flatten(), norm_to_index(positions[1], height).flatten()
+    x = norm_to_index(positions[0], width).flatten()
+    y = norm_to_index(positions[1], height).flatten()
     data = torch.cat((values, torch.ones_like(values[:1]))).flatten(1)
     sums = torch.zeros(len(data), height * width)
     for column in (x.floor().long(), x.floor().long() + 1):
@@ -688,7 +706,7 @@ checks.check_splat_by_hand(splat_by_hand)
 def to_backward(positions, size):
     """positions (2, h, w) in [-1, 1] of the target, size (H, W) -> grid (2, H, W), known (1, H, W)."""
     # SOLUTION
-    # STUB: # What should each source pixel carry to its place, so that the target knows where it came from?
+    # STUB: # What should each source pixel carry along, so that the target knows where it came from?
     carried = identity_grid(*positions.shape[1:])
     scattered = splat(carried[None], positions[None], size)
     return scattered.values[0], scattered.known[0]
@@ -698,7 +716,8 @@ def to_backward(positions, size):
 # %% tags=["check", "expected"]
 centres = identity_grid(6, 9)
 place = torch.einsum("ij,jhw->ihw", turn, centres)
-corners = torch.stack(torch.meshgrid(torch.linspace(-1, 1, 9), torch.linspace(-1, 1, 6), indexing="xy"))
+ends = torch.linspace(-1, 1, 9), torch.linspace(-1, 1, 6)
+corners = torch.stack(torch.meshgrid(*ends, indexing="xy"))
 indices = norm_to_index(centres, torch.tensor([9, 6])[:, None, None])
 wrong = {
     "Each pixel carries its *new* place; the target wants to know the old one.": place,
@@ -707,7 +726,9 @@ wrong = {
     "The outermost *edges* are at -1 and 1, not the outermost centres; use identity_grid.": corners,
     "Carry positions in [-1, 1], not pixel indices.": indices,
 }
-mistakes = [Mistake(why, splat(carried[None], place[None], (7, 5)).values[0]) for why, carried in wrong.items()]
+mistakes = []
+for why, carried in wrong.items():
+    mistakes.append(Mistake(why, splat(carried[None], place[None], (7, 5)).values[0]))
 expected = splat(centres[None], place[None], (7, 5))
 answer = to_backward(place, (7, 5))
 judge("the backward grid", answer[0], [expected.values[0]], mistakes)
@@ -715,8 +736,11 @@ judge("the mask", answer[1], [expected.known[0]], [])
 solved("to_backward: splat the coordinates, and the forward map is turned round")
 grid, certain = to_backward(forward[0], (36, 36))
 turned = torch.where(certain > 0, sample(face, grid[None])[0], 1)
-figures_scatter.row(
-    {"source": figures_scatter.picture(face), "moved with the grid of your function": figures_scatter.picture(turned)},
+figures.row(
+    {
+        "source": figures.picture(face),
+        "moved with the grid of your function": figures.picture(turned),
+    },
     width=5.5,
 )
 

@@ -91,8 +91,8 @@ def render_texture(person: tuple[int, int], atlas: int, show: str, seed: int = 0
 def kernel_controls() -> dict[str, W.ValueWidget]:
     """The controls of `render_kernel`."""
     return {
-        "x": W.FloatSlider(1.75, min=1, max=4, step=0.25, description="x"),
-        "y": W.FloatSlider(3.5, min=1, max=4, step=0.25, description="y"),
+        "x": W.FloatSlider(1.75, min=1.5, max=3.5, step=0.25, description="x"),
+        "y": W.FloatSlider(3.5, min=1.5, max=3.5, step=0.25, description="y"),
         "normalise": W.Checkbox(True, description="divide by the weights"),
     }
 
