@@ -64,19 +64,21 @@ def main() -> None:
         workers=args.workers,
         checkpoint_every=500,
     )
-    trained = args.run / "weights.safetensors"
-    card, system = read_card(trained), load_weights(trained)
+    card = read_card(args.run / "weights.safetensors")
+    trained = load_weights(args.run / "weights.safetensors")
+    name = f"{system.name}-laptop" + ("" if args.variant == "full" else f"-{args.variant}")
+    shipped = args.out / f"{name}.safetensors"
+    facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
+    save_weights(trained, shipped, half=True, **facts)
+
     held_out = StudioPeople(**people, split="val")
     pairs = [held_out[i] for i in range(0, len(held_out), max(1, len(held_out) // PAIRS))]
     device = "cuda" if args.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu"
-    table = evaluate(with_baselines(system), pairs, batch_size=16, device=device)
+    table = evaluate(with_baselines(load_weights(shipped)), pairs, batch_size=16, device=device)
     print(table)
-
-    name = f"{system.name}-laptop" + ("" if args.variant == "full" else f"-{args.variant}")
-    facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
-    metrics = {row.metric: row.mean for row in table.rows if row.system == system.name}
-    save_weights(system.cpu(), args.out / f"{name}.safetensors", half=True, **facts, metrics=metrics)
     table.save(args.out / f"{name}.json")
+    metrics = {row.metric: row.mean for row in table.rows if row.system == system.name}
+    save_weights(trained, shipped, half=True, **facts, metrics=metrics)
     lines = [json.dumps(record) + "\n" for record in records if record["step"] % LOG_EVERY == 0]
     write_text(args.out / f"{name}.log.jsonl", "".join(lines))
 

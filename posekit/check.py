@@ -81,7 +81,7 @@ def check_devices() -> list[Line]:
             gib = torch.cuda.get_device_properties(i).total_memory / 2**30
             lines.append(Line(OK, f"GPU {i}", f"{torch.cuda.get_device_name(i)}, {gib:.0f} GiB"))
     elif torch.backends.mps.is_available():
-        lines.append(Line(OK, "GPU", "Apple, through torch's mps backend"))
+        lines.append(Line(OK, "GPU", "Apple's, which training does not use: PyTorch lacks an operator for it"))
     else:
         lines.append(Line(OK, "GPU", "none, and none is needed for the laptop presets"))
     return lines

@@ -41,11 +41,20 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 _fail("Error: the disk is full; free some space and run the same command again to go on.", 1)
-            if error.filename is None:
+            place = f": {error.filename}" if error.filename is not None else ""
+            _fail(f"Error: {error.strerror or error}{place}.", 1)
+        except Exception as error:
+            if not _out_of_memory(error):
                 raise
-            _fail(f"Error: {error.strerror}: {error.filename}", 1)
+            _fail("Error: out of memory; use a smaller --batch-size, a smaller preset, or a smaller --size.", 1)
 
     return wrapped
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether a processor or a GPU ran out of memory; torch is asked only where it is loaded already."""
+    torch = sys.modules.get("torch")
+    return isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.cuda.OutOfMemoryError))
 
 
 def _fail(sentence: str, code: int) -> None:
@@ -96,7 +105,7 @@ def render(
     people: Annotated[int, typer.Option(min=1)] = 200,
     views: Annotated[int, typer.Option(min=1)] = 6,
     size: Annotated[int, typer.Option(min=16, help="Pixels, square.")] = 128,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
     faces: Annotated[bool, typer.Option("--faces", help="Close-ups of faces in place of bodies.")] = False,
     skirts: Annotated[str, typer.Option(help="What a skirt's pixels show on the map: legs or cloth.")] = "legs",
     jobs: Annotated[int | None, typer.Option(help="Processes; all cores if not given.")] = None,
@@ -119,9 +128,9 @@ def train(
     views: Annotated[int, typer.Option(min=2)] = 6,
     data: Annotated[Path | None, typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")] = Path("runs/latest"),
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
     batch_size: Annotated[int | None, typer.Option(min=1)] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="32-true, or bf16-mixed on a GPU.")] = "32-true",
     workers: Annotated[int, typer.Option(min=0, help="Processes that load pairs ahead of the training.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; else go on from the last checkpoint.")] = False,
@@ -170,7 +179,7 @@ def evaluate(
     weights: Annotated[Path | None, typer.Option(help="Trained weights; the reference if not given.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Held-out pairs.")] = 200,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file to write.")] = None,
 ) -> None:
     """Measure a system on held-out people beside two baselines without learning."""

@@ -56,16 +56,7 @@ def describe_command(system: str, preset: str, variant: str) -> str:
     from posekit.systems import build
     from posekit.systems.base import describe
 
-    rows = describe(build(system, preset=preset, variant=variant))
-    widths = [max(len(getattr(row, key)) for row in rows) for key in ("section", "name")]
-    lines, before = [], None
-    for row in rows:
-        if before not in (None, row.section):
-            lines.append("")
-        section = row.section if row.section != before else ""
-        lines.append(f"{section:<{widths[0]}}  {row.name:<{widths[1]}}  {row.value}".rstrip())
-        before = row.section
-    return "\n".join(lines)
+    return str(describe(build(system, preset=preset, variant=variant)))
 
 
 def open_people(
@@ -89,7 +80,7 @@ def open_people(
         )
     numbers = sorted(int(p.name) for p in (Path(data) / "people").glob("[0-9]*"))
     return StudioPeople(
-        people=max(numbers, default=-1) + 1,
+        people=numbers,
         views=card.views,
         size=card.size,
         seed=card.seed,
@@ -133,6 +124,8 @@ def transfer_command(
     """Transfer between two rendered views, or from a photograph and its map to a target map."""
     from posekit.transfer import transfer_files
 
+    if weights is not None and (len(maps) == 2 or inpaint != "f"):
+        raise InputError("--weights are for --inpaint f between two rendered views; nothing else here is trained.")
     if len(maps) == 1:
         return _transfer_rendered(source, maps[0], out, inpaint=inpaint, weights=weights, panel=panel)
     if len(maps) == 2:
@@ -147,7 +140,7 @@ def transfer_command(
 def _transfer_rendered(
     source: Path, target: Path, out: Path, *, inpaint: str, weights: Path | None, panel: Path | None
 ) -> str:
-    from posekit.data.photo import write_photo
+    from posekit.data.photo import check_picture_name, write_photo
     from posekit.studio.surface_tables import mirror_table
     from posekit.systems.base import choose
     from posekit.systems.texel_fill import TexelFill, TexelFillConfig
@@ -155,6 +148,8 @@ def _transfer_rendered(
     from posekit.transfer import INPAINT, save_panel, transfer
 
     choose("way to inpaint", inpaint, INPAINT)
+    for name in filter(None, (out, panel)):
+        check_picture_name(name)
     pair = Pair(rendered_view(source), rendered_view(target))
     if inpaint == "f":
         system = load_weights(weights) if weights is not None else load_reference()

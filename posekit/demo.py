@@ -10,6 +10,7 @@ import torch
 
 from posekit.commands import with_baselines
 from posekit.data.person import Pair, collate_pairs
+from posekit.data.photo import check_picture_name
 from posekit.data.studio import StudioPeople
 from posekit.files import whole_file
 from posekit.studio.atlas import load_atlas
@@ -26,6 +27,7 @@ UNKNOWN = 0.85  # grey of texels that the source does not show
 
 def run_demo(out: Path, *, pairs: int = 204, rows: int = 6) -> str:
     """Render held-out people, transfer them with the reference weights, write the picture, return the table."""
+    check_picture_name(out)
     system = load_reference()
     held_out = StudioPeople(
         people=10 * math.ceil(max(pairs, rows * VIEWS * (VIEWS - 1)) / (VIEWS * (VIEWS - 1))),

@@ -14,7 +14,7 @@ from torch import Tensor
 from posekit.data.chart_tiles import tile_mirror
 from posekit.data.load import load_person
 from posekit.data.person import Pair, Person
-from posekit.data.photo import write_photo
+from posekit.data.photo import check_picture_name, write_photo
 from posekit.data.smpl_atlas import smpl_mirror
 from posekit.errors import InputError
 from posekit.files import whole_file
@@ -65,6 +65,8 @@ def transfer_files(
     Returns the result with its intermediates; raises `InputError` of one sentence for whatever cannot be done.
     """
     choose("way to inpaint", inpaint, INPAINT)
+    for name in filter(None, (out, panel)):
+        check_picture_name(name)
     if inpaint == "f":
         raise InputError(
             "The network f is trained for the atlas of the rendered people and would misread maps of another atlas, "
@@ -93,6 +95,7 @@ def save_panel(path: str | os.PathLike, source: Person, result: Result) -> None:
 
     source: one photograph or a batch, one row each.  Panels that the system does not have are left out.
     """
+    check_picture_name(path)
     source = source.batched()
     columns: list[tuple[str, Tensor]] = [("source S", source.image)]
     fields = {name: getattr(result, name, None) for name in ("C", "known", "D", "T", "W", "image")}

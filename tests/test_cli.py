@@ -72,6 +72,9 @@ def test_describe_shows_the_published_parameter_counts(run):
         (("transfer", "a.jpg", "b.npy", "c.npy", "d.npy"), "got 4 files"),
         (("evaluate", "--weights", "nowhere.safetensors"), "nowhere.safetensors"),
         (("train", "--data", "nowhere"), "posekit render"),
+        (("transfer", "a.jpg", "b.npy", "c.npy", "--weights", "w.safetensors"), "--inpaint f"),
+        (("transfer", "a.png", "b.png", "-o", "new.xyz"), "end it in .png"),
+        (("demo", "-o", "demo.xyz"), "end it in .png"),
     ],
 )
 def test_a_users_mistake_is_one_sentence_and_exit_code_1(run, words, expected):
@@ -91,6 +94,41 @@ def test_render_writes_a_folder_and_goes_on_where_it_stopped(run, tmp_path):
     assert run(*words)[0] == 0
     assert (tmp_path / "people" / "people" / "00000" / "1.png").exists()
     assert {p: p.stat().st_mtime_ns for p in picture.parent.iterdir()} == before, "the finished person was made again"
+
+
+def test_a_complete_folder_is_used_without_writing_into_it(run, rendered, monkeypatch):
+    from posekit.studio import folder
+
+    monkeypatch.setattr(folder, "_only_one", lambda root: pytest.fail("a complete folder was locked"))
+    assert folder.render_folder(rendered, [0, 1, 9], 2, 128, jobs=1, progress=False) == [0, 1, 9]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--device", "tpu"), "auto, cpu, cuda"),
+        (("--precision", "16-true"), "32-true or bf16-mixed"),
+    ],
+)
+def test_training_says_what_it_cannot_run_on(run, rendered, tmp_path, words, expected):
+    code, _, err = run("train", "--data", rendered, "-o", tmp_path / "run", *words)
+    assert code == 1
+    assert expected in err
+    assert one_sentence(err.splitlines()[-1] + "\n")
+    assert not (tmp_path / "run").exists()
+
+
+def test_running_out_of_memory_is_one_sentence(run, monkeypatch):
+    from posekit import commands
+
+    def describe(*_):
+        raise torch.cuda.OutOfMemoryError("Tried to allocate 2 TiB")
+
+    monkeypatch.setattr(commands, "describe_command", describe)
+    code, _, err = run("describe", "coordinate_inpainting")
+    assert code == 1
+    assert one_sentence(err)
+    assert "--batch-size" in err
 
 
 def test_render_refuses_a_folder_of_other_people(run, rendered):

@@ -1,6 +1,6 @@
 """The reference weights do what the README says, on people that were never seen."""
 
-import math
+import json
 
 import numpy as np
 import pytest
@@ -10,10 +10,10 @@ from posekit.commands import with_baselines
 from posekit.data.studio import StudioPeople
 from posekit.demo import run_demo
 from posekit.studio.generate import split_of
-from posekit.training.checkpoint import load_reference, reference_weights
+from posekit.training.checkpoint import load_reference, read_card, reference_weights
 from posekit.training.evaluate import evaluate
 
-PEOPLE, VIEWS = 60, 4  # six of them are held out: 72 pairs
+PEOPLE, VIEWS = 170, 4  # 17 of them are held out: 204 pairs
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,7 @@ def cache(tmp_path_factory):
 def test_reference_beats_copying_and_filling_on_held_out_people(system):
     held_out = StudioPeople(PEOPLE, VIEWS, system.config.image_size, split="test", jobs=1, progress=False)
     assert {split_of(number) for number in held_out.numbers} == {"test"}
+    assert len(held_out) >= 200
     table = evaluate(with_baselines(system), held_out, batch_size=12)
     ours = {metric: table.row(system.name, metric).mean for metric in ("ssim", "l1")}
     for baseline in ("source copied", "nearest texel"):
@@ -55,6 +56,10 @@ def test_demo_writes_a_picture_and_a_table(tmp_path):
 def test_shipped_weights_are_small_and_say_where_they_come_from(system):
     files = reference_weights()
     assert sum(path.stat().st_size for path in files) < 8e6
-    card = files[0].parent / f"{files[0].stem}.log.jsonl"
-    assert card.is_file(), "the log of the run that made the weights is shipped beside them"
-    assert math.isfinite(system.config.g_width)
+    card = read_card(files[0])
+    assert card["config"]["g_width"] == system.config.g_width
+    assert card["data"]["dataset"] == "StudioPeople"
+    assert "random" in card["loss_features"], "features without pretraining must say so"
+    log = [json.loads(line) for line in (files[0].parent / f"{files[0].stem}.log.jsonl").read_text().splitlines()]
+    assert log[-1]["stage"] == card["stages"][-1]["name"]
+    assert log[-1]["losses"]["l1"] < log[51]["losses"]["l1"], "the log is that of a run that learnt"

@@ -56,20 +56,29 @@ def read_photo(path: str | os.PathLike) -> Float[Tensor, "3 h w"]:
     return torch.from_numpy(pixels / 255).permute(2, 0, 1).contiguous()
 
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+
+
 def write_photo(path: str | os.PathLike, image: Float[Tensor, "3 h w"]) -> None:
     """Write RGB in [0, 1] (values outside are clipped) as an 8-bit picture, whole or not at all.
 
     The suffix of ``path`` chooses the format.  Raises `InputError` for an unknown suffix, an image with NaN,
     a folder that cannot be written to, and a full disk.
     """
-    path = Path(path)
-    if path.suffix.lower() not in Image.registered_extensions():
-        raise InputError(f"The name {path.name!r} does not say which picture format to write; end it in .png.")
+    path = check_picture_name(path)
     if not bool(torch.isfinite(image).all()):
         raise InputError(f"The picture for {path} holds NaN or infinite values; it was not written.")
     pixels = (image.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     with whole_file(path) as temporary:
         Image.fromarray(np.ascontiguousarray(pixels)).save(temporary)
+
+
+def check_picture_name(path: str | os.PathLike) -> Path:
+    """The path of a picture to write; `InputError` when its suffix is none of `PICTURES`."""
+    path = Path(path)
+    if path.suffix.lower() not in PICTURES:
+        raise InputError(f"The name {path.name!r} does not say which picture to write; end it in {PICTURES[0]}.")
+    return path
 
 
 def _first_line(error: Exception) -> str:

@@ -25,7 +25,7 @@ class StudioPeople(Sequence):
 
     | argument | meaning |
     |----------|---------|
-    | people   | numbers considered; a split takes its share: 8 of 10 train, 1 val, 1 test |
+    | people   | how many numbers, or which; a split takes its share: 8 of 10 train, 1 val, 1 test |
     | views    | photographs of each, at least 2 |
     | size     | (h, w) or one number |
     | seed     | another seed, other people |
@@ -44,7 +44,7 @@ class StudioPeople(Sequence):
 
     def __init__(
         self,
-        people: int = 200,
+        people: int | Sequence[int] = 200,
         views: int = 6,
         size: int | tuple[int, int] = 128,
         seed: int = 0,

@@ -6,12 +6,11 @@ goes into every result, because padding, crop and window change SSIM.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import urllib.error
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from jaxtyping import Float
@@ -139,12 +138,13 @@ def _lpips_model(backbone: str) -> tuple[nn.Module | None, str | None]:
     if backbone not in known:
         raise InputError(f"LPIPS has the backbones {', '.join(known)} here, got {backbone!r}.")
     weights = known[backbone].IMAGENET1K_V1
+    file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
+    if not file.is_file():  # never fetched here: a demonstration must not wait for 230 MB or for a closed network
+        return None, f"LPIPS is missing: its backbone is not on this machine; download {weights.url} to {file}."
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # torch.hub announces a download even when it fails
-            weights.get_state_dict(progress=False, check_hash=True)
-    except (urllib.error.URLError, OSError, RuntimeError, ValueError) as error:
-        reason = f"LPIPS is missing ({error}): download {weights.url} into {torch.hub.get_dir()}/checkpoints."
-        return None, reason
+        weights.get_state_dict(progress=False, check_hash=True)
+    except (OSError, RuntimeError, ValueError, UnpicklingError) as error:
+        return None, f"LPIPS is missing: {file} is damaged ({error}); download {weights.url} again."
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # lpips calls torchvision with arguments of its older releases
         import lpips as package

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from posekit.grids import index_to_norm
 from posekit.studio.atlas import load_atlas
 from posekit.studio.body import Body
 from posekit.surface import ChartTable
@@ -36,7 +37,7 @@ def surface_table(size: int = ATLAS_SIZE) -> ChartTable:
     for part in range(1, 25):
         rows, columns = np.nonzero(labels == part)
         edges = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
-        boxes[part - 1] = 2 * edges / size - 1  # edges of texels, not centres: -1 and 1 are the atlas's edges
+        boxes[part - 1] = index_to_norm(torch.from_numpy(edges - 0.5), size)  # edges of texels: half a texel before their centres
     return ChartTable.from_boxes(torch.from_numpy(boxes), torch.from_numpy(labels.astype(np.int64)))
 
 

@@ -156,6 +156,8 @@ class Description(list[Row]):
         widths = [max((len(getattr(row, column)) for row in self), default=0) for column in ("section", "name")]
         lines, last = [], None
         for row in self:
+            if last not in (None, row.section):
+                lines.append("")
             section = row.section if row.section != last else ""
             lines.append(f"{section:<{widths[0]}}  {row.name:<{widths[1]}}  {row.value}")
             last = row.section

@@ -45,7 +45,9 @@ TABLE_5_TEXTURE = {"identity": 10.0, "texture_source": 10.0, "texture_target": 1
 
 # The published texts disagree; each reading names the parts and the loss weights of the two stages.
 READINGS = {
-    # Section 3: f on two l1 terms, then g with f fixed.  The text gives no weights: those of Table 5.
+    # Section 3: f on two l1 terms, which the text adds without weights, then g with f fixed; the text gives no
+    # weights for g: those of Table 5.  The nearest-neighbour term is a mean here, the others as the supplementary
+    # writes them.
     "main": (
         (("f",), {"identity": 1.0, "texture_target": 1.0}),
         (("g",), {**TABLE_5, "adversarial": 1.0}),

@@ -20,7 +20,6 @@ from posekit.files import write_json
 from posekit.metrics import image as metrics
 from posekit.systems.base import System
 
-HIGHER_IS_BETTER = {"ssim": True, "ms_ssim": True, "l1": False, "lpips": False, "gradient_energy_ratio": None}
 CONFIDENCE = 0.95
 RESAMPLES = 2000
 

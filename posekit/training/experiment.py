@@ -2,7 +2,7 @@
 
 name: coverage                                 # folder of the results; the notebook's name if not given
 notebook: notebooks/02_scatter_rasterization.ipynb     # or a list
-parameters: {atlas: [32, 64], noise: [0.0, 0.1]}
+parameters: {size: [64, 128], view: [0, 1]}
 seeds: [0, 1, 2]                               # the parameter `seed` of the notebook
 timeout: 300                                   # seconds that one run may take
 backend: loky                                  # joblib's: loky (processes), threading, dask, ray

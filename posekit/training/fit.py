@@ -36,6 +36,9 @@ from posekit.training.plan import check_same_run, plan_stages, stage_card, total
 from posekit.training.runlog import RunLog
 from posekit.training.signals import ignore_interrupt, stop_signals
 
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("32-true", "bf16-mixed")
+
 
 class TrainingInterrupted(KeyboardInterrupt):
     """Training was stopped by Ctrl-C or SIGTERM; the message says what was kept and how to go on."""
@@ -68,7 +71,8 @@ def fit(
             nothing.  With ``resume``, a folder that holds a checkpoint of the same run is continued, bit for bit.
         stages: names of the stages to run; all if not given.
         steps: steps of every stage, or of each by name; the preset's if not given.
-        device: auto, cpu, cuda, mps.  devices: how many; gradients are averaged over them.
+        device: auto (a CUDA GPU where there is one), cpu or cuda.  devices: how many; gradients are averaged over them
+            (experimental: the statistics of BatchNorm are those of each process).
         precision: "32-true", or "bf16-mixed" for autocast; coordinates stay float32.
         workers: processes that load pairs ahead of the training.
         on_step: called after every step with the system, the stage and the number of finished steps in it.
@@ -77,6 +81,8 @@ def fit(
     Ctrl-C or SIGTERM, when the last finished step has been saved.
     """
     plan = plan_stages(system, stages, steps, batch_size)
+    if seed < 0:
+        raise InputError(f"A seed is a number from 0 up, got {seed}.")
     if len(data) == 0:
         raise InputError("The training data is empty; give at least one pair.")
     for stage in plan:
@@ -166,6 +172,12 @@ def train_step(
 
 
 def _fabric(device: str, devices: int, precision: str) -> Fabric:
+    if device not in DEVICES:
+        raise InputError(f"Training runs on {', '.join(DEVICES)}; got device {device!r}.")
+    if precision not in PRECISIONS:
+        raise InputError(f"Training runs with precision {' or '.join(PRECISIONS)}; got {precision!r}.")
+    if device == "auto":  # not Apple's GPU: PyTorch has no backward of border sampling there
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         return Fabric(accelerator=device, devices=devices, precision=precision)
     except (ValueError, RuntimeError, MisconfigurationException) as error:

@@ -1,6 +1,6 @@
 """Sweeps: a notebook run many times with other parameters and seeds, side by side, and a table of what came out.
 
-    posekit sweep notebooks/02_scatter_rasterization.ipynb -p atlas=32,64 --seeds 0,1,2 --jobs 2
+    posekit sweep notebooks/02_scatter_rasterization.ipynb -p size=64,128 --seeds 0,1,2 --jobs 2
 
 writes out/sweeps/NAME/run-000.ipynb, ... (each the executed notebook, to be opened and read) and table.csv, one row
 for each run: parameters, status, seconds, and the numbers that the notebook recorded (`posekit.teaching.record`).

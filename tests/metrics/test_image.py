@@ -106,24 +106,32 @@ def forget_lpips():
     metrics._lpips_model.cache_clear()
 
 
-def test_missing_lpips_is_none_with_a_remedy(monkeypatch, forget_lpips):
-    weights = metrics.ensure_torchvision().models.AlexNet_Weights
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    """An empty torch hub folder."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    return tmp_path / "checkpoints"
 
-    def fail(self, *args, **kwargs):
-        raise OSError("no network")
 
-    monkeypatch.setattr(weights, "get_state_dict", fail)
+def test_missing_lpips_is_none_with_a_remedy(forget_lpips, hub):
     image, truth = pictures()
     assert metrics.lpips(image, truth) is None
-    assert "no network" in metrics.lpips_problem()
     assert "download https" in metrics.lpips_problem()
+    assert str(hub) in metrics.lpips_problem()
 
 
-def test_lpips_runs_the_package_when_its_backbone_is_there(monkeypatch, forget_lpips):
+def test_damaged_lpips_backbone_is_said(forget_lpips, hub):
+    (hub / "alexnet-owt-7be5be79.pth").write_bytes(b"half a file")
+    assert "damaged" in metrics.lpips_problem()
+
+
+def test_lpips_runs_the_package_when_its_backbone_is_there(monkeypatch, forget_lpips, hub):
     """With a stand-in backbone in torchvision's cache layout, so the number itself means nothing here."""
     models = metrics.ensure_torchvision().models
     torch.manual_seed(0)
     model = models.alexnet(weights=None)
+    (hub / "alexnet-owt-7be5be79.pth").touch()
     monkeypatch.setattr(models.AlexNet_Weights, "get_state_dict", lambda self, *args, **kwargs: model.state_dict())
     image, truth = pictures()
     assert metrics.lpips_problem() is None
