@@ -37,7 +37,7 @@ def surface_table(size: int = ATLAS_SIZE) -> ChartTable:
     for part in range(1, 25):
         rows, columns = np.nonzero(labels == part)
         edges = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
-        boxes[part - 1] = index_to_norm(torch.from_numpy(edges - 0.5), size)  # edges of texels: half a texel before their centres
+        boxes[part - 1] = index_to_norm(torch.from_numpy(edges - 0.5), size)  # edges, not centres
     return ChartTable.from_boxes(torch.from_numpy(boxes), torch.from_numpy(labels.astype(np.int64)))
 
 
