@@ -77,6 +77,6 @@ def _memory(mib: float) -> str:
 
 def title_and_question(notebook: Any) -> str:
     """For the table: the question in the first cell, or its title."""
-    lines = [line.strip("# *_").strip() for line in notebook.cells[0].source.splitlines() if line.strip()]
-    questions = [line for line in lines[1:] if line.endswith("?")]
-    return questions[0] if questions else lines[0]
+    paragraphs = [" ".join(p.split()).strip("# *_") for p in notebook.cells[0].source.split("\n\n") if p.strip()]
+    questions = [paragraph for paragraph in paragraphs[1:] if paragraph.endswith("?")]
+    return questions[0] if questions else paragraphs[0]
