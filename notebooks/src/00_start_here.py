@@ -44,6 +44,7 @@ from posekit.check import run_checks
 from posekit.data.person import collate_pairs
 from posekit.data.studio import StudioPeople
 from posekit.errors import InputError
+from posekit.metrics.image import gradient_energy_ratio
 from posekit.studio.generate import make_person
 from posekit.studio.surface_tables import mirror_table
 from posekit.systems.copy_source import CopySource
@@ -87,6 +88,11 @@ assert not [line for line in findings if line.status == "FAIL"], "mend the lines
 
 
 # %% tags=["call"]
+def copying():
+    """Geometry without learning: unknown texels are copied from the body's other half, or from the nearest known one."""
+    return TexelFill(TexelFillConfig(variant="mirror", atlas_size=128, trim=1), mirror=mirror_table())
+
+
 def best_system():
     """The trained reference system where it is installed and wanted, else copying along the surface."""
     if reference:
@@ -94,7 +100,7 @@ def best_system():
             return load_reference()
         except InputError:
             print("No reference weights here: TexelFill stands in.")
-    return TexelFill(TexelFillConfig(variant="mirror", atlas_size=128, trim=1), mirror=mirror_table())
+    return copying()
 
 
 system = best_system()
@@ -116,36 +122,53 @@ fig.panels(titled, 6, width=9.5, size=9)
 
 # %% [markdown]
 # Look at the second column: how much of the body does one photograph show? Look at the third: what was invented? And
-# look at what the last step but one cannot do: hair and skirts that hang away from the body have no place on the
-# atlas.
+# look at what the warped picture lacks: hair and skirts that hang away from the body have no place on the atlas.
 #
 # ## 3. How good is it?
 #
 # The laziest "system" hands back the source. A pose transfer that is worth its name must come closer to the truth
-# than that. **Mean absolute colour difference** over the pixels of the target's body, all held-out pairs:
+# than that. A fairer rival is `TexelFill`, which knows the geometry but learns nothing. All held-out pairs, three
+# numbers:
+#
+# - **body**: mean absolute colour difference over the pixels of the target's body map (0 is perfect),
+# - **rest**: the same over all other pixels: background, loose hair, skirts,
+# - **sharpness**: energy of the edges on the body, divided by that of the truth (1 is as sharp as the truth).
+#
+# One number would not do: a blurred picture can have a small error.
 
 
 # %% tags=["experiment"]
-def on_body(image, pair):
-    """Mean absolute difference to the truth over the target's body pixels, one value for each pair of a batch."""
-    mask = pair.target.mask
-    difference = ((image - pair.target.image).abs() * mask).sum((1, 2, 3))
+def error_on(mask, image, truth):
+    """Mean absolute difference to the truth over the pixels of a mask, one value for each picture of a batch."""
+    difference = ((image - truth).abs() * mask).sum((1, 2, 3))
     return difference / (3 * mask.sum((1, 2, 3)))
 
 
 batches = [collate_pairs(pairs[i : i + each]) for i in range(0, len(pairs), each)]
-errors = {}
-for name, candidate in (("copy the source", CopySource()), (type(system).__name__, system)):
-    images = [transfer(batch.source, batch.target, candidate).image for batch in batches]
-    errors[name] = torch.cat([on_body(image, batch) for image, batch in zip(images, batches, strict=True)])
-    print(f"{name:24} {float(errors[name].mean()):.3f}  ({len(errors[name])} pairs)")
+body, rest, sharpness = {}, {}, {}
+for name, candidate in {"copy the source": CopySource(), "TexelFill": copying(), "shown above": system}.items():
+    made = [(transfer(b.source, b.target, candidate).image, b.target.image, b.target.mask) for b in batches]
+    body[name] = torch.cat([error_on(mask, image, truth) for image, truth, mask in made])
+    rest[name] = torch.cat([error_on(1 - mask, image, truth) for image, truth, mask in made])
+    sharpness[name] = torch.cat([gradient_energy_ratio(image, truth, mask) for image, truth, mask in made])
+    numbers = f"body {body[name].mean():.3f}   rest {rest[name].mean():.3f}   sharpness {sharpness[name].median():.2f}"
+    print(f"{name:16} {numbers}   ({len(body[name])} pairs)")
 
-lazy, ours = errors["copy the source"], errors[type(system).__name__]
-record(error_of_copying=round(float(lazy.mean()), 4), error_of_the_system=round(float(ours.mean()), 4))
-record(better_in=round(float((ours < lazy).float().mean()), 3))
-assert ours.mean() < 0.7 * lazy.mean()  # at least 30 % less, whatever system is installed
+mean = {name: round(float(values.mean()), 4) for name, values in body.items()}
+record(body_error_source=mean["copy the source"], body_error_copying=mean["TexelFill"], body_error=mean["shown above"])
+record(system=type(system).__name__, rest_error=round(float(rest["shown above"].mean()), 4))
+for name in ("TexelFill", "shown above"):  # knowing the geometry takes away at least 30 % of the error on the body
+    assert mean[name] < 0.7 * mean["copy the source"]
+if not isinstance(system, TexelFill):  # networks draw what has no map
+    assert rest["shown above"].mean() < 0.8 * rest["TexelFill"].mean()
 
 # %% [markdown]
+# Knowing the geometry does most of the work on the body, even without learning. What remains is the harder part: to
+# invent what was not seen, to draw what has no map, and to stay sharp. With the reference weights, the clear gain is in
+# the *rest*: the networks draw hair, skirts, shadow and background that copying cannot. They come from a laptop's
+# budget; compare `body` and `sharpness` with `TexelFill` before you believe that learning always helps. Notebook 06
+# trains, measures and takes apart the whole system.
+#
 # ## 4. The map of the course
 #
 # | notebook | it answers | built on |
@@ -234,7 +257,7 @@ solved("body_error: the mean over channels and pixels on the mask")
 
 pair = shown[0]
 mine = body_error(transfer(pair.source, pair.target, system).image[0], pair.target.image, pair.target.mask)
-torch.testing.assert_close(mine, ours[0], rtol=0, atol=1e-5)  # the first pair of section 3
+torch.testing.assert_close(mine, body["shown above"][0], rtol=0, atol=1e-5)  # the first pair of section 3
 
 # %% [markdown]
 # ## What the papers promise
