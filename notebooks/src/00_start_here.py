@@ -13,7 +13,7 @@
 # How do you show a person in a pose in which nobody has photographed them?
 #
 # You get **one** photograph of a person, the **source**, and a drawing of a pose, the **target map**. You want the
-# photograph that was never taken: the same person, the same clothes, the other pose. Half of the body was not visible
+# photograph that was never taken: the same person, the same clothes, the other pose. Much of the body is not visible
 # in the source, so a system must carry over what it saw, and invent the rest.
 #
 # This course builds four published systems that do this, from their parts, on an ordinary laptop. The people in it
@@ -164,8 +164,8 @@ if not isinstance(system, TexelFill):  # networks draw what has no map
 
 # %% [markdown]
 # Knowing the geometry does most of the work on the body, even without learning. What remains is the harder part: to
-# invent what was not seen, to draw what has no map, and to stay sharp. With the reference weights, the clear gain is in
-# the *rest*: the networks draw hair, skirts, shadow and background that copying cannot. They come from a laptop's
+# invent what was not seen, to draw what has no map, and to stay sharp. With the reference weights, the clear gain is
+# in the *rest*: the networks draw hair, skirts, shadow and background that copying cannot. They come from a laptop's
 # budget; compare `body` and `sharpness` with `TexelFill` before you believe that learning always helps. Notebook 06
 # trains, measures and takes apart the whole system.
 #

@@ -365,8 +365,8 @@ picture
 
 # %% [markdown]
 # Look at the raised arm. In the middle picture its numbers are still those of a *right* arm (3, 16, 18, 20, 22),
-# although the person in a flipped photograph raises the left one. A system trained on such maps learns that a right
-# hand may sit on a left arm.
+# although the person in a flipped photograph raises the left one. Such a map tells a system that right arms grow on
+# left sides.
 #
 # ## 6. The body behind the photograph
 #
