@@ -4,6 +4,7 @@
 #   posekit:
 #     warm_up: posekit.teaching.figures_scatter:prepare
 #     timeout: 120
+#     browser: true
 #     quick: {people: 3}
 # ---
 

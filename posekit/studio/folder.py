@@ -86,7 +86,7 @@ def render_folder(
     numbers = chosen(people, split)
     card = make_card(views, size, seed, set, skirts)
     root = Path(root)
-    if read_card(root) == card and all(is_complete(root, n, card) for n in numbers):
+    if root.is_dir() and read_card(root) == card and all(is_complete(root, n, card) for n in numbers):
         return numbers  # nothing to write, so the folder may also be read-only
     try:
         (root / "people").mkdir(parents=True, exist_ok=True)

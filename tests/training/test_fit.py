@@ -206,11 +206,13 @@ def test_bad_input():
         fit(tiny(), DATA, stages=["inpaint"], **OPTIONS)
     with pytest.raises(InputError, match="it learns nothing"):
         fit(build("copy_source"), DATA, **OPTIONS)
-    with pytest.raises(InputError, match="cannot start on 1 x 'cpu' with precision '8-ish'"):
+    with pytest.raises(InputError, match="32-true or bf16-mixed; got '8-ish'"):
         fit(tiny(), DATA, precision="8-ish", **OPTIONS)
+    with pytest.raises(InputError, match="from 0 up, got -1"):
+        fit(tiny(), DATA, **{**OPTIONS, "seed": -1})
     with pytest.raises(InputError, match="cannot be shared by 3 devices"):
         fit(tiny(), DATA, devices=3, **OPTIONS)
-    with pytest.raises(InputError, match="cannot start on 1 x 'gpux'"):
+    with pytest.raises(InputError, match="auto, cpu, cuda; got device 'gpux'"):
         fit(tiny(), DATA, **{**OPTIONS, "device": "gpux"})
 
 
