@@ -77,6 +77,8 @@ def _memory(mib: float) -> str:
 
 def title_and_question(notebook: Any) -> str:
     """For the table: the question in the first cell, or its title."""
-    paragraphs = [" ".join(p.split()).strip("# *_") for p in notebook.cells[0].source.split("\n\n") if p.strip()]
-    questions = [paragraph for paragraph in paragraphs[1:] if paragraph.endswith("?")]
-    return questions[0] if questions else paragraphs[0]
+    lines = notebook.cells[0].source.splitlines()
+    text = "\n".join("" if line.startswith("#") else line for line in lines)
+    paragraphs = [" ".join(paragraph.split()).strip("*_") for paragraph in text.split("\n\n")]
+    questions = [paragraph for paragraph in paragraphs if paragraph.endswith("?")]
+    return questions[0] if questions else lines[0].strip("# ")
