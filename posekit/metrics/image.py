@@ -140,16 +140,21 @@ def _lpips_model(backbone: str) -> tuple[nn.Module | None, str | None]:
     weights = known[backbone].IMAGENET1K_V1
     file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
     if not file.is_file():  # never fetched here: a demonstration must not wait for 230 MB or for a closed network
-        return None, f"LPIPS is missing: its backbone is not on this machine; download {weights.url} to {file}."
+        return None, f"LPIPS is missing: its backbone is not on this machine; download {weights.url} to {_at_home(file)}."
     try:
         weights.get_state_dict(progress=False, check_hash=True)
     except (OSError, RuntimeError, ValueError, UnpicklingError) as error:
-        return None, f"LPIPS is missing: {file} is damaged ({error}); download {weights.url} again."
+        return None, f"LPIPS is missing: {_at_home(file)} is damaged ({error}); download {weights.url} again."
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # lpips calls torchvision with arguments of its older releases
         import lpips as package
 
         return package.LPIPS(net=backbone, verbose=False).requires_grad_(False).eval(), None
+
+
+def _at_home(path: Path) -> str:
+    """A path as its owner writes it, so that stored results name nobody's home folder."""
+    return f"~/{path.relative_to(Path.home()).as_posix()}" if path.is_relative_to(Path.home()) else str(path)
 
 
 def _check(image: Tensor, truth: Tensor) -> None:
