@@ -140,7 +140,7 @@ def _lpips_model(backbone: str) -> tuple[nn.Module | None, str | None]:
     weights = known[backbone].IMAGENET1K_V1
     file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
     if not file.is_file():  # never fetched here: a demonstration must not wait for 230 MB or for a closed network
-        return None, f"LPIPS is missing: its backbone is not on this machine; download {weights.url} to {_at_home(file)}."
+        return None, f"LPIPS is missing: its backbone is not here; download {weights.url} to {_at_home(file)}."
     try:
         weights.get_state_dict(progress=False, check_hash=True)
     except (OSError, RuntimeError, ValueError, UnpicklingError) as error:
