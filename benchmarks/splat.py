@@ -173,7 +173,7 @@ def show(result: dict) -> None:
     print(f"  {'':34}" + "".join(f"{name:>20}" for name in ("median ms", "best ms", "CPU ms")))
     for label, key, ours in (
         ("splat", "splat", "splat"),
-        ("(a) griddata, linear + nearest", "griddata", "splat"),
+        ("(a) griddata, extrapolated", "griddata", "splat"),
         ("(b) four index_add_ passes", "four_passes", "splat"),
         (f"(c) copying {result['megabytes']:.1f} MB", "bytes", "splat"),
         ("splat, forward + backward", "splat_backward", "splat_backward"),

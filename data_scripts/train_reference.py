@@ -1,10 +1,11 @@
 """Train the reference weights that the package ships.
 
-    python data_scripts/train_reference.py            renders the people, trains, measures, writes posekit/weights/
+    python data_scripts/train_reference.py --precision bf16-mixed --device cpu
 
-The weights are those of `posekit train --preset laptop` with more people: what the log says is what was run.  One
-core of a processor needs about an hour, a GPU some minutes; interrupted, the same command goes on from the last
-checkpoint.  Written, all under one name:
+renders the people, trains, measures and writes posekit/weights/; the shipped files were made by this command.
+
+The weights are those of `posekit train --preset laptop` with more people: what the log says is what was run, 58
+minutes of one core.  Interrupted, the same command goes on from the last checkpoint.  Written, all under one name:
 
     coordinate_inpainting-laptop.safetensors   networks f and g in half precision, with their card
     coordinate_inpainting-laptop.log.jsonl     every 100th step of the log of the run
