@@ -79,6 +79,8 @@ class CoordinateInpaintingConfig:
     | reading                | main, supplementary or laptop: which losses train which part in which stage |
     | features               | vgg16, vgg19 or random; "auto" takes the one the reading names |
     | feature_width          | channels of the first scale of random features |
+    | black_background       | sample T from S with its background painted black, as the authors do: a texel that lands |
+    |                        | on the background then costs, whatever colour that background has |
     | f_steps, g_steps       | steps of the two stages |
     | batch_size             | pairs a step |
     | f_lr, g_lr, d_lr       | Adam's rates for f, g and the discriminator |
@@ -93,6 +95,7 @@ class CoordinateInpaintingConfig:
     reading: str = "supplementary"
     features: str = "auto"
     feature_width: int = 64
+    black_background: bool = False
     f_steps: int = 100_000
     g_steps: int = 200_000
     batch_size: int = 8
@@ -156,7 +159,7 @@ class CoordinateInpainting(System):
     name = "coordinate_inpainting"
     VARIANTS = VARIANTS
     PRESETS = {
-        "paper": CoordinateInpaintingConfig(),
+        "paper": CoordinateInpaintingConfig(black_background=True),
         "laptop": CoordinateInpaintingConfig(
             image_size=128,
             atlas_size=128,
@@ -207,7 +210,8 @@ class CoordinateInpainting(System):
             T = completed
         else:
             D = completed
-            T = sample(source.image, D, padding="border")  # T[u, v] = S[D1[u, v], D2[u, v]]    (2)
+            S = source.image * source.mask if self.config.black_background else source.image
+            T = sample(S, D, padding="border")  # T[u, v] = S[D1[u, v], D2[u, v]]    (2)
             maps["D"] = D
             maps["E"] = sample(D, target.uv, padding="border") * target.mask  # (4)
         maps["T"] = T
