@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from jaxtyping import Float
@@ -37,7 +37,9 @@ class Stage:
     | steps      | optimiser steps |
     | batch_size | pairs a step |
     | lr, betas  | of Adam; critic_lr is the critics' rate (``lr`` when None) |
+    | part_lr    | part -> its own rate, for parts that do not learn at ``lr`` |
     | decay      | the rate falls linearly to 0 over this last share of the steps |
+    | turns      | groups of loss names that alternate, one group a step; all at every step when empty |
     """
 
     name: str
@@ -49,7 +51,9 @@ class Stage:
     lr: float = 2e-4
     critic_lr: float | None = None
     betas: tuple[float, float] = (0.5, 0.999)
+    part_lr: Mapping[str, float] = field(default_factory=dict)
     decay: float = 0.0
+    turns: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self):
         if self.steps < 0 or self.batch_size < 1:
@@ -57,6 +61,20 @@ class Stage:
                 f"Stage {self.name!r} needs steps >= 0 and a batch of at least 1, "
                 f"got {self.steps} steps and batch {self.batch_size}."
             )
+        if self.turns and {name for turn in self.turns for name in turn} != set(self.weights):
+            raise InputError(
+                f"The turns of stage {self.name!r} should name each of its losses ({', '.join(self.weights)}) "
+                f"and no other, got {self.turns}."
+            )
+        if unknown := set(self.part_lr) - set(self.parts):
+            raise InputError(f"Stage {self.name!r} does not train {', '.join(sorted(unknown))}, which part_lr names.")
+
+    def turn(self, step: int) -> Stage:
+        """The stage with the losses of ``step`` alone; the stage itself when its losses do not alternate."""
+        if not self.turns:
+            return self
+        names = self.turns[step % len(self.turns)]
+        return dataclasses.replace(self, weights={name: self.weights[name] for name in names}, turns=())
 
     def rate(self, step: int) -> float:
         """Factor on the learning rate at ``step`` (counted from 0): 1, then linearly down to 0."""
@@ -99,7 +117,7 @@ class System(nn.Module):
         return {}
 
     def critic_losses(self, pair: Pair, result: Result) -> dict[str, Tensor]:
-        """Named scalar losses of the critics; the result is detached."""
+        """Named scalar losses of the critics; the result is detached.  None at steps without a photograph to judge."""
         return {}
 
     def notes(self) -> list[tuple[str, str]]:
@@ -186,7 +204,10 @@ def describe(system: System) -> Description:
         if stage.critics:
             rows.append(Row(section, "against", ", ".join(stage.critics)))
         rows += [Row(section, f"loss {name}", f"weight {weight:g}") for name, weight in stage.weights.items()]
-        rate = f"Adam, lr {stage.lr:g}, betas {stage.betas}"
+        if stage.turns:
+            rows.append(Row(section, "in turn", "; ".join(", ".join(names) for names in stage.turns)))
+        rate = f"Adam, lr {stage.lr:g}" + "".join(f", {part} {lr:g}" for part, lr in stage.part_lr.items())
+        rate += f", betas {stage.betas}"
         if stage.decay:
             rate += f", falling to 0 over the last {stage.decay:.0%}"
         rows += [Row(section, "optimiser", rate), Row(section, "steps", f"{stage.steps:,} of {stage.batch_size} pairs")]

@@ -38,9 +38,9 @@ def plan_stages(
 
 def check_same_run(old: dict[str, Any], new: dict[str, Any], out: Path) -> None:
     """InputError when the checkpoint in ``out`` belongs to another run."""
-    old = {"stages": None, **old}
+    old = {"stages": None, "accumulate": 1, "ema": 0.0, **old}  # absent from older cards
     new = json.loads(json.dumps(new))
-    for key in ("system", "config", "seed", "data", "stages", "precision"):
+    for key in ("system", "config", "seed", "data", "stages", "precision", "accumulate", "ema"):
         if old.get(key) != new[key]:
             raise InputError(
                 f"{out} holds a run with another {key} ({_short(old.get(key))}, now {_short(new[key])}); "
@@ -59,5 +59,7 @@ def total_steps(plan: Sequence[Stage], number: int, step: int) -> int:
 
 
 def stage_card(stage: Stage) -> dict[str, Any]:
-    """The stage as JSON values."""
-    return json.loads(json.dumps(dataclasses.asdict(dataclasses.replace(stage, weights=dict(stage.weights)))))
+    """The stage as JSON values, without turns and rates of parts where it has none."""
+    stage = dataclasses.replace(stage, weights=dict(stage.weights), part_lr=dict(stage.part_lr))
+    card = {key: value for key, value in dataclasses.asdict(stage).items() if value or key not in ("turns", "part_lr")}
+    return json.loads(json.dumps(card))
