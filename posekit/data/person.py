@@ -1,4 +1,4 @@
-"""Person and Pair: a photograph with its surface map, and two photographs of the same person.
+"""Person and Pair: a photograph with what is known of the body on it, and two photographs of the same person.
 
 The same classes hold one sample or a batch: every tensor may carry leading batch axes (``*b`` below),
 and ``identity`` and ``name`` are then tuples with one entry per sample.
@@ -18,27 +18,28 @@ from posekit.errors import InputError
 
 @dataclass(frozen=True)
 class Person:
-    """A photograph of a person and the map from its pixels to the body surface.
+    """A photograph of a person, with the map from its pixels to the body surface, with joints, or with both.
 
     | field       | shape      | values |
     |-------------|------------|--------|
     | image       | *b 3 h w   | RGB in [0, 1], sRGB |
     | uv          | *b 2 h w   | M: atlas position (u, v) of each body pixel in [-1, 1], v down; 0 off the body |
     | mask        | *b 1 h w   | 1 where the map is defined, else 0 |
-    | part        | *b 1 h w   | I: DensePose part 1..24, 0 off the body (optional) |
-    | chart       | *b 2 h w   | (U, V) in [0, 1] inside the chart of the part; 0 off the body (optional) |
-    | keypoints   | *b 18 2    | OpenPose COCO-18 joints, (x, y) in [-1, 1] of the image, may lie outside (optional) |
-    | visibility  | *b 18      | 0 missing (outside or not detected), 1 occluded, 2 visible (optional) |
-    | head, hair, hands | *b 1 h w | masks, 1 inside (optional) |
+    | part        | *b 1 h w   | I: DensePose part 1..24, 0 off the body |
+    | chart       | *b 2 h w   | (U, V) in [0, 1] inside the chart of the part; 0 off the body |
+    | keypoints   | *b 18 2    | OpenPose COCO-18 joints, (x, y) in [-1, 1] of the image, may lie outside |
+    | visibility  | *b 18      | 0 missing (outside or not detected), 1 occluded, 2 visible |
+    | head, hair, hands | *b 1 h w | masks, 1 inside |
     | identity    |            | who it is: equal for photographs of one person and one outfit |
     | name        |            | which photograph it is |
 
+    Fields that are not known are None; only the image is always there.
     Coordinates follow the one convention of `posekit.grids`: (x, y) order, [-1, 1], pixel centres.
     """
 
     image: Float[Tensor, "*b 3 h w"]
-    uv: Float[Tensor, "*b 2 h w"]
-    mask: Float[Tensor, "*b 1 h w"]
+    uv: Float[Tensor, "*b 2 h w"] | None = None
+    mask: Float[Tensor, "*b 1 h w"] | None = None
     part: Integer[Tensor, "*b 1 h w"] | None = None
     chart: Float[Tensor, "*b 2 h w"] | None = None
     keypoints: Float[Tensor, "*b 18 2"] | None = None
@@ -66,6 +67,16 @@ class Person:
             return t.to(*args, **kwargs) if t.is_floating_point() else t.to(t.to(*args, **kwargs).device)
 
         return self._map(move)
+
+    def require(self, *names: str, by: str) -> None:
+        """InputError when one of these fields is missing; ``by`` is who needs it."""
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing:
+            which = self.name if isinstance(self.name, str) else ", ".join(self.name)
+            raise InputError(
+                f"{by} needs the field{'s' * (len(missing) > 1)} {', '.join(missing)} of every photograph; "
+                f"{which or 'this one'} has none: give it, or use a system that works without."
+            )
 
     def batched(self) -> Person:
         """One sample as a batch of one."""
@@ -113,6 +124,13 @@ class Pair:
 
     source: Person
     target: Person
+
+    def require(self, *names: str, by: str = "The system") -> None:
+        """InputError unless this is a batch and both photographs have all these fields; ``by`` is who needs them."""
+        if not self.source.is_batch or not self.target.is_batch:
+            raise InputError("The system works on batches; a single pair becomes one with pair.batched().")
+        self.source.require(*names, by=by)
+        self.target.require(*names, by=by)
 
     def to(self, *args, **kwargs) -> Pair:
         """The same pair with every tensor moved as by ``Tensor.to``."""

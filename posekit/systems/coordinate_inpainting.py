@@ -79,8 +79,8 @@ class CoordinateInpaintingConfig:
     | reading                | main, supplementary or laptop: which losses train which part in which stage |
     | features               | vgg16, vgg19 or random; "auto" takes the one the reading names |
     | feature_width          | channels of the first scale of random features |
-    | black_background       | sample T from S with its background painted black, as the authors do: a texel that lands |
-    |                        | on the background then costs, whatever colour that background has |
+    | black_background       | sample T from S with its background painted black, as the authors do: a texel that |
+    |                        | lands on the background then costs, whatever colour that background has |
     | f_steps, g_steps       | steps of the two stages |
     | batch_size             | pairs a step |
     | f_lr, g_lr, d_lr       | Adam's rates for f, g and the discriminator |
@@ -191,9 +191,7 @@ class CoordinateInpainting(System):
 
     def forward(self, pair: Pair, *, image: bool = True) -> CoordinateResult:
         """All maps of ``pair`` (a batch); ``image=False`` stops before g."""
-        source, target = pair.source, pair.target
-        if not source.is_batch or not target.is_batch:
-            raise InputError("The system works on batches; a single pair becomes one with pair.batched().")
+        pair.require("uv", "mask", by=self.name)
         maps = {} if self.config.variant == "no_textures" else self._textures(pair)
         return CoordinateResult(**maps, image=self._refine(pair, **maps) if image else None)
 

@@ -77,8 +77,7 @@ class TexelFill(System):
     def forward(self, pair: Pair) -> CoordinateResult:
         """Every map of ``pair`` (a batch) and the new photograph, with the symbols of the coordinate-based system."""
         source, target = pair.source, pair.target
-        if not source.is_batch or not target.is_batch:
-            raise InputError("The system works on batches; a single pair becomes one with pair.batched().")
+        pair.require("uv", "mask", by=self.name)
         S, t = source.image, self.config.atlas_size
         b, _, h, w = S.shape
         grid = identity_grid(h, w, dtype=S.dtype, device=S.device).expand(b, 2, h, w)
