@@ -9,8 +9,7 @@ On the CPU the loops are compiled by numba; elsewhere the same sums are one ``in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +18,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from posekit._threads import in_threads
 from posekit.grids import norm_to_index
 
 NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
-SERIAL = 4096  # fewer source pixels than this are done sooner than a thread is started
 
 
 class Splat(NamedTuple):
@@ -122,7 +121,7 @@ def _forward_numba(values, positions, mask, size, min_weight):
         sums = np.empty((bottom - top + 2, width + 2, c + 1), affine.dtype)
         scatter(*sources[i], affine, min_weight, top, bottom, sums, *results[i])
 
-    _in_threads(work, b, height, positions.numel() // 2)
+    in_threads(work, b, height, positions.numel() // 2)
     return out, weight, known
 
 
@@ -146,8 +145,8 @@ def _backward_numba(grad_out, grad_weight, values, positions, mask, out, weight,
     def pixels(i: int, first: int, last: int) -> None:
         gather(texel[i], *sources[i], affine, first, last, *results[i])
 
-    _in_threads(rows, b, height, b * h * w)
-    _in_threads(pixels, b, h * w, b * h * w)
+    in_threads(rows, b, height, b * h * w)
+    in_threads(pixels, b, h * w, b * h * w)
     return grad_values, grad_positions
 
 
@@ -158,31 +157,6 @@ def _items(tensor: Tensor) -> list[np.ndarray]:
 
 def _masks(mask: Tensor | None, values: Tensor) -> list[np.ndarray]:
     return _items(values.new_empty(len(values), 0) if mask is None else mask.flatten(1))
-
-
-def _in_threads(work: Callable[[int, int, int], None], items: int, length: int, pixels: int) -> None:
-    """Run ``work(item, first, last)`` over all items, each cut into bands of ``length`` where threads would idle.
-
-    Plain threads, because the compiler's own do not survive a fork and data loaders fork.
-    """
-    threads = torch.get_num_threads() if pixels >= SERIAL else 1
-    bands = min(max(1, threads // max(items, 1)), max(length, 1))
-    edges = [length * k // bands for k in range(bands + 1)]
-    tasks = [(i, first, last) for i in range(items) for first, last in zip(edges[:-1], edges[1:], strict=True)]
-    queue = iter(tasks)
-
-    def drain() -> None:
-        for task in queue:
-            work(*task)
-
-    helpers = min(threads, len(tasks)) - 1
-    if helpers < 1:
-        return drain()
-    with ThreadPoolExecutor(helpers) as pool:
-        running = [pool.submit(drain) for _ in range(helpers)]
-        drain()
-        for helper in running:
-            helper.result()
 
 
 # --------------------------------------------------------------------------------- other devices: plain torch operators

@@ -1,7 +1,5 @@
 """Losses on cases that can be worked out by hand, and against naive twins."""
 
-import math
-
 import pytest
 import torch
 
@@ -9,7 +7,6 @@ from posekit.errors import InputError
 from posekit.losses.content import content_loss
 from posekit.losses.lsgan import judge, lsgan_discriminator, lsgan_generator
 from posekit.losses.masked_l1 import masked_l1
-from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.losses.style import gram_matrix, style_loss
 
 
@@ -71,54 +68,6 @@ def test_style_forgets_where_things_are():
 def test_one_weight_per_layer(loss):
     with pytest.raises(InputError, match="got 2 feature maps and 1 weights"):
         loss(layers(1, 2), layers(1, 2), (1.0,))
-
-
-def naive_nearest_neighbour(a, b, window):
-    """Equations (1) to (5) as a double loop."""
-    n, _, h, w = a.shape
-    r, total = window // 2, 0.0
-    for k in range(n):
-        for y in range(h):
-            for x in range(w):
-                near = [
-                    (a[k, :, y, x] - b[k, :, v, u]).abs().sum()
-                    for v in range(max(0, y - r), min(h, y + r + 1))
-                    for u in range(max(0, x - r), min(w, x + r + 1))
-                ]
-                total = total + torch.stack(near).min()
-    return total / n
-
-
-@pytest.mark.parametrize("window", [1, 3, 5])
-@pytest.mark.parametrize("shape", [(2, 3, 5, 7), (1, 1, 1, 4), (1, 2, 2, 2)])
-def test_nearest_neighbour_equals_naive_twin(window, shape):
-    torch.manual_seed(0)
-    a = torch.rand(shape, dtype=torch.float64, requires_grad=True)
-    b = torch.rand(shape, dtype=torch.float64, requires_grad=True)
-    ours, theirs = nearest_neighbour_loss(a, b, window, mean=False), naive_nearest_neighbour(a, b, window)
-    torch.testing.assert_close(ours, theirs)
-    for x, y in zip(torch.autograd.grad(ours, (a, b)), torch.autograd.grad(theirs, (a, b)), strict=True):
-        torch.testing.assert_close(x, y)
-    torch.testing.assert_close(nearest_neighbour_loss(a, b, window) * math.prod(shape[1:]), ours)
-
-
-def test_nearest_neighbour_forgives_a_shift_of_one_pixel_but_not_of_two():
-    x = torch.rand(1, 4, 12, 12)
-    inner = (..., slice(2, -2), slice(2, -2))
-    near, far = torch.roll(x, 1, 3), torch.roll(x, 2, 3)
-    assert nearest_neighbour_loss(x[inner], near[..., 2:-2, 2:-2], 3).item() < 0.3 * (x - near)[inner].abs().mean()
-    assert nearest_neighbour_loss(x[inner], far[inner], 3).item() > 0.3 * (x - far)[inner].abs().mean()
-    assert nearest_neighbour_loss(x[inner], near[inner], 1).item() == pytest.approx(
-        (x - near)[inner].abs().mean().item()
-    )
-
-
-def test_nearest_neighbour_bad_input(unchecked):
-    x = torch.rand(1, 2, 4, 4)
-    with pytest.raises(InputError, match="positive odd number, got 4"):
-        nearest_neighbour_loss(x, x, 4)
-    with pytest.raises(InputError, match="maps of one shape"):
-        nearest_neighbour_loss(x, x[..., 1:], 3)
 
 
 def test_lsgan_values():
