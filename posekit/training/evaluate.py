@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.stats import bootstrap
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from posekit.data.person import Pair, collate_pairs
@@ -111,9 +112,51 @@ def evaluate(
         pairs: held-out pairs, all of one size.
         seed: of the bootstrap.
     """
+    problem = metrics.lpips_problem()
+
+    def measure(system: System, batch: Pair) -> dict[str, Tensor | None]:
+        made, truth = system(batch).image.float().clamp(0, 1), batch.target.image
+        return {
+            "ssim": metrics.ssim(made, truth),
+            "ms_ssim": metrics.ms_ssim(made, truth),
+            "l1": metrics.l1(made, truth),
+            "gradient_energy_ratio": metrics.gradient_energy_ratio(made, truth, batch.target.mask),
+            "lpips": metrics.lpips(made, truth) if problem is None else None,
+        }
+
+    table = measure_pairs(
+        systems,
+        pairs,
+        measure,
+        protocol=metrics.PROTOCOL,
+        notes=[problem] if problem else [],
+        batch_size=batch_size,
+        device=device,
+        seed=seed,
+        progress=progress,
+    )
+    table.protocol["ms_ssim_scales"] = metrics.ms_ssim_scales(tuple(table.protocol["size"]))
+    return table
+
+
+def measure_pairs(
+    systems: Mapping[str, System],
+    pairs: Sequence[Pair],
+    measure: Callable[[System, Pair], Mapping[str, Tensor | None]],
+    *,
+    protocol: Mapping[str, Any],
+    notes: Sequence[str] = (),
+    batch_size: int = 8,
+    device: str | torch.device = "cpu",
+    seed: int = 0,
+    progress: bool = False,
+) -> Evaluation:
+    """The table of any measures: ``measure(system, batch)`` gives one value per pair, or None for a missing metric.
+
+    A value that is not finite (a pair where there is nothing to measure) is kept, and left out of mean and interval.
+    """
     if not systems or len(pairs) == 0:
         raise InputError(f"An evaluation needs systems and pairs, got {len(systems)} and {len(pairs)}.")
-    problem = metrics.lpips_problem()
     found: dict[str, dict[str, list[float] | None]] = {name: {} for name in systems}
     names: list[str] = []
     size = (0, 0)
@@ -125,36 +168,20 @@ def evaluate(
             size = batch.target.size
             names += [f"{a} -> {b}" for a, b in zip(batch.source.name, batch.target.name, strict=True)]
             for name, system in systems.items():
-                made = system(batch).image.float().clamp(0, 1)
-                for metric, value in _measure(made, batch, problem is None).items():
-                    found[name].setdefault(metric, []).extend(value.tolist())
+                for metric, value in measure(system, batch).items():
+                    if value is None:
+                        found[name][metric] = None
+                    else:
+                        found[name].setdefault(metric, []).extend(value.tolist())
             bar.update(len(batch.source.name))
-    rows = []
-    for name, values in found.items():
-        if problem is not None:
-            values["lpips"] = None
-        rows += [_row(name, metric, value, seed) for metric, value in values.items()]
-    protocol = {
+    rows = [_row(name, metric, v, seed) for name, values in found.items() for metric, v in values.items()]
+    how = {
         "pairs": len(names),
         "size": list(size),
-        "ms_ssim_scales": metrics.ms_ssim_scales(size),
         "interval": f"{CONFIDENCE:.0%}, percentile bootstrap over pairs, {RESAMPLES} resamples, seed {seed}",
-        **metrics.PROTOCOL,
+        **protocol,
     }
-    return Evaluation(rows, found, names, protocol, [problem] if problem else [])
-
-
-def _measure(made: torch.Tensor, batch: Pair, with_lpips: bool) -> dict[str, torch.Tensor]:
-    truth = batch.target.image
-    values = {
-        "ssim": metrics.ssim(made, truth),
-        "ms_ssim": metrics.ms_ssim(made, truth),
-        "l1": metrics.l1(made, truth),
-        "gradient_energy_ratio": metrics.gradient_energy_ratio(made, truth, batch.target.mask),
-    }
-    if with_lpips:
-        values["lpips"] = metrics.lpips(made, truth)
-    return values
+    return Evaluation(rows, found, names, how, list(notes))
 
 
 def _row(system: str, metric: str, values: list[float] | None, seed: int) -> Row:
