@@ -9,9 +9,12 @@ import torch
 from posekit.systems.base import System, choose
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.systems.copy_source import CopySource
+from posekit.systems.deformable_gan import DeformableGAN
 from posekit.systems.texel_fill import TexelFill
 
-SYSTEMS: dict[str, type[System]] = {cls.name: cls for cls in (CoordinateInpainting, CopySource, TexelFill)}
+SYSTEMS: dict[str, type[System]] = {
+    cls.name: cls for cls in (CoordinateInpainting, CopySource, DeformableGAN, TexelFill)
+}
 
 
 def build(name: str, preset: str = "laptop", variant: str | None = None, *, seed: int = 0, **overrides: Any) -> System:
