@@ -1,0 +1,118 @@
+# ---
+# jupyter:
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# # Train a system, measure it
+#
+# One run of a sweep, for any system: build it, train it on rendered people, measure it on held-out ones, record the
+# numbers. `posekit sweep experiments/NAME.yaml` runs it with other parameters and seeds.
+
+# %% tags=["parameters"]
+system: str = "coordinate_inpainting"  # name of the system
+preset: str = "laptop"  # its preset
+variant: str = ""  # one of its ablations; the preset's if empty
+overrides: str = "{}"  # other settings, as JSON or YAML
+stages: str = ""  # stages to train, separated by commas; all if empty
+steps: int = 400  # of each stage
+batch_size: int = 0  # pairs a step; the preset's if 0
+people: int = 400  # numbers considered: 8 of 10 are for training, 1 of 10 for measuring
+views: int = 6  # photographs of each
+size: int = 0  # pixels along an edge; the system's image_size if 0
+skirts: str = "legs"  # what the pixels of a skirt show on the map, legs or cloth
+noise: bool = False  # spoil all maps as an estimator does, for training and for measuring
+measure: str = "photographs"  # or "textures": apart for what the source shows and what it hides
+measured: int = 120  # held-out pairs, evenly spread over the held-out people
+seed: int = 0  # of weights and batches; the people are the same for all seeds
+device: str = "auto"  # auto, cpu or cuda
+
+# %%
+import dataclasses
+import time
+
+import matplotlib.pyplot as plt
+import torch
+import yaml
+
+from posekit.data.person import collate_pairs
+from posekit.data.studio import StudioPeople
+from posekit.studio.estimator_noise import EstimatorNoise
+from posekit.studio.surface_tables import mirror_table
+from posekit.systems import build
+from posekit.systems.base import choose, count_parameters
+from posekit.teaching import record
+from posekit.training.evaluate import evaluate
+from posekit.training.fit import fit
+from posekit.training.measure_textures import measure_textures
+
+# %% [markdown]
+# The system. Its *arm* is its name and the settings in which it differs from its preset.
+
+# %%
+how = {"photographs": evaluate, "textures": measure_textures}[choose("measure", measure, ("photographs", "textures"))]
+settings = yaml.safe_load(overrides) | ({"variant": variant} if variant else {})
+model = build(system, preset, seed=seed, **settings)
+if hasattr(model, "mirror"):
+    model.mirror = mirror_table()  # the one baseline that has to know the atlas
+
+own, usual = dataclasses.asdict(model.config), dataclasses.asdict(type(model).PRESETS[preset])
+record(
+    arm=", ".join([system] + [f"{name}={own[name]}" for name in own if own[name] != usual[name]]),
+    parameters=count_parameters(model),
+)
+
+# %%
+size = size or getattr(model.config, "image_size", 128)
+common = {"people": people, "views": views, "size": size, "skirts": skirts, "progress": False}
+spoil = EstimatorNoise() if noise else None
+training = StudioPeople(**common, split="train", noise=spoil)
+held_out = StudioPeople(**common, split="val", noise=spoil)
+pairs = [held_out[round(i)] for i in torch.linspace(0, len(held_out) - 1, measured).tolist()]
+
+# %% [markdown]
+# Training. A system without stages learns nothing and is measured as it is.
+
+# %%
+names = [name.strip() for name in stages.split(",") if name.strip()] or None
+began, log = time.perf_counter(), []
+if model.stages():
+    log = fit(
+        model, training, seed=seed, stages=names, steps=steps, batch_size=batch_size or None, device=device,
+        log_every=max(1, steps // 50), progress=False,
+    )  # fmt: skip
+record(training_seconds=time.perf_counter() - began)
+
+figure, axes = plt.subplots(figsize=(6, 2.5))
+for name in dict.fromkeys(name for entry in log for name in entry["losses"]):
+    points = [(entry["total_step"], entry["losses"][name]) for entry in log if name in entry["losses"]]
+    axes.plot(*zip(*points, strict=True), label=name)
+if log:
+    axes.set(xlabel="step", yscale="log", title="Losses")
+    axes.legend(frameon=False)
+plt.show()
+
+# %% [markdown]
+# Measured on people whom the training never saw.
+
+# %%
+where = next((str(p.device) for p in model.parameters()), "cpu")
+table = how({system: model}, pairs, device=where, seed=0)
+for row in table.rows:
+    record(**{row.metric: float("nan") if row.mean is None else row.mean})
+table.notes
+
+# %%
+batch = collate_pairs(pairs[:: max(1, len(pairs) // 6)][:6]).to(where)
+with torch.no_grad():
+    result = model(batch)
+made = {"source": batch.source.image, "made": result.image, "target": batch.target.image}
+if measure == "textures":
+    made = {"source": batch.source.image, "T": result.T, "W": result.W, "target": batch.target.image}
+figure, axes = plt.subplots(len(made), len(batch.source.image), figsize=(9, 1.5 * len(made)), squeeze=False)
+for line, (title, images) in zip(axes, made.items(), strict=True):
+    for place, image in zip(line, images.cpu(), strict=True):
+        place.imshow(image.clamp(0, 1).permute(1, 2, 0))
+        place.set_axis_off()
+    line[0].set_title(title, loc="left")
+plt.show()
