@@ -10,7 +10,7 @@ person
 surface  keypoints  fill  correlation ...      geometry of bodies
 sample  splat  affine                          warps
 grids                                          the coordinate convention
-errors  files                                  below everything
+errors  files  distributed                     below everything
 """
 
 import ast
@@ -21,12 +21,13 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "posekit"
 
 # Folder or file -> what of ours it may import besides itself.
-GROUND = {"errors", "files", "_torchvision"}
+GROUND = {"errors", "files", "distributed", "_torchvision"}
 WARPS = {"grids", "sample", "splat", "affine"}
 GEOMETRY = GROUND | WARPS | {"surface", "keypoints", "fill", "correlation", "part_affine"}
 FLOORS = {
     "errors": set(),
     "_torchvision": set(),
+    "distributed": set(),
     "files": {"errors"},
     "grids": set(),
     "sample": {"grids"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from posekit.distributed import mean_over_processes
+
 
 def masked_l1(
     a: Float[Tensor, "b c h w"], b: Float[Tensor, "b c h w"], mask: Float[Tensor, "b 1 h w"]
@@ -17,4 +19,5 @@ def masked_l1(
     coordinates C and D where C is known; "texture source" and "texture target" compare the completed colour texture
     T with the colours of the source and of the target, over the texels seen in each.
     """
-    return (mask * (a - b).abs()).sum() / (mask.sum() * a.shape[1]).clamp(min=1)
+    kept = mean_over_processes(mask.sum())
+    return (mask * (a - b).abs()).sum() / (kept * a.shape[1]).clamp(min=1)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from posekit.nets.batch_norm import BatchNorm2d
 from posekit.nets.padding import reflect_pad
 
 
@@ -31,7 +32,7 @@ class GatedConv(nn.Module):
         self.padding = dilation * (kernel - 1) // 2
         self.features = nn.Conv2d(in_channels, out_channels, kernel, stride, dilation=dilation)
         self.gate = nn.Conv2d(in_channels, out_channels, kernel, stride, dilation=dilation)
-        self.norm = nn.BatchNorm2d(out_channels)
+        self.norm = BatchNorm2d(out_channels)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d H W"]:
         x = reflect_pad(x, self.padding)

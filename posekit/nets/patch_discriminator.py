@@ -11,6 +11,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from posekit.nets.batch_norm import BatchNorm2d
+
 
 class PatchDiscriminator(nn.Module):
     """Photograph and pose ``b c h w`` to a map ``b 1 h/16 w/16`` in [0, 1]: 1 for real regions.
@@ -34,7 +36,7 @@ class PatchDiscriminator(nn.Module):
             spectral_norm(nn.Conv2d(a, b, 4, stride))
             for a, b, stride in zip(channels[:-1], channels[1:], (2, 2, 2, 2, 1), strict=True)
         )
-        self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels[1:])
+        self.norms = nn.ModuleList(BatchNorm2d(c) for c in channels[1:])
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 H W"]:
         for conv, norm in zip(self.convs, self.norms, strict=True):

@@ -47,9 +47,15 @@ def make_card(system: System, **facts: Any) -> dict[str, Any]:
 
 
 def save_checkpoint(
-    folder: str | Path, system: nn.Module, optimizers: Mapping[str, Optimizer], card: dict[str, Any]
+    folder: str | Path,
+    system: nn.Module,
+    optimizers: Mapping[str, Optimizer],
+    card: dict[str, Any],
+    extra: Mapping[str, Tensor] | None = None,
 ) -> Path:
     """Write checkpoint ``folder/step-XXXXXXXX``, numbered by ``card["total_step"]``; older ones but one are removed.
+
+    extra: more tensors to keep: the moving average (``ema.*``), the random states of other processes (``random1.*``).
 
     Raises InputError when it cannot be written; the checkpoints before are untouched.
     """
@@ -59,7 +65,7 @@ def save_checkpoint(
     try:
         aside.mkdir(parents=True, exist_ok=True)
         write_tensors(aside / FILES[0], system.state_dict())
-        rest = {}
+        rest = dict(extra or {})
         for name, optimizer in optimizers.items():
             rest |= {f"{name}.{key}": value for key, value in optimizer_tensors(optimizer).items()}
         rest |= {f"random.{key}": value for key, value in random_states().items()}
@@ -111,14 +117,22 @@ def read_latest(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor], 
 
 
 def restore(
-    system: nn.Module, optimizers: Mapping[str, Optimizer], model: dict[str, Tensor], rest: dict[str, Tensor]
+    system: nn.Module,
+    optimizers: Mapping[str, Optimizer],
+    model: dict[str, Tensor],
+    rest: dict[str, Tensor],
+    rank: int = 0,
 ) -> None:
-    """Put a checkpoint back: weights, optimisers and random number generators."""
+    """Put a checkpoint back: weights, optimisers and the random number generators of process ``rank``."""
     load_state(system, model, "the checkpoint")
     for name, optimizer in optimizers.items():
-        prefix = f"{name}."
-        restore_optimizer(optimizer, {k[len(prefix) :]: v for k, v in rest.items() if k.startswith(prefix)})
-    restore_random({key.removeprefix("random."): v for key, v in rest.items() if key.startswith("random.")})
+        restore_optimizer(optimizer, under(f"{name}.", rest))
+    restore_random(under(f"random{rank}.", rest) if rank else under("random.", rest))
+
+
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix``, by the rest of their names."""
+    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def save_weights(system: System, path: str | Path, *, half: bool = True, **facts: Any) -> Path:

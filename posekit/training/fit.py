@@ -5,39 +5,35 @@ for each stage of the system:
     for each step:
         batch = pure function of (seed, stage, step)
         critics:  minimise critic_losses                      (adversarial stages)
-        parts:    minimise sum of weight * loss
+        parts:    minimise sum of weight * loss               (over the losses whose turn it is)
 """
 
 from __future__ import annotations
 
-import math
-import random
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from lightning_fabric import Fabric  # not lightning.fabric, which imports torchvision
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor
-from torch.optim import Adam
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from posekit.data.person import Pair, collate_pairs
+from posekit.distributed import mean_over_processes
 from posekit.errors import InputError
 from posekit.systems.base import Stage, System
-from posekit.training.checkpoint import make_card, read_latest, restore, save_checkpoint, save_weights
+from posekit.training.checkpoint import make_card, read_latest, restore, save_checkpoint, save_weights, under
+from posekit.training.device import make_fabric, seed_everything, tune
+from posekit.training.ema import EMA
 from posekit.training.order import Batches
 from posekit.training.plan import check_same_run, plan_stages, stage_card, total_steps
 from posekit.training.runlog import RunLog
 from posekit.training.signals import ignore_interrupt, stop_signals
-
-DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("32-true", "bf16-mixed")
+from posekit.training.state import random_states_of_others
+from posekit.training.step import check_finite, prepare, thawed, train_step
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -55,10 +51,16 @@ def fit(
     batch_size: int | None = None,
     device: str = "auto",
     devices: int = 1,
+    nodes: int = 1,
     precision: str = "32-true",
+    accumulate: int = 1,
+    ema: float = 0.0,
+    channels_last: bool = False,
+    compiled: bool = False,
     workers: int = 0,
     checkpoint_every: int = 500,
     log_every: int = 10,
+    tensorboard: bool = False,
     resume: bool = True,
     progress: bool = True,
     on_step: Callable[[System, Stage, int], None] | None = None,
@@ -71,10 +73,16 @@ def fit(
             nothing.  With ``resume``, a folder that holds a checkpoint of the same run is continued, bit for bit.
         stages: names of the stages to run; all if not given.
         steps: steps of every stage, or of each by name; the preset's if not given.
-        device: auto (a CUDA GPU where there is one), cpu or cuda.  devices: how many; gradients are averaged over them
-            (experimental: the statistics of BatchNorm are those of each process).
+        device: auto (a CUDA GPU where there is one), cpu or cuda.  devices: how many of each of ``nodes`` machines.
+            The batch is shared by them: n processes take the steps that one takes, to rounding.
         precision: "32-true", or "bf16-mixed" for autocast; coordinates stay float32.
+        accumulate: micro-batches that a process cuts its share of the batch into, where memory is short.  Gradients
+            are averaged; BatchNorm and means over masks see one micro-batch.
+        ema: decay of a moving average of the weights (0.999, say; 0 for none), which takes the weights' place at the
+            end of every stage.
+        channels_last, compiled: memory layout of the networks, and `torch.compile`: speed alone.
         workers: processes that load pairs ahead of the training.
+        tensorboard: write the losses for TensorBoard too, into ``tensorboard/`` (needs the package tensorboardX).
         on_step: called after every step with the system, the stage and the number of finished steps in it.
 
     Raises InputError for data or folders that cannot be used and when a loss becomes NaN; TrainingInterrupted after
@@ -85,16 +93,21 @@ def fit(
         raise InputError(f"A seed is a number from 0 up, got {seed}.")
     if len(data) == 0:
         raise InputError("The training data is empty; give at least one pair.")
+    fabric = make_fabric(device, devices, precision, nodes)
     for stage in plan:
-        if stage.batch_size < devices:
-            raise InputError(f"A batch of {stage.batch_size} cannot be shared by {devices} devices; make it larger.")
-    fabric = _fabric(device, devices, precision)
+        _check_shares(stage, devices * nodes, accumulate)
     fabric.launch()
-    _seed(seed)
+    seed_everything(seed, fabric.global_rank)
     system.to(fabric.device)
     out = Path(out_dir) if out_dir is not None else None
     card = make_card(
-        system, seed=seed, data=_describe(data), stages=[stage_card(stage) for stage in plan], precision=precision
+        system,
+        seed=seed,
+        data=_describe(data),
+        stages=[stage_card(stage) for stage in plan],
+        precision=precision,
+        accumulate=accumulate,
+        ema=ema,
     )
     start, found = (0, 0), None
     if out is not None and resume and (found := read_latest(out / "checkpoints")):
@@ -102,128 +115,66 @@ def fit(
         start = (found[0]["stage"], found[0]["step"])
     elif out is not None and fabric.is_global_zero:
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
-    log = RunLog(out, total_steps(plan, *start) if found else None, card, enabled=fabric.is_global_zero)
+    fabric.barrier()
+    first_process = fabric.is_global_zero
+    log = RunLog(
+        out, total_steps(plan, *start) if found else None, card, enabled=first_process, tensorboard=tensorboard
+    )
+    tune(system, plan, channels_last, compiled)
 
-    def save(number: int, step: int, optimizers: Mapping[str, Adam]) -> None:
-        if out is not None and fabric.is_global_zero:
-            where = {"stage": number, "step": step, "total_step": total_steps(plan, number, step), "metrics": log.last}
-            save_checkpoint(out / "checkpoints", system, optimizers, {**card, **where})
+    def save(number: int, step: int, optimizers: Mapping[str, torch.optim.Adam], average: EMA) -> None:
+        if out is None:
+            return
+        extra = {f"ema.{name}": tensor for name, tensor in average.tensors().items()} | random_states_of_others()
+        where = {"stage": number, "step": step, "total_step": total_steps(plan, number, step), "metrics": log.last}
+        if fabric.is_global_zero:
+            save_checkpoint(out / "checkpoints", system, optimizers, {**card, **where}, extra)
 
-    with stop_signals() as stop, _thawed(system):
+    with stop_signals() as stop, thawed(system):
         for number, stage in enumerate(plan):
             if number < start[0]:
                 continue
-            optimizers = _prepare(system, stage)
+            optimizers = prepare(system, stage)
+            average = EMA(system, stage.parts, ema)
             first = start[1] if number == start[0] else 0
             if found and number == start[0]:
-                restore(system, optimizers, found[1], found[2])
+                restore(system, optimizers, found[1], found[2], fabric.global_rank)
+                average.restore(under("ema.", found[2]))
             rank = fabric.global_rank, fabric.world_size
             order = Batches(len(data), stage.batch_size, stage.steps, first, (seed, number), *rank)
-            batches = iter(_loader(data, order, workers))
+            batches = iter(_loader(data, order, workers, accumulate))
             bar = tqdm(total=stage.steps, initial=first, desc=stage.name, disable=not (progress and log.enabled))
             log.start_clock()
+            terms: dict[str, Tensor] = {}  # each loss as it was last computed since the record before
             with bar:
                 for step in range(first, stage.steps):
                     with log.waiting():
-                        pair = next(batches).to(fabric.device)
-                    terms = train_step(system, pair, stage, optimizers, fabric, stage.rate(step))
+                        pairs = [pair.to(fabric.device) for pair in next(batches)]
+                    terms |= train_step(system, pairs, stage.turn(step), optimizers, fabric, stage.rate(step))
+                    average.update()
                     done = step + 1
                     log.steps += 1
                     if done % log_every == 0 or done == stage.steps:
-                        values = _finite(terms, stage)
+                        values = check_finite({k: mean_over_processes(v) for k, v in terms.items()}, stage)
                         log.write(stage.name, done, total_steps(plan, number, done), values)
                         bar.set_postfix({name: f"{value:.3g}" for name, value in values.items()})
+                        terms = {}
                     bar.update()
                     if on_step is not None:
                         on_step(system, stage, done)
-                    if stop.is_set() or done == stage.steps or done % checkpoint_every == 0:
-                        _finite(terms, stage)
-                        save(number, done, optimizers)
-                    if stop.is_set():
+                    stopping = _any_process(stop.is_set(), fabric.device)
+                    if stopping or done == stage.steps or done % checkpoint_every == 0:
+                        check_finite(terms, stage)
+                        save(number, done, optimizers, average)
+                    if stopping:
                         kept = f"{out} keeps it; run the same command again to go on" if out else "nothing was kept"
                         raise TrainingInterrupted(f"Stopped after step {done} of stage {stage.name}: {kept}.")
+            average.apply()
+    log.close()
     if out is not None and fabric.is_global_zero:
-        facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
+        facts = {key: card[key] for key in ("seed", "data", "stages", "precision", "accumulate", "ema")}
         save_weights(system, out / "weights.safetensors", half=False, **facts, metrics=log.last)
     return log.records
-
-
-def train_step(
-    system: System, pair: Pair, stage: Stage, optimizers: Mapping[str, Adam], fabric: Fabric, rate: float = 1.0
-) -> dict[str, Tensor]:
-    """One step on one batch: the critics first, then the parts.  Returns the unweighted losses, detached."""
-    with fabric.autocast():
-        result = system.stage_forward(pair, stage)
-    terms: dict[str, Tensor] = {}
-    if stage.critics:
-        _trainable(system, stage.critics, True)
-        with fabric.autocast():
-            critic_terms = system.critic_losses(pair, result)
-        _descend(sum(critic_terms.values()), optimizers["critics"], (stage.critic_lr or stage.lr) * rate, fabric)
-        _trainable(system, stage.critics, False)
-        terms |= critic_terms
-    with fabric.autocast():
-        part_terms = system.losses(pair, result, tuple(stage.weights))
-    if fabric.device.type == "cpu":
-        _finite(part_terms, stage)  # free here; and on the CPU, PyTorch's grid_sample dies of NaN positions
-    total = sum(stage.weights[name] * value for name, value in part_terms.items())
-    _descend(total, optimizers["parts"], stage.lr * rate, fabric)
-    return {name: value.detach() for name, value in {**part_terms, **terms}.items()}
-
-
-def _fabric(device: str, devices: int, precision: str) -> Fabric:
-    if device not in DEVICES:
-        raise InputError(f"Training runs on {', '.join(DEVICES)}; got device {device!r}.")
-    if precision not in PRECISIONS:
-        raise InputError(f"Training runs with precision {' or '.join(PRECISIONS)}; got {precision!r}.")
-    if device == "auto":  # not Apple's GPU: PyTorch has no backward of border sampling there
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return Fabric(accelerator=device, devices=devices, precision=precision)
-    except (ValueError, RuntimeError, MisconfigurationException) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"Training cannot start on {devices} x {device!r} with precision {precision!r}: {reason}"
-        ) from error
-
-
-def _descend(loss: Tensor, optimizer: Adam, lr: float, fabric: Fabric) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    fabric.backward(loss)
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-        if fabric.world_size > 1:
-            for parameter in group["params"]:
-                parameter.grad = fabric.all_reduce(parameter.grad, reduce_op="mean")
-    optimizer.step()
-
-
-def _prepare(system: System, stage: Stage) -> dict[str, Adam]:
-    """Freeze everything but the parts of the stage; optimisers for parts and critics."""
-    system.requires_grad_(False).eval()
-    for name in (*stage.parts, *stage.critics):
-        system.get_submodule(name).train()
-    _trainable(system, stage.parts, True)
-    groups = {"parts": (stage.parts, stage.lr), "critics": (stage.critics, stage.critic_lr or stage.lr)}
-    return {
-        name: Adam([p for part in parts for p in system.get_submodule(part).parameters()], lr=lr, betas=stage.betas)
-        for name, (parts, lr) in groups.items()
-        if parts
-    }
-
-
-@contextmanager
-def _thawed(system: System) -> Iterator[None]:
-    """However the training ends: nothing is frozen, and the system is in evaluation mode."""
-    try:
-        yield
-    finally:
-        system.requires_grad_(True).eval()
-
-
-def _trainable(system: System, parts: Sequence[str], on: bool) -> None:
-    for name in parts:
-        system.get_submodule(name).requires_grad_(on)
 
 
 def _describe(data: Sequence[Pair]) -> Any:
@@ -231,23 +182,25 @@ def _describe(data: Sequence[Pair]) -> Any:
     return data.describe() if hasattr(data, "describe") else {"dataset": type(data).__name__, "pairs": len(data)}
 
 
-def _finite(terms: Mapping[str, Tensor], stage: Stage) -> dict[str, float]:
-    values = {name: float(value.detach()) for name, value in terms.items()}
-    bad = [name for name, value in values.items() if not math.isfinite(value)]
-    if bad:
+def _check_shares(stage: Stage, processes: int, accumulate: int) -> None:
+    if accumulate < 1 or stage.batch_size % (processes * accumulate):
         raise InputError(
-            f"The loss {', '.join(bad)} of stage {stage.name} is not finite; lower the learning rate, "
-            "or look for NaN in the data; the last checkpoint is intact."
+            f"A batch of {stage.batch_size} cannot be shared by {processes} devices with {accumulate} micro-batches "
+            f"each; make the batch size a multiple of {processes} x {max(accumulate, 1)}."
         )
-    return values
 
 
-def _loader(data: Sequence[Pair], order: Batches, workers: int) -> DataLoader:
-    """Batches in the given order; a generator of its own, so that loading draws nothing from the global one."""
+def _any_process(flag: bool, device: torch.device) -> bool:
+    """Whether the flag is set in any process, so that all of them stop after the same step."""
+    return bool(mean_over_processes(torch.tensor(float(flag), device=device)) > 0)
+
+
+def _loader(data: Sequence[Pair], order: Batches, workers: int, accumulate: int) -> DataLoader:
+    """Steps in the given order, each a list of micro-batches; nothing is drawn from the global generator."""
     return DataLoader(
         data,
         batch_sampler=order,
-        collate_fn=collate_pairs,
+        collate_fn=partial(_collate, parts=accumulate),
         num_workers=workers,
         worker_init_fn=ignore_interrupt,
         generator=torch.Generator().manual_seed(0),
@@ -255,7 +208,6 @@ def _loader(data: Sequence[Pair], order: Batches, workers: int) -> DataLoader:
     )
 
 
-def _seed(seed: int) -> None:
-    torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-    random.seed(seed)
+def _collate(samples: list[Pair], parts: int) -> list[Pair]:
+    size = len(samples) // parts
+    return [collate_pairs(samples[i : i + size]) for i in range(0, len(samples), size)]

@@ -1,4 +1,4 @@
-"""The log of a run: JSON lines, in memory and in ``log.jsonl``."""
+"""The log of a run: JSON lines, in memory and in ``log.jsonl``, and for TensorBoard where that is asked for."""
 
 from __future__ import annotations
 
@@ -25,9 +25,17 @@ class RunLog:
             None starts a new log.
         card: what the first line says.
         enabled: False in all processes but the first.
+        tensorboard: also write ``folder/tensorboard``; InputError where its writer is not installed.
     """
 
-    def __init__(self, folder: Path | None, resumed_at: int | None, card: dict[str, Any], enabled: bool = True):
+    def __init__(
+        self,
+        folder: Path | None,
+        resumed_at: int | None,
+        card: dict[str, Any],
+        enabled: bool = True,
+        tensorboard: bool = False,
+    ):
         self.enabled = enabled
         self.steps = 0  # since the record before
         self.start_clock()
@@ -39,6 +47,7 @@ class RunLog:
                 header, self.records = _read(self.path, resumed_at, header)
             text = "".join(json.dumps(line) + "\n" for line in (header, *self.records))
             write_text(self.path, text)
+        self._board = _tensorboard(folder, resumed_at) if tensorboard and self.path is not None else None
 
     @property
     def last(self) -> dict[str, float]:
@@ -69,12 +78,29 @@ class RunLog:
         }
         self.start_clock()
         self.records.append(record)
+        if self._board is not None:
+            for name, value in {**losses, "seconds": record["seconds"], "waited": record["waited"]}.items():
+                self._board.add_scalar(f"{stage}/{name}", value, total_step)
         if self.path is not None:
             try:
                 with open(self.path, "a", encoding="utf-8") as file:
                     file.write(json.dumps(record) + "\n")
             except OSError as error:
                 raise InputError(f"Could not write {self.path} ({error}); check the space on its disk.") from error
+
+    def close(self) -> None:
+        """Write out what TensorBoard's writer still holds."""
+        if self._board is not None:
+            self._board.close()
+
+
+def _tensorboard(folder: Path, resumed_at: int | None) -> Any:
+    """TensorBoard's writer; of a resumed run, points after the checkpoint are dropped by TensorBoard."""
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError as error:
+        raise InputError("TensorBoard's writer is not installed; run `pip install tensorboardX`.") from error
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=None if resumed_at is None else resumed_at + 1)
 
 
 def _read(path: Path, resumed_at: int, header: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:

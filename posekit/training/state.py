@@ -7,8 +7,10 @@ import random
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch import distributed as dist
 from torch.optim import Optimizer
 
+from posekit.distributed import world_size
 from posekit.errors import InputError
 
 
@@ -50,6 +52,15 @@ def random_states() -> dict[str, Tensor]:
     if torch.cuda.is_available():
         states |= {f"cuda{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
     return states
+
+
+def random_states_of_others() -> dict[str, Tensor]:
+    """States of the processes 1, 2, ... of a distributed run, as ``random1.torch``, ...; all processes call it."""
+    if world_size() == 1:
+        return {}
+    found: list[dict[str, Tensor]] = [{}] * world_size()
+    dist.all_gather_object(found, random_states())
+    return {f"random{i}.{key}": state for i, states in enumerate(found) if i for key, state in states.items()}
 
 
 def restore_random(states: dict[str, Tensor]) -> None:

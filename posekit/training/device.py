@@ -1,0 +1,56 @@
+"""Where and how a training runs: devices, precision, memory layout, compilation."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric  # not lightning.fabric, which imports torchvision
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+from posekit.errors import InputError
+from posekit.systems.base import Stage, System
+
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("32-true", "bf16-mixed")
+
+
+def make_fabric(device: str, devices: int, precision: str, nodes: int = 1) -> Fabric:
+    """Lightning Fabric on ``devices`` devices of each of ``nodes`` machines; InputError says why it cannot be."""
+    if device not in DEVICES:
+        raise InputError(f"Training runs on {', '.join(DEVICES)}; got device {device!r}.")
+    if precision not in PRECISIONS:
+        raise InputError(f"Training runs with precision {' or '.join(PRECISIONS)}; got {precision!r}.")
+    if devices < 1 or nodes < 1:
+        raise InputError(f"Training needs at least one device on one machine, got {devices} on {nodes}.")
+    if device == "auto":  # not Apple's GPU: PyTorch has no backward of border sampling there
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return Fabric(accelerator=device, devices=devices, num_nodes=nodes, precision=precision)
+    except (ValueError, RuntimeError, MisconfigurationException) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"Training cannot start on {devices} x {device!r} with precision {precision!r}: {reason}"
+        ) from error
+
+
+def tune(system: System, plan: Sequence[Stage], channels_last: bool, compiled: bool) -> None:
+    """Options that change the speed and not the mathematics: memory layout of the networks, compiled networks.
+
+    Both are done in place and leave the names of the weights as they are.
+    """
+    for name in sorted({name for stage in plan for name in (*stage.parts, *stage.critics)}):
+        part = system.get_submodule(name)
+        if channels_last:
+            part.to(memory_format=torch.channels_last)
+        if compiled:
+            part.compile()
+
+
+def seed_everything(seed: int, rank: int = 0) -> None:
+    """Seed torch, numpy and Python; every process of a run draws numbers of its own."""
+    torch.manual_seed(seed + 1_000_003 * rank)
+    np.random.seed((seed + 1_000_003 * rank) % 2**32)  # noqa: NPY002
+    random.seed(seed + 1_000_003 * rank)
