@@ -40,7 +40,7 @@ from posekit.data.studio import StudioPeople
 from posekit.studio.estimator_noise import EstimatorNoise
 from posekit.studio.surface_tables import mirror_table
 from posekit.systems import build
-from posekit.systems.base import choose, count_parameters
+from posekit.systems.base import choose
 from posekit.teaching import record
 from posekit.training.evaluate import evaluate
 from posekit.training.fit import fit
@@ -57,10 +57,7 @@ if hasattr(model, "mirror"):
     model.mirror = mirror_table()  # the one baseline that has to know the atlas
 
 own, usual = dataclasses.asdict(model.config), dataclasses.asdict(type(model).PRESETS[preset])
-record(
-    arm=", ".join([system] + [f"{name}={own[name]}" for name in own if own[name] != usual[name]]),
-    parameters=count_parameters(model),
-)
+record(arm=", ".join([system] + [f"{name}={own[name]}" for name in own if own[name] != usual[name]]))
 
 # %%
 size = size or getattr(model.config, "image_size", 128)
