@@ -19,7 +19,7 @@ import os
 import platform
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -135,19 +135,30 @@ def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def save_weights(system: System, path: str | Path, *, half: bool = True, **facts: Any) -> Path:
+def save_weights(
+    system: System, path: str | Path, *, half: bool = True, parts: Sequence[str] | None = None, **facts: Any
+) -> Path:
     """Write the networks that make photographs (not the critics) to ``path``, atomically.
 
-    ``half=True`` stores parameters in half precision; statistics and spectral-norm vectors stay float32.  ``facts``
-    go into the card (data, seed, steps, metrics).
+    ``half=True`` stores parameters in half precision; statistics and spectral-norm vectors stay float32.  ``parts``
+    ships only some of the networks, such as ("f",), and the card says which.  ``facts`` go into the card (data, seed,
+    steps, metrics).
     """
+    card = make_card(system, **facts)
+    own = _parts(system)
+    there = [part for part in own if not isinstance(getattr(system, part), Absent)]
+    if parts is not None and not parts:
+        raise InputError(f"Name the parts to keep: {', '.join(there)}; all without `parts`.")
+    kept = [choose("part", part, there) for part in (there if parts is None else parts)]
+    if len(kept) < len(own):
+        card["parts"] = kept
     parameters = {name for name, _ in system.named_parameters()}
     tensors = {
         name: tensor.half() if half and name in parameters else tensor
         for name, tensor in system.state_dict().items()
-        if name.split(".")[0] in system.inference_parts
+        if name.split(".")[0] in kept
     }
-    return write_tensors(path, tensors, {"posekit": json.dumps(make_card(system, **facts))})
+    return write_tensors(path, tensors, {"posekit": json.dumps(card)})
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
@@ -158,6 +169,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
 def load_weights(path: str | Path) -> System:
     """The system in a weight file, or in the newest checkpoint of a training folder, in evaluation mode.
 
+    Where the file holds only some parts (`save_weights`), the others are `Absent` and say so when they are called.
     Raises InputError when the file is absent, corrupt, not ours, or of an unknown system.
     """
     path = Path(path)
@@ -171,11 +183,27 @@ def load_weights(path: str | Path) -> System:
         card = _card(metadata, path)
     system = system_from_card(card, path)
     tensors = {k: v.float() if v.dtype == torch.float16 else v for k, v in tensors.items()}
-    missing = [k for k in system.state_dict() if k.split(".")[0] in system.inference_parts and k not in tensors]
+    parts = card.get("parts", _parts(system))
+    missing = [k for k in system.state_dict() if k.split(".")[0] in parts and k not in tensors]
     if missing:
         raise InputError(f"{path} lacks {len(missing)} tensors of its system, {missing[0]} first; it is not complete.")
     load_state(system, tensors, str(path), strict=False)
+    for part in set(_parts(system)) - set(parts):
+        setattr(system, part, Absent(part, path.name))
     return system.eval()
+
+
+class Absent(nn.Module):
+    """Stands for a network whose weights were not shipped: random weights would make a photograph of nothing."""
+
+    def __init__(self, part: str, file: str):
+        super().__init__()
+        self.sentence = (
+            f"The weights {file} hold no {part}: ask for the maps before it alone (image=False), or train {part}."
+        )
+
+    def forward(self, *_: Any, **__: Any) -> Tensor:
+        raise InputError(self.sentence)
 
 
 def system_from_card(card: dict[str, Any], origin: str | Path = "card") -> System:
@@ -212,6 +240,11 @@ def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", 
         )
     with importlib.resources.as_file(file) as path:
         return load_weights(path)
+
+
+def _parts(system: System) -> list[str]:
+    """Names of the networks that make this variant's photographs."""
+    return [part for part in system.inference_parts if hasattr(system, part)]
 
 
 def _card(metadata: dict[str, str], path: str | Path) -> dict[str, Any]:

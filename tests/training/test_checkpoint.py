@@ -11,9 +11,10 @@ import torch
 from posekit.errors import InputError
 from posekit.files import write_json
 from posekit.systems import build
+from posekit.systems.base import describe
 from posekit.training import checkpoint
 from posekit.training.checkpoint import load_reference, load_weights, read_card, save_weights
-from posekit.training.files import write_tensors
+from posekit.training.files import read_tensors, write_tensors
 from tests.synthetic import TINY, make_batch
 
 
@@ -131,6 +132,36 @@ def test_weight_files_of_every_variant(variant, tmp_path):
     system = build("coordinate_inpainting", variant=variant, **TINY).eval()
     loaded = load_weights(save_weights(system, tmp_path / "w.safetensors", half=False))
     assert torch.equal(loaded(make_batch(1, 40)).image, system(make_batch(1, 40)).image)
+
+
+@pytest.mark.parametrize("variant", ["full", "rgb"])
+def test_some_parts_alone(variant, tmp_path):
+    system = build("coordinate_inpainting", variant=variant, **TINY).eval()
+    pair = make_batch(2, 40)
+    path = save_weights(system, tmp_path / "f.safetensors", half=False, parts=("f",), steps=7)
+    card = read_card(path)
+    assert (card["parts"], card["steps"]) == (["f"], 7)
+    tensors, _ = read_tensors(path)
+    assert {name.split(".")[0] for name in tensors} == {"f"}
+    loaded = load_weights(path)
+    assert torch.equal(loaded(pair, image=False).W, system(pair, image=False).W)
+    with pytest.raises(InputError, match="f.safetensors hold no g: ask for the maps"):
+        loaded(pair)
+    assert "g: Absent" in str(describe(loaded))
+    again = load_weights(save_weights(loaded, tmp_path / "again.safetensors", half=False))
+    assert torch.equal(again(pair, image=False).W, system(pair, image=False).W)
+
+    write_tensors(path, {k: v for k, v in tensors.items() if k != "f.last.bias"}, {"posekit": json.dumps(card)})
+    with pytest.raises(InputError, match="lacks 1 tensors of its system, f.last.bias first"):
+        load_weights(path)
+
+
+def test_parts_that_cannot_be_shipped(system, tmp_path):
+    with pytest.raises(InputError, match="Unknown part 'discriminator'; known: f, g"):
+        save_weights(system, tmp_path / "w.safetensors", parts=("f", "discriminator"))
+    with pytest.raises(InputError, match="Name the parts to keep: f, g"):
+        save_weights(system, tmp_path / "w.safetensors", parts=())
+    assert not list(tmp_path.iterdir())
 
 
 def test_bad_weight_files(system, tmp_path):
