@@ -15,6 +15,7 @@ CHECKED = [
     "posekit.surface",
     "posekit.keypoints",
     "posekit.fill",
+    "posekit.part_affine",
     "posekit.data",
     "posekit.nets",
     "posekit.losses",

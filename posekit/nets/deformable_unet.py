@@ -16,7 +16,6 @@ from posekit.errors import InputError
 
 DEFORMABLE = 4  # the finest levels, whose source activations are moved
 DROPOUT_BLOCKS = 3  # of the decoder, from the coarsest
-WIDEST = 8  # times the width of the first level
 Levels = list[Float[Tensor, "b _ _ _"]]
 
 
@@ -99,13 +98,20 @@ class DeformableUNet(nn.Module):
     Args:
         source_channels: channels aligned with the source photograph.
         target_channels: channels aligned with the target; 0 builds one encoder, for everything stacked.
-        width: channels of the finest level; they double with every level up to 8 times.
+        width: channels of the finest level; they double with every level.
         levels: of the pyramid; sides are multiples of 2^(levels - 1).
+        widest: no level has more than this many times ``width``.
         source_skips: whether the decoder sees source activations of the four finest levels.
     """
 
     def __init__(
-        self, source_channels: int, target_channels: int, width: int = 64, levels: int = 6, source_skips: bool = True
+        self,
+        source_channels: int,
+        target_channels: int,
+        width: int = 64,
+        levels: int = 7,
+        widest: int = 8,
+        source_skips: bool = True,
     ):
         super().__init__()
         if width < 1 or levels < DEFORMABLE + 1:
@@ -114,7 +120,7 @@ class DeformableUNet(nn.Module):
             )
         if not (target_channels or source_skips):
             raise InputError("A U-Net with one encoder needs its skips; without them take two encoders.")
-        widths = tuple(width * min(2**level, WIDEST) for level in range(levels))
+        widths = tuple(width * min(2**level, widest) for level in range(levels))
         self.levels, self.source_skips = levels, source_skips
         self.source = Encoder(source_channels, widths)
         self.target = Encoder(target_channels, widths) if target_channels else None

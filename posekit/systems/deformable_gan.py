@@ -61,7 +61,8 @@ class DeformableGANConfig:
     |               | an affine map for each body part), surface (moved by the nearest known texel of the surface |
     |               | maps, which must be there); "auto" takes plain for the baseline, else parts |
     | image_size    | side in pixels, or (height, width); multiples of 2^(levels - 1) |
-    | width, levels | channels of the finest level, which double up to 8 times, and number of levels |
+    | width, levels | channels of the finest level, which double from level to level, and number of levels |
+    | widest        | no level has more than this many times ``width`` |
     | d_width       | channels of the discriminator's first layer |
     | sigma         | of the heat maps, in pixels |
     | window        | side of the nearest-neighbour search in features |
@@ -77,6 +78,7 @@ class DeformableGANConfig:
     image_size: int | tuple[int, int] = 256
     width: int = 64
     levels: int = 7
+    widest: int = 8
     d_width: int = 64
     sigma: float = 6.0
     window: int = 5
@@ -172,6 +174,7 @@ class DeformableGAN(System):
             image_size=128,
             width=16,
             levels=6,
+            widest=4,
             d_width=16,
             window=3,
             reading="laptop",
@@ -191,7 +194,7 @@ class DeformableGAN(System):
         if stacked and c.skip_kind != "plain":
             raise InputError(f"The baseline has one encoder, whose skips are plain, not {c.skip_kind}; try dsc.")
         source, target = (3 + 2 * joints, 0) if stacked else (3 + joints, joints)
-        self.generator = DeformableUNet(source, target, c.width, c.levels, source_skips=c.skip_kind != "none")
+        self.generator = DeformableUNet(source, target, c.width, c.levels, c.widest, c.skip_kind != "none")
         self.discriminator = PairDiscriminator(2 * (3 + joints), c.d_width)
         self._features: dict[str, VGGFeatures] = {}  # built at the first loss that needs them; a dict hides them
         self._surface = [TexelFill(TexelFillConfig(atlas_size=c.atlas_size))]  # a list hides it: it learns nothing
