@@ -9,11 +9,15 @@ notebook  checker                the exercise
 01        check_mirror_map       mirror_map(uv, mask, mirror): the map of the flipped photograph
 02        check_splat_by_hand    splat_by_hand(values, positions, size): the bilinear scatter
 02        check_backward_warp    backward_warp(image, grid): the bilinear lookup
+03        check_gate             gate(x, features, gates): the gated convolution
+03        check_target_texel_loss  target_texel_loss(T, N, M, mask): l1 over the texels that the target shows
+03        check_coordinate_texture  coordinate_texture(M, mask, size): pixel positions, scattered
 
 A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
 mistakes; it raises CheckFailed.  A stub's NotImplementedError passes through.
 """
 
+from posekit.teaching.inpainting_checks import check_coordinate_texture, check_gate, check_target_texel_loss
 from posekit.teaching.judging import CheckFailed
 from posekit.teaching.surface_checks import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
 from posekit.teaching.warp_checks import check_backward_warp, check_splat_by_hand
@@ -21,8 +25,11 @@ from posekit.teaching.warp_checks import check_backward_warp, check_splat_by_han
 __all__ = [
     "CheckFailed",
     "check_backward_warp",
+    "check_coordinate_texture",
+    "check_gate",
     "check_iuv_to_atlas",
     "check_mirror_map",
     "check_pixel_grid",
     "check_splat_by_hand",
+    "check_target_texel_loss",
 ]

@@ -1,0 +1,200 @@
+"""Pictures for the notebook on inpainting: textures side by side, gates, fields of influence, measures.
+
+All functions that draw return a new matplotlib Figure and change nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from torch import Tensor
+
+from posekit.data.person import Pair
+from posekit.data.studio import StudioPeople
+from posekit.fill import fill_nearest
+from posekit.grids import identity_grid
+from posekit.splat import splat
+from posekit.studio.surface_tables import mirror_table
+from posekit.teaching.figures_scatter import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    new_figure,
+    picture,
+    show,
+    skin_texels,
+    with_holes,
+)
+from posekit.training.evaluate import Evaluation
+
+__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "new_figure", "picture", "show", "with_holes"]
+
+PEOPLE, HELD_OUT, VIEWS, SIZE = 80, 200, 4, 128
+NOT_ASKED = "#A9CCE3"  # known, but the target view does not need it
+STYLES = {  # colour and marker of what is compared
+    "coordinates": (BLUE, "o"),
+    "colours": (ORANGE, "s"),
+    "nearest": (GREY, "v"),
+    "mirror": (GREEN, "^"),
+}
+
+
+def studio_pairs(
+    people: int = PEOPLE, held_out: int = HELD_OUT, views: int = VIEWS, size: int = SIZE, seed: int = 0
+) -> tuple[StudioPeople, list[Pair]]:
+    """All ordered pairs of the training people, and one pair for each photograph of the held-out people.
+
+    people, held_out: numbers considered; eight of ten are for training, one of ten is held out.
+    """
+    common = {"views": views, "size": size, "seed": seed, "progress": False}
+    test = StudioPeople(held_out, split="test", pairs="random", **common)
+    return StudioPeople(people, split="train", **common), [test[i] for i in range(len(test))]
+
+
+def prepare() -> None:
+    """Render and compile what the notebook uses, before it is timed."""
+    _, pairs = studio_pairs()
+    source = pairs[0].batched().source
+    grid = identity_grid(SIZE, SIZE)[None].requires_grad_()
+    splat(grid, source.uv, (64, 64), source.mask).values.sum().backward()
+    fill_nearest(grid.detach(), source.mask)
+    mirror_table()
+
+
+# ----------------------------------------------------------------------------------------------------------- pictures
+
+
+def on_skin(texture: Tensor) -> np.ndarray:
+    """A texture ``1 3 t t`` where the atlas shows skin, white elsewhere: (t, t, 3)."""
+    skin = skin_texels(texture.shape[-1])
+    return picture(texture * skin + 1 - skin)
+
+
+def on_white(image: Tensor, mask: Tensor) -> np.ndarray:
+    """A picture ``1 3 h w`` on its mask, white elsewhere: (h, w, 3)."""
+    return picture(image * mask + 1 - mask)
+
+
+def grid_of(
+    titles: Sequence[str], rows: Sequence[Sequence[np.ndarray]], heading: str = "", width: float = 10.5
+) -> Figure:
+    """Rows of pictures of one shape under common titles."""
+    side = width / len(titles)
+    lines = 1 + max(title.count("\n") for title in titles)
+    height = side * rows[0][0].shape[0] / rows[0][0].shape[1] * len(rows) + 0.24 * lines + (0.4 if heading else 0.05)
+    figure, axes = new_figure(width, height, len(rows), len(titles))
+    for r, line in enumerate(rows):
+        for axis, title, image in zip(axes[r], titles, line, strict=True):
+            show(axis, image, title if r == 0 else "")
+    if heading:
+        figure.suptitle(heading, fontsize=13, fontweight="bold")
+    return figure
+
+
+def regions(known: Tensor, asked: Tensor) -> np.ndarray:
+    """Colours of texels, (t, t, 3): blue known and asked for, orange asked for and unknown, light blue known only.
+
+    known, asked: ``1 1 t t``, what the source shows and what the target view needs.
+    """
+    states = 1 - 0.145 * skin_texels(known.shape[-1])[0, 0].numpy()[..., None] * np.ones(3)
+    for colour, where in ((NOT_ASKED, known * (1 - asked)), (BLUE, known * asked), (ORANGE, (1 - known) * asked)):
+        states[where[0, 0].numpy() > 0] = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return states
+
+
+def draw_regions(images: Mapping[str, np.ndarray], known: Tensor, asked: Tensor) -> Figure:
+    """Pictures in a row, and last what the texels are needed for, with a legend."""
+    figure, axes = new_figure(10.5, 3.3, 1, len(images) + 1)
+    for axis, (title, image) in zip(axes[0], images.items(), strict=False):
+        show(axis, image, title)
+    show(axes[0, -1], regions(known, asked), "what the target view needs")
+    entries = ((BLUE, "known, needed"), (ORANGE, "unknown, needed"), (NOT_ASKED, "known, not needed"))
+    handles = [Patch(color=colour, label=label) for colour, label in entries]
+    figure.legend(handles=handles, loc="outside lower right", ncol=3, fontsize=10, frameon=False)
+    return figure
+
+
+def draw_gates(examples: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
+    """Features of some channels after the ELU, their gates, and the products; two channels in a row of pictures.
+
+    examples: title -> (features, gate), each (t, t).
+    """
+    figure, axes = new_figure(10.5, 2.05 * -(-len(examples) // 2), -(-len(examples) // 2), 6)
+    for n, (title, (features, gate)) in enumerate(examples.items()):
+        most = float(features.abs().quantile(0.99))
+        signed = {"cmap": "PuOr", "vmin": -most, "vmax": most}
+        line = axes[n // 2, 3 * (n % 2) : 3 * (n % 2) + 3]
+        show(line[0], features.numpy(), f"{title}: features", **signed)
+        show(line[1], gate.numpy(), "gate: white is open", cmap="gray", vmin=0, vmax=1)
+        show(line[2], (features * gate).numpy(), "features x gate", **signed)
+    return figure
+
+
+def draw_openings(means: Sequence[tuple[float, float]], differences: Sequence[float]) -> Figure:
+    """How far the gates of every layer stand open.
+
+    means: of a layer's gates on known and on unknown texels.  differences: mean over channels of their distance.
+    """
+    figure, ((axis,),) = new_figure(8, 2.7)
+    known, unknown = np.array(means).T
+    layers = np.arange(1, len(means) + 1)
+    axis.plot(layers, known, "o-", color=BLUE, label="mean opening on known texels")
+    axis.plot(layers, unknown, "s--", color=ORANGE, label="on unknown texels")
+    axis.bar(layers, differences, color="#D0D0D0", label="a channel's mean difference between the two")
+    axis.set(xlabel="gated layer", xticks=layers, ylim=(0, 1))
+    axis.legend(frameon=False, fontsize=9, ncol=3, loc="upper center", bbox_to_anchor=(0.5, 1.2))
+    return figure
+
+
+def draw_fields(fields: Mapping[str, Tensor], place: tuple[int, int]) -> Figure:
+    """Fields of influence of one texel on a logarithmic scale; the texel is marked."""
+    figure, axes = new_figure(10.5, 10.5 / len(fields) + 0.3, 1, len(fields))
+    for axis, (title, field) in zip(axes[0], fields.items(), strict=True):
+        level = torch.log10(field / field.max() + 1e-12).numpy()
+        show(axis, np.where(field.numpy() > 0, level, np.nan), title, cmap="magma", vmin=-6, vmax=0)
+        axis.set_facecolor("#E8E8E8")
+        axis.plot(place[1], place[0], "o", fillstyle="none", color="#00E5FF", markersize=10)
+        axis.spines[:].set_visible(True)
+    bar = figure.colorbar(axes[0, -1].images[0], ax=list(axes[0]), shrink=0.8)
+    bar.set_label("influence, powers of ten")
+    return figure
+
+
+def draw_measures(table: Evaluation, metrics: Mapping[str, str], names: Mapping[str, str]) -> Figure:
+    """Means and intervals of ``REGION.metric`` for systems; a panel for each metric in the atlas and in the view.
+
+    metrics: metric -> what its title says.  names: system in the table -> key of STYLES, with "short" before it for
+    hollow marks.
+    """
+    figure, axes = new_figure(11, 5.0, 2, len(metrics))
+    regions = ("seen", "unseen")
+    for column, (metric, title) in enumerate(metrics.items()):
+        for line, place in enumerate(("atlas", "view")):
+            axis = axes[line, column]
+            for n, (system, style) in enumerate(names.items()):
+                colour, marker = STYLES[style.split()[-1]]
+                hollow = "white" if style.startswith("short") else colour
+                found = [table.row(system, f"{place}.{region}.{metric}") for region in regions]
+                where = np.arange(2) + 0.13 * (n - (len(names) - 1) / 2)
+                means = np.array([row.mean for row in found])
+                error = np.abs(np.array([[row.low, row.high] for row in found]).T - means)
+                options = {"fmt": marker, "color": colour, "mfc": hollow, "markersize": 6, "linewidth": 1.2}
+                axis.errorbar(where, means, error, label=system if line == column == 0 else None, **options)
+            axis.set_xticks([0, 1], regions)
+            axis.set_xlim(-0.6, 1.6)
+            axis.set_ylim(0, None)
+            axis.grid(axis="y", color="#E6E6E6")
+            if metric == "gradient_energy_ratio":
+                axis.axhline(1, color="black", linewidth=1, linestyle=":")
+            if line == 0:
+                axis.set_title(title, fontsize=11)
+        axes[0, 0].set_ylabel("in the atlas", fontsize=11)
+        axes[1, 0].set_ylabel("in the target view", fontsize=11)
+    figure.legend(loc="outside lower center", ncol=len(names), fontsize=10, frameon=False)
+    return figure
