@@ -1,4 +1,4 @@
-"""Image metrics, one value per image: SSIM, MS-SSIM, l1, gradient-energy ratio, LPIPS.
+"""Image metrics, one value per image: SSIM, MS-SSIM, l1, gradient-energy ratio.
 
 Images are ``b 3 h w`` in [0, 1] and are compared as they are, without crop or padding; `PROTOCOL` says the rest and
 goes into every result, because padding, crop and window change SSIM.  With a mask ``b 1 h w`` of 0 and 1 a metric
@@ -7,16 +7,12 @@ looks at what lies on it and at nothing else; where there is nothing on it, the 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
 from posekit._torchvision import ensure_torchvision
 from posekit.errors import InputError
@@ -30,8 +26,8 @@ PROTOCOL = {
     "ms_ssim": "the same at 5 scales, weights .0448 .2856 .3001 .2363 .1333; fewer below 176 pixels, rescaled",
     "ssim_masked": "both images black off the mask, mean over channels and the pixels on the mask, 5 from the edge",
     "l1": "mean absolute difference over pixels and channels",
+    "l1_32": "the same of both images averaged down to 32 x 32",
     "gradient_energy_ratio": "squared forward differences, image over truth, on the body of the truth; 1 is as sharp",
-    "lpips": "package lpips 0.1, AlexNet, images scaled to [-1, 1]",
 }
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli, Bovik 2003
 _WINDOW = {"gaussian_kernel": True, "sigma": 1.5, "kernel_size": 11, "data_range": 1.0, "reduction": "none"}
@@ -101,6 +97,12 @@ def l1(image: Images, truth: Images, mask: Mask = None) -> Float[Tensor, " b"]:
     return difference.mean((1, 2, 3)) if mask is None else _masked_mean(difference, mask)
 
 
+def l1_at(image: Images, truth: Images, side: int) -> Float[Tensor, " b"]:
+    """`l1` of both images averaged over areas down to ``side`` x ``side``: pose and colour without detail."""
+    check_images(image, truth)
+    return l1(adaptive_avg_pool2d(image, side), adaptive_avg_pool2d(truth, side))
+
+
 def gradient_energy_ratio(image: Images, truth: Images, mask: Mask = None) -> Float[Tensor, " b"]:
     """Sharpness beside the truth's: below 1 the image is blurred, above 1 it has too many edges.
 
@@ -118,51 +120,6 @@ def gradient_energy_ratio(image: Images, truth: Images, mask: Mask = None) -> Fl
         return dx.sum((1, 2, 3)) + dy.sum((1, 2, 3))
 
     return energy(image) / energy(truth)
-
-
-def lpips(image: Images, truth: Images, backbone: str = "alex") -> Float[Tensor, " b"] | None:
-    """Learned perceptual distance (Zhang et al. 2018), 0 for equal images; None where the backbone is missing.
-
-    `lpips_problem` says what to do then; another network is never put in its place.
-    """
-    check_images(image, truth)
-    model, _ = _lpips_model(backbone)
-    if model is None:
-        return None
-    model = model.to(image.device)
-    with torch.no_grad():
-        return model(image, truth, normalize=True).reshape(-1)
-
-
-def lpips_problem(backbone: str = "alex") -> str | None:
-    """Why LPIPS cannot be computed here and how to mend it; None when it can."""
-    return _lpips_model(backbone)[1]
-
-
-@lru_cache(maxsize=2)
-def _lpips_model(backbone: str) -> tuple[nn.Module | None, str | None]:
-    models = ensure_torchvision().models
-    known = {"alex": models.AlexNet_Weights, "vgg": models.VGG16_Weights}
-    if backbone not in known:
-        raise InputError(f"LPIPS has the backbones {', '.join(known)} here, got {backbone!r}.")
-    weights = known[backbone].IMAGENET1K_V1
-    file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
-    if not file.is_file():  # never fetched here: a demonstration must not wait for 230 MB or for a closed network
-        return None, f"LPIPS is missing: its backbone is not here; download {weights.url} to {_at_home(file)}."
-    try:
-        weights.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError, ValueError, UnpicklingError) as error:
-        return None, f"LPIPS is missing: {_at_home(file)} is damaged ({error}); download {weights.url} again."
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # lpips calls torchvision with arguments of its older releases
-        import lpips as package
-
-        return package.LPIPS(net=backbone, verbose=False).requires_grad_(False).eval(), None
-
-
-def _at_home(path: Path) -> str:
-    """A path as its owner writes it, so that stored results name nobody's home folder."""
-    return f"~/{path.relative_to(Path.home()).as_posix()}" if path.is_relative_to(Path.home()) else str(path)
 
 
 def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:

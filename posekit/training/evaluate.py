@@ -19,6 +19,7 @@ from posekit.data.person import Pair, collate_pairs
 from posekit.errors import InputError
 from posekit.files import write_json
 from posekit.metrics import image as metrics
+from posekit.metrics import pretrained
 from posekit.systems.base import System
 
 CONFIDENCE = 0.95
@@ -88,7 +89,8 @@ class Evaluation:
             cells.append([system])
             for column in columns:
                 row = self.row(system, column)
-                number = "missing" if row.mean is None else f"{row.mean:.4f} [{row.low:.4f}, {row.high:.4f}]"
+                number = "missing" if row.mean is None else f"{row.mean:.4f}"
+                number += "" if row.low is None else f" [{row.low:.4f}, {row.high:.4f}]"
                 cells[-1].append(number)
         widths = [max(len(line[i]) for line in cells) for i in range(len(columns) + 1)]
         lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in cells]
@@ -103,6 +105,7 @@ def evaluate(
     batch_size: int = 8,
     device: str | torch.device = "cpu",
     seed: int = 0,
+    full: bool = False,
     progress: bool = False,
 ) -> Evaluation:
     """Run every system on every pair and measure the photographs against the targets.
@@ -111,31 +114,46 @@ def evaluate(
         systems: by the name they get in the table; anything that maps a batched pair to a result with an ``image``.
         pairs: held-out pairs, all of one size.
         seed: of the bootstrap.
+        full: also LPIPS with VGG, detection score and Inception score, where their networks are here.
     """
-    problem = metrics.lpips_problem()
+    wanted = tuple(pretrained.PROTOCOL) if full else ("lpips",)
+    problems = {name: found for name in wanted if (found := pretrained.problem(name))}
+    features: dict[int, list[Tensor]] = {id(system): [] for system in systems.values()}
 
     def measure(system: System, batch: Pair) -> dict[str, Tensor | None]:
         made, truth = system(batch).image.float().clamp(0, 1), batch.target.image
-        return {
+        values = {
             "ssim": metrics.ssim(made, truth),
             "ms_ssim": metrics.ms_ssim(made, truth),
             "l1": metrics.l1(made, truth),
+            "l1_32": metrics.l1_at(made, truth, 32),
             "gradient_energy_ratio": metrics.gradient_energy_ratio(made, truth, batch.target.mask),
-            "lpips": metrics.lpips(made, truth) if problem is None else None,
+            "lpips": pretrained.lpips(made, truth),
         }
+        if full:
+            values["lpips_vgg"] = pretrained.lpips(made, truth, "vgg")
+            values["detection_score"] = pretrained.detection_score(made)
+            if "inception_score" not in problems:
+                features[id(system)].append(pretrained.inception_features(made).cpu())
+        return values
 
     table = measure_pairs(
         systems,
         pairs,
         measure,
-        protocol=metrics.PROTOCOL,
-        notes=[problem] if problem else [],
+        protocol=metrics.PROTOCOL | {name: pretrained.PROTOCOL[name] for name in wanted},
+        notes=list(problems.values()),
         batch_size=batch_size,
         device=device,
         seed=seed,
         progress=progress,
     )
     table.protocol["ms_ssim_scales"] = metrics.ms_ssim_scales(tuple(table.protocol["size"]))
+    if full:  # one number of all photographs together, so that there is no interval over pairs
+        for name, system in systems.items():
+            seen = features[id(system)]
+            score = pretrained.inception_score(torch.cat(seen)) if seen else None
+            table.rows.append(Row(name, "inception_score", score, None, None))
     return table
 
 

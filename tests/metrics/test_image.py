@@ -99,54 +99,19 @@ def test_gradient_energy_inside_a_mask_ignores_the_rest():
     torch.testing.assert_close(metrics.gradient_energy_ratio(image[crop], truth[crop]), inside)
 
 
-@pytest.fixture
-def forget_lpips():
-    metrics._lpips_model.cache_clear()
-    yield
-    metrics._lpips_model.cache_clear()
-
-
-@pytest.fixture
-def hub(monkeypatch, tmp_path):
-    """An empty torch hub folder."""
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    (tmp_path / "checkpoints").mkdir()
-    return tmp_path / "checkpoints"
-
-
-def test_missing_lpips_is_none_with_a_remedy(forget_lpips, hub):
+def test_l1_at_32_pixels_does_not_see_detail():
     image, truth = pictures()
-    assert metrics.lpips(image, truth) is None
-    assert "download https" in metrics.lpips_problem()
-    assert str(hub) in metrics.lpips_problem()
-
-
-def test_damaged_lpips_backbone_is_said(forget_lpips, hub):
-    (hub / "alexnet-owt-7be5be79.pth").write_bytes(b"half a file")
-    assert "damaged" in metrics.lpips_problem()
-
-
-def test_lpips_runs_the_package_when_its_backbone_is_there(monkeypatch, forget_lpips, hub):
-    """With a stand-in backbone in torchvision's cache layout, so the number itself means nothing here."""
-    models = metrics.ensure_torchvision().models
-    torch.manual_seed(0)
-    model = models.alexnet(weights=None)
-    (hub / "alexnet-owt-7be5be79.pth").touch()
-    monkeypatch.setattr(models.AlexNet_Weights, "get_state_dict", lambda self, *args, **kwargs: model.state_dict())
-    image, truth = pictures()
-    assert metrics.lpips_problem() is None
-    value = metrics.lpips(image, truth)
-    assert value.shape == (3,)
-    assert (value > 0).all()
-    assert metrics.lpips(image, image).abs().max() == 0
+    noise = torch.zeros_like(truth)
+    noise[..., ::2, ::2], noise[..., 1::2, 1::2] = 0.1, -0.1  # no mean over 2 x 2
+    torch.testing.assert_close(metrics.l1_at(truth + noise, truth, 32), torch.zeros(3), atol=1e-6, rtol=0)
+    torch.testing.assert_close(metrics.l1_at(truth + 0.1, truth, 32), torch.full((3,), 0.1))
+    torch.testing.assert_close(metrics.l1_at(image, truth, image.shape[-1]), metrics.l1(image, truth))
 
 
 def test_bad_input(unchecked):
     image, truth = pictures()
-    for metric in (metrics.ssim, metrics.ms_ssim, metrics.l1, metrics.gradient_energy_ratio, metrics.lpips):
+    for metric in (metrics.ssim, metrics.ms_ssim, metrics.l1, metrics.gradient_energy_ratio):
         with pytest.raises(InputError, match="of one shape, got"):
             metric(image, truth[..., 1:])
     with pytest.raises(InputError, match="at least 11 pixels a side, got 8 x 8"):
         metrics.ms_ssim(image[..., :8, :8], truth[..., :8, :8])
-    with pytest.raises(InputError, match="backbones alex, vgg here, got 'resnet'"):
-        metrics.lpips(image, truth, "resnet")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from posekit.errors import InputError
-from posekit.metrics import image as metrics
+from posekit.metrics import pretrained
 from posekit.systems import build
 from posekit.systems.base import Result, System
 from posekit.training.evaluate import Evaluation, _row, evaluate
@@ -50,7 +50,7 @@ def test_one_value_per_pair_with_its_name_and_the_protocol(table):
 
 
 def test_missing_lpips_is_null_with_a_note(monkeypatch, tmp_path):
-    monkeypatch.setattr(metrics, "lpips_problem", lambda: "LPIPS is missing (reason): download it.")
+    monkeypatch.setattr(pretrained, "_load", lambda name: (None, f"{name} is missing (reason): download it."))
     found = evaluate({"copy": build("copy_source")}, SyntheticPairs(2, 40))
     assert found.row("copy", "lpips").mean is None
     assert "missing" in str(found)
@@ -94,3 +94,31 @@ def test_bad_input(tmp_path, table):
 
 def test_no_gradients_are_kept(table):
     assert torch.is_grad_enabled()
+
+
+def test_the_full_protocol_with_stand_in_networks(monkeypatch):
+    """Whatever a network says about the photographs comes out under its metric's name; the number means nothing."""
+
+    class Detector(torch.nn.Module):
+        def forward(self, images):
+            return [{"scores": image.mean().expand(2), "labels": torch.tensor([1, 3])} for image in images]
+
+    class Classifier(torch.nn.Module):
+        def forward(self, images):
+            assert images.dtype == torch.uint8
+            return images.float().mean((2, 3)) / 10
+
+    stand_ins = {"detection_score": Detector(), "inception_score": Classifier()}
+    monkeypatch.setattr(
+        pretrained, "_load", lambda name: (stand_ins.get(name), None if name in stand_ins else f"{name} is missing.")
+    )
+    data = SyntheticPairs(4, 40)
+    table = evaluate({"copy": build("copy_source")}, data, full=True, batch_size=2)
+    means = [float(pair.source.image.mean()) for pair in (data[i] for i in range(4))]
+    assert table.values["copy"]["detection_score"] == pytest.approx(means, rel=1e-5)
+    score = table.row("copy", "inception_score")
+    assert (1 < score.mean <= 3, score.low, score.high) == (True, None, None)
+    assert table.row("copy", "lpips_vgg").mean is None
+    assert table.notes == ["lpips is missing.", "lpips_vgg is missing."]
+    assert f"{score.mean:.4f}" in str(table)
+    assert "SSD300" in table.protocol["detection_score"]
