@@ -99,6 +99,46 @@ def test_gradient_energy_inside_a_mask_ignores_the_rest():
     torch.testing.assert_close(metrics.gradient_energy_ratio(image[crop], truth[crop]), inside)
 
 
+def half_mask(n=3, size=64):
+    mask = torch.zeros(n, 1, size, size)
+    mask[..., 10:40, 20:] = 1
+    mask[..., 20:24, 30:33] = 0
+    return mask
+
+
+def test_masked_l1_is_the_mean_of_the_pixels_on_the_mask():
+    image, truth = pictures()
+    mask = half_mask()
+    expected = [(a - b).abs().permute(1, 2, 0)[m[0] > 0].mean() for a, b, m in zip(image, truth, mask, strict=True)]
+    torch.testing.assert_close(metrics.l1(image, truth, mask), torch.stack(expected))
+    torch.testing.assert_close(metrics.l1(image, truth, torch.ones_like(mask)), metrics.l1(image, truth))
+
+
+def test_masked_ssim_is_the_mean_of_the_map_on_the_mask():
+    image, truth = pictures()
+    mask = half_mask()
+    torch.testing.assert_close(metrics.ssim(image, truth, torch.ones_like(mask)), metrics.ssim(image, truth))
+    expected = []
+    for a, b, m in zip(image * mask, truth * mask, mask[:, 0], strict=True):
+        _, similar = structural_similarity(
+            a.numpy(), b.numpy(), channel_axis=0, gaussian_weights=True, sigma=1.5,
+            use_sample_covariance=False, data_range=1.0, full=True,
+        )  # fmt: skip
+        on = torch.zeros(64, 64, dtype=bool)
+        on[5:-5, 5:-5] = m[5:-5, 5:-5] > 0
+        expected.append(similar[:, on.numpy()].mean())
+    torch.testing.assert_close(metrics.ssim(image, truth, mask), torch.tensor(expected).float(), atol=1e-4, rtol=0)
+
+
+def test_masked_metrics_ignore_what_is_off_the_mask():
+    image, truth = pictures()
+    mask = half_mask()
+    other = torch.where(mask > 0, image, torch.nan)
+    for metric in (metrics.l1, metrics.ssim):
+        assert torch.equal(metric(other, truth, mask), metric(image, truth, mask))
+        assert metric(image, truth, torch.zeros_like(mask)).isnan().all()
+
+
 def test_l1_at_32_pixels_does_not_see_detail():
     image, truth = pictures()
     noise = torch.zeros_like(truth)
@@ -113,5 +153,8 @@ def test_bad_input(unchecked):
     for metric in (metrics.ssim, metrics.ms_ssim, metrics.l1, metrics.gradient_energy_ratio):
         with pytest.raises(InputError, match="of one shape, got"):
             metric(image, truth[..., 1:])
+    for metric in (metrics.ssim, metrics.l1, metrics.gradient_energy_ratio):
+        with pytest.raises(InputError, match="The mask of images of shape"):
+            metric(image, truth, half_mask(1))
     with pytest.raises(InputError, match="at least 11 pixels a side, got 8 x 8"):
         metrics.ms_ssim(image[..., :8, :8], truth[..., :8, :8])
