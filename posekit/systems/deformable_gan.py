@@ -75,7 +75,7 @@ class DeformableGANConfig:
 
     variant: str = "full"
     skips: str = "auto"
-    image_size: int | tuple[int, int] = 256
+    image_size: int | tuple[int, int] | list[int] = 256
     width: int = 64
     levels: int = 7
     widest: int = 8
@@ -97,7 +97,7 @@ class DeformableGANConfig:
         choose("kind of skips", self.skips, (*SKIPS, "auto"))
         choose("reading", self.reading, READINGS)
         choose("kind of features", self.features, (*FEATURES, "auto"))
-        if isinstance(self.image_size, list):  # from a card
+        if isinstance(self.image_size, list):  # JSON has no tuples
             object.__setattr__(self, "image_size", tuple(self.image_size))
         step = 2 ** (self.levels - 1)
         if any(side < step or side % step for side in self.size):
@@ -175,13 +175,13 @@ class DeformableGAN(System):
             width=16,
             levels=6,
             widest=4,
-            d_width=16,
+            d_width=8,
             window=3,
             reading="laptop",
             feature_width=16,
-            steps=5_000,
+            steps=7_000,
             batch_size=4,
-            lr=5e-4,
+            lr=1e-3,
             decay=0.5,
         ),
     }
