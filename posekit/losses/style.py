@@ -23,18 +23,23 @@ def gram_matrix(features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c c"]:
         return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
-def style_loss(generated: Features, target: Features, weights: tuple[float, ...] = WEIGHTS) -> Float[Tensor, ""]:
+def style_loss(
+    generated: Features, target: Features, weights: tuple[float, ...] = WEIGHTS, *, mean: bool = False
+) -> Float[Tensor, ""]:
     """Weighted distance of Gram matrices, one weight per layer in the order of ``generated``.
 
-        L = sum_k w_k || G(generated_k) / L_k - G(target_k) / L_k ||_2,    L_k = c_k^2 elements
+        L = sum_k w_k || G(generated_k) / L_k - G(target_k) / L_k ||_2        per image, as printed (mean=False)
+        L = sum_k w_k 1 / L_k || G(generated_k) / c_k - G(target_k) / c_k ||_2^2      the mean square (mean=True)
 
-    The text does not say how the Gram matrix is normalised; here it is a mean over pixels, so that the loss does not
-    change with the image size, and ``|| ||_2`` runs over its elements.
+    with L_k = c_k^2 elements.  The text does not say how the Gram matrix is normalised; here it is a mean over
+    pixels, so that the loss does not change with the image size, and ``|| ||_2`` runs over its elements.  Divided by
+    c_k as well it is that of Johnson et al. (2016), who also square the norm.
     """
     if len(weights) != len(generated):
         raise InputError(f"style_loss got {len(generated)} feature maps and {len(weights)} weights; give one each.")
     loss = 0.0
     for weight, (name, a) in zip(weights, generated.items(), strict=True):
-        difference = (gram_matrix(a) - gram_matrix(target[name])).flatten(1) / a.shape[1] ** 2
-        loss = loss + weight * torch.linalg.vector_norm(difference, dim=1).mean()
+        difference = (gram_matrix(a) - gram_matrix(target[name])).flatten(1) / a.shape[1]
+        root_mean_square = torch.linalg.vector_norm(difference, dim=1) / a.shape[1]
+        loss = loss + weight * (root_mean_square.square() if mean else root_mean_square).mean()
     return loss

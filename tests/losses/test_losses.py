@@ -58,6 +58,15 @@ def test_style_as_printed():
     assert style_loss(a, {"x": torch.zeros(1, 2, 2, 2)}, (1.0,)).item() == pytest.approx(0.5)
 
 
+def test_style_mean_is_the_mean_square():
+    # one channel: G = value^2
+    expected = 1 / 32 + 4**2 / 16 + 9**2 / 8 + 16**2 / 4
+    assert style_loss(layers(1, 2, 3, 4), layers(0, 0, 0, 0), mean=True).item() == pytest.approx(expected)
+    # two channels: G / c = 1/2 in each of four entries
+    a = {"x": torch.ones(1, 2, 2, 2)}
+    assert style_loss(a, {"x": torch.zeros(1, 2, 2, 2)}, (1.0,), mean=True).item() == pytest.approx(0.25)
+
+
 def test_style_forgets_where_things_are():
     x = torch.rand(1, 4, 6, 6)
     shuffled = x.flatten(2)[..., torch.randperm(36)].view_as(x)

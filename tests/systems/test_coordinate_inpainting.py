@@ -7,6 +7,10 @@ import torch
 
 from posekit.errors import InputError
 from posekit.grids import identity_grid
+from posekit.losses.content import content_loss
+from posekit.losses.nearest_neighbour import nearest_neighbour_loss
+from posekit.losses.style import style_loss
+from posekit.nets.vgg import VGGFeatures
 from posekit.sample import sample
 from posekit.splat import splat
 from posekit.systems import build
@@ -168,6 +172,20 @@ def test_readings_name_parts_and_weights():
     assert set(plan("laptop", "no_textures")) == {"refinement"}
     assert set(plan("supplementary", "no_textures")) == {"inpainting", "refinement"}
     assert plan("supplementary", "no_textures")["inpainting"] == (("g",), table_5)
+
+
+@pytest.mark.parametrize("reading", ["main", "supplementary", "laptop"])
+def test_feature_losses_are_means(reading):
+    """The published weights fit means (benchmarks/loss_scales.py)."""
+    system, pair = tiny(reading=reading, features="random"), make_batch(1, 40)
+    result = system(pair, image=False)
+    result = dataclasses.replace(result, image=pair.target.image.flip(3))
+    terms = system.losses(pair, result, ["content", "style", "nearest_neighbour"])
+    vgg = VGGFeatures("random", width=system.config.feature_width)
+    ours, theirs = vgg(result.image), vgg(pair.target.image)
+    assert terms["content"] == content_loss(ours, theirs, mean=True)
+    assert terms["style"] == style_loss(ours, theirs, mean=True)
+    assert terms["nearest_neighbour"] == nearest_neighbour_loss(ours["relu1_2"], theirs["relu1_2"], 3, mean=True)
 
 
 def test_features_follow_the_reading_unless_chosen():
