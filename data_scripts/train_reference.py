@@ -1,13 +1,15 @@
 """Train the reference weights that the package ships.
 
     python data_scripts/train_reference.py --precision bf16-mixed --device cpu
+    python data_scripts/train_reference.py --system deformable_gan --precision bf16-mixed --device cpu
 
-renders the people, trains, measures and writes posekit/weights/; the shipped files were made by this command.
+renders the people, trains, measures and writes posekit/weights/; the shipped files were made by these commands.
 
 The weights are those of `posekit train --preset laptop` with more people: what the log says is what was run, 58
-minutes of one core.  Interrupted, the same command goes on from the last checkpoint.  Written, all under one name:
+minutes of one core for coordinate_inpainting.  Interrupted, the same command goes on from the last checkpoint.
+Written, all under one name:
 
-    coordinate_inpainting-laptop.safetensors   networks f and g in half precision, with their card
+    coordinate_inpainting-laptop.safetensors   the networks that make photographs, in half precision, with their card
     coordinate_inpainting-laptop.log.jsonl     every 100th step of the log of the run
     coordinate_inpainting-laptop.json          evaluation on the validation people, beside the baselines
 """
@@ -36,6 +38,7 @@ PAIRS = 500  # validation pairs that are measured
 def main() -> None:
     """Train, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--system", default="coordinate_inpainting")
     parser.add_argument("--variant", default="full")
     parser.add_argument("--people", type=int, default=400, help="numbers considered; 8 of 10 are for training")
     parser.add_argument("--views", type=int, default=6)
@@ -45,18 +48,19 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="32-true", help="32-true or bf16-mixed")
     parser.add_argument("--workers", type=int, default=0, help="processes that load pairs ahead of the training")
-    parser.add_argument("--run", type=Path, default=Path("runs/reference"))
+    parser.add_argument("--run", type=Path, default=None, help="folder of the run; runs/reference/SYSTEM")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     args = parser.parse_args()
+    run = args.run or Path("runs/reference") / args.system
 
-    system = build("coordinate_inpainting", preset="laptop", variant=args.variant, seed=args.seed)
+    system = build(args.system, preset="laptop", variant=args.variant, seed=args.seed)
     size = system.config.image_size
     people = {"people": args.people, "views": args.views, "size": size, "seed": args.seed}
     data = StudioPeople(**people, split="train")
     records = fit(
         system,
         data,
-        args.run,
+        run,
         seed=args.seed,
         steps=args.steps,
         batch_size=args.batch_size,
@@ -65,8 +69,8 @@ def main() -> None:
         workers=args.workers,
         checkpoint_every=500,
     )
-    card = read_card(args.run / "weights.safetensors")
-    trained = load_weights(args.run / "weights.safetensors")
+    card = read_card(run / "weights.safetensors")
+    trained = load_weights(run / "weights.safetensors")
     name = f"{system.name}-laptop" + ("" if args.variant == "full" else f"-{args.variant}")
     shipped = args.out / f"{name}.safetensors"
     facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
