@@ -60,10 +60,18 @@ def describe_command(system: str, preset: str, variant: str) -> str:
 
 
 def open_people(
-    data: Path | None, split: str, *, size: int, people: int, views: int, seed: int, jobs: int | None = None
+    data: Path | None,
+    split: str,
+    *,
+    size: int | tuple[int, int],
+    people: int,
+    views: int,
+    seed: int,
+    jobs: int | None = None,
 ) -> StudioPeople:
     """The pairs of one split, of a rendered folder or of people rendered into the user's cache now.
 
+    ``size`` is the side of the photographs, or their (height, width).
     A folder decides by itself how many people and views it has, and how large they are.
     """
     from posekit.studio.folder import read_card
@@ -73,10 +81,11 @@ def open_people(
     card = read_card(data)
     if card is None:
         raise InputError(f"{data} is not a folder of rendered people (it has no card.json); make one: posekit render.")
-    if card.size != (size, size):
+    h, w = (size, size) if isinstance(size, int) else size
+    if card.size != (h, w):
         raise InputError(
-            f"The system wants photographs of {size} x {size} pixels, {data} holds {card.size[0]} x {card.size[1]}; "
-            f"render others: posekit render --size {size}."
+            f"The system wants photographs of {h} x {w} pixels, {data} holds {card.size[0]} x {card.size[1]}; "
+            + (f"render others: posekit render --size {h}." if h == w else "leave --data out to render others.")
         )
     numbers = sorted(int(p.name) for p in (Path(data) / "people").glob("[0-9]*"))
     return StudioPeople(
