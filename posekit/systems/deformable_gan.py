@@ -8,7 +8,11 @@
 
 It needs joints alone, no surface map.  Variants: ``baseline`` stacks everything into one encoder, plain skips, l1;
 ``dsc`` has the deformable skips; ``perceptual`` compares features in place of colours; ``full`` compares features with
-their nearest neighbours.  Constants that the texts leave open are those of the authors' public release.
+their nearest neighbours.
+
+The supplementary gives equations and weight of the nearest-neighbour loss; layers, regions, heat maps, the other
+weights and the schedule (90 epochs of 1,000 batches) are those of the authors' public release.  It has six levels for
+128 x 64 pixels and seven for 256 x 256, so that the coarsest maps are 4 x 2 and 4 x 4.
 """
 
 from __future__ import annotations
