@@ -1,8 +1,8 @@
 """The generator of Deformable GANs: a U-Net with an encoder for each picture and skips that can be deformed.
 
-Sources: Deformable GANs for Pose-based Human Image Generation, and the authors' public release for the layers.  The text
-says InstanceNorm, read here as each channel by itself, without parameters; the release normalises all channels of a
-picture together, with one learnt scale and shift.
+Sources: Deformable GANs for Pose-based Human Image Generation, and the authors' public release for the layers.
+InstanceNorm is read as each channel by itself, without parameters; the release normalises all channels of a picture
+together, with one learnt scale and shift.
 """
 
 from __future__ import annotations
