@@ -66,8 +66,9 @@ class _SumOfMinima(torch.autograd.Function):
         generated, target, offset = (t.detach() for t in ctx.saved_tensors)
         slopes = _slopes_numba if generated.device.type == "cpu" else _slopes_torch
         signs, received = slopes(generated, target, offset, ctx.needs_input_grad[1])
-        by_generated = signs * grad.to(generated.dtype)  # integers times one number: grad may be differentiated again
-        return by_generated, None if received is None else received * grad.to(target.dtype), None
+        # Integers times one number: grad may be differentiated again.
+        by_generated = signs.to(generated.dtype).mul_(grad)
+        return by_generated, None if received is None else received.to(target.dtype).mul_(grad), None
 
 
 # ---------------------------------------------------------------------------------------------- CPU: numba in threads
