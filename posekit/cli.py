@@ -1,4 +1,4 @@
-"""The `posekit` command: render, train, transfer, evaluate, demo, describe, check.
+"""The `posekit` command: render, train, transfer, augment, evaluate, demo, describe, check.
 
 Every command imports what it needs when it runs, so that `posekit --help` answers at once.  A user's mistake, a
 full disk or Ctrl-C ends with one sentence and a non-zero exit code; nothing is left half-written.
@@ -172,6 +172,38 @@ def transfer(
     from posekit.commands import transfer_command
 
     typer.echo(transfer_command(source, maps, out, inpaint=inpaint, weights=weights, panel=panel))
+
+
+@command
+def augment(
+    data: Annotated[Path, typer.Argument(help="Training folder: named as Market-1501 or DeepFashion, or rendered.")],
+    weights: Annotated[
+        str, typer.Option(help="Weights file, shipped weights (coordinate_inpainting-laptop), or texel_fill.")
+    ] = "coordinate_inpainting-laptop",
+    poses: Annotated[int, typer.Option(min=1, help="Poses of other people for each photograph.")] = 10,
+    keypoints: Annotated[Path | None, typer.Option(help="Joints of the photographs, csv.")] = None,
+    maps: Annotated[Path | None, typer.Option(help="Folder of surface maps, in the atlas the weights know.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write, or DATA.")] = Path("out/augment"),
+    seed: Annotated[int, typer.Option(min=0, help="Of the drawn poses.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1)] = 10,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Show everyone of a training folder in poses of others, for re-identification; run again, it goes on."""
+    from posekit.commands import augment_command
+
+    typer.echo(
+        augment_command(
+            data=data,
+            weights=weights,
+            poses=poses,
+            keypoints=keypoints,
+            maps=maps,
+            out=out,
+            seed=seed,
+            batch_size=batch_size,
+            device=device,
+        )
+    )
 
 
 @command

@@ -127,6 +127,53 @@ def with_baselines(model) -> dict:
     return {"source copied": CopySource(), "nearest texel": fill, model.name: model}
 
 
+def augment_command(
+    *,
+    data: Path,
+    weights: str,
+    poses: int,
+    keypoints: Path | None,
+    maps: Path | None,
+    out: Path,
+    seed: int,
+    batch_size: int,
+    device: str,
+) -> str:
+    """Generate pictures of everyone of a training folder in the poses of others; what was written where."""
+    from posekit.data.training_folder import open_training_folder
+    from posekit.training.augment import augment
+
+    people = open_training_folder(data, keypoints, maps)
+    given = {"poses": poses, "seed": seed, "weights": Path(weights).name, "batch_size": batch_size, "device": device}
+    manifest = augment(load_generator(weights), people, out, progress=True, **given)
+    return f"{len(people)} photographs, {poses * len(people)} generated: {manifest}"
+
+
+def load_generator(name: str):
+    """A system that makes photographs: a weights file, shipped weights by name, or a system without learning.
+
+    "runs/latest/weights.safetensors"                        trained here
+    "coordinate_inpainting-laptop"                           NAME-PRESET or NAME-PRESET-VARIANT of the package
+    "texel_fill", "texel_fill-mirror", "copy_source"         without learning; mirror is for rendered people
+    """
+    from posekit.studio.surface_tables import mirror_table
+    from posekit.systems import build
+    from posekit.systems.texel_fill import TexelFill, TexelFillConfig
+    from posekit.training.checkpoint import load_reference, load_weights
+
+    if name.endswith(".safetensors"):
+        return load_weights(name)
+    system, *rest = name.split("-")
+    if system == "texel_fill":
+        variant = rest[0] if rest else "nearest"
+        # one pixel trimmed: at the size of a surveillance picture the outline is mixed with the background
+        config = TexelFillConfig(variant=variant, atlas_size=128, trim=1)
+        return TexelFill(config, mirror=mirror_table() if variant == "mirror" else None)
+    if system == "copy_source":
+        return build(system)
+    return load_reference(system, *rest[:2])
+
+
 def transfer_command(
     source: Path, maps: list[Path], out: Path, *, inpaint: str, weights: Path | None, panel: Path | None
 ) -> str:

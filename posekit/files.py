@@ -12,6 +12,11 @@ from typing import Any
 
 from posekit.errors import InputError
 
+try:
+    import fcntl
+except ImportError:  # not on Windows: two processes there must not write into one folder at the same time
+    fcntl = None
+
 
 @contextlib.contextmanager
 def whole_file(path: str | os.PathLike, *, make_folder: bool = False) -> Iterator[Path]:
@@ -56,6 +61,17 @@ def write_text(path: str | os.PathLike, text: str) -> Path:
 def write_json(path: str | os.PathLike, value: Any) -> Path:
     """Write ``value`` as indented JSON; its folder is made if it is not there."""
     return write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def only_one(folder: str | os.PathLike) -> Iterator[None]:
+    """Wait until no other process is inside for this folder.  The system drops the lock of a process that dies."""
+    if fcntl is None:
+        yield
+        return
+    with open(Path(folder) / ".lock", "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def _umask() -> int:

@@ -75,6 +75,8 @@ def test_describe_shows_the_published_parameter_counts(run):
         (("transfer", "a.jpg", "b.npy", "c.npy", "--weights", "w.safetensors"), "--inpaint f"),
         (("transfer", "a.png", "b.png", "-o", "new.xyz"), "end it in .png"),
         (("demo", "-o", "demo.xyz"), "end it in .png"),
+        (("augment", "nowhere"), "have no pose; give the csv"),
+        (("augment", "nowhere", "--maps", "nowhere"), "cannot be read as a folder"),
     ],
 )
 def test_a_users_mistake_is_one_sentence_and_exit_code_1(run, words, expected):
@@ -99,7 +101,7 @@ def test_render_writes_a_folder_and_goes_on_where_it_stopped(run, tmp_path):
 def test_a_complete_folder_is_used_without_writing_into_it(run, rendered, monkeypatch):
     from posekit.studio import folder
 
-    monkeypatch.setattr(folder, "_only_one", lambda root: pytest.fail("a complete folder was locked"))
+    monkeypatch.setattr(folder, "only_one", lambda root: pytest.fail("a complete folder was locked"))
     assert folder.render_folder(rendered, [0, 1, 9], 2, 128, jobs=1, progress=False) == [0, 1, 9]
 
 
@@ -221,3 +223,28 @@ def test_check_names_a_missing_package(monkeypatch):
     lines = check.check_packages()
     assert {line.status for line in lines} == {check.FAIL}
     assert any("pip install 'torch>=2.11'" in line.advice for line in lines)
+
+
+def test_augment_writes_a_manifest_and_goes_on(run, rendered, tmp_path):
+    words = ("augment", rendered, "--weights", "texel_fill-mirror", "--poses", 2, "-o", tmp_path)
+    code, out, _ = run(*words)
+    assert code == 0
+    assert out.startswith("4 photographs, 8 generated: ")  # two people of the training split, two views each
+    before = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*.png")}
+    assert sorted(before)[0] == "0001_c1s1_000000_00.g00.png"
+    assert len(before) == 8
+    run(*words)
+    assert {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*.png")} == before
+    code, _, err = run(*words, "--seed", 1)
+    assert code == 1
+    assert one_sentence(err)
+    assert "seed 0 (now 1)" in err
+
+
+def test_augment_with_the_shipped_networks_or_unknown_ones(run, rendered, tmp_path):
+    code, _, _ = run("augment", rendered, "--poses", 1, "-o", tmp_path / "maps")
+    assert code == 0
+    assert len(list((tmp_path / "maps").glob("*.png"))) == 4
+    code, _, err = run("augment", rendered, "--weights", "texel_fill-both", "-o", tmp_path / "none")
+    assert code == 1
+    assert "did you mean" in err or "known: mirror, nearest" in err

@@ -45,6 +45,9 @@ class Annotations:
     def __len__(self) -> int:
         return len(self.names)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
     def __getitem__(self, name: str) -> tuple[Float[Tensor, "joints 2"], Integer[Tensor, " joints"]]:
         """(points, visibility) of one photograph by its name."""
         if name not in self._rows:

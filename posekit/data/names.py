@@ -44,7 +44,7 @@ CATEGORIES = (
 SPELLINGS = ("slash", "hash", "fasion", "fashion", "deepfashion")
 
 _BY_LETTERS = {c.replace("_", "").lower(): c for c in CATEGORIES}
-_END = r"(?:_(?:IUV|iuv|INDS|inds))?(?:\.[A-Za-z0-9]+)?$"
+_END = r"(?:_(?:IUV|iuv|INDS|inds))?(?:\.g\d{2,})?(?:\.[A-Za-z0-9]+)?$"
 _SEPARATED = re.compile(r"(?:^|[/#])(WOMEN|MEN)[/#]([A-Za-z_]+)[/#]id_(\d{8})[/#](\d{2})_(\d+)_([a-z]+)" + _END)
 _JOINED = re.compile(
     r"(?:^|[/#])(?:deepfashion|fashion|fasion)(WOMEN|MEN)([A-Za-z_]+?)id_?(\d{8})(\d{2})_(\d+)_?([a-z]+)" + _END
@@ -132,3 +132,24 @@ def parse_market(name: str | os.PathLike) -> MarketName:
     if match is None:
         raise InputError(f"{text!r} is not a Market-1501 name; expected for example 0002_c1s1_000451_03.jpg.")
     return MarketName(*(int(g) for g in match.groups()))
+
+
+_GENERATED = re.compile(r"\.g\d{2,}(?:\.[A-Za-z0-9]+)?$")
+
+
+def generated_name(name: str, number: int) -> str:
+    """The file name of the ``number``-th picture generated from a photograph: ``.gNN`` before the suffix.
+
+    All that the name of the photograph says stays in place, so identity and camera are read from it as before, by
+    `parse_market`, `parse_deepfashion` and by the field's own readers, which look at the beginning of a name.
+
+    >>> generated_name("0002_c1s1_000451_03.jpg", 7)
+    '0002_c1s1_000451_03.g07.jpg'
+    """
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem}.g{number:02d}.{suffix}" if dot else f"{name}.g{number:02d}"
+
+
+def is_generated(name: str | os.PathLike) -> bool:
+    """Whether a name was made by `generated_name`."""
+    return _GENERATED.search(os.fspath(name)) is not None

@@ -36,6 +36,7 @@ class StudioPeople(Sequence):
     | noise    | `EstimatorNoise` to spoil the maps with (the same for every reading of a photograph), or None |
     | pairs    | "all": views (views - 1) ordered pairs a person; "random": one fixed target for each photograph |
     | skirts   | "legs" or "cloth", see `posekit.studio.surface_maps` |
+    | rooms    | "own" or "camera", see `posekit.studio.folder_files.Card` |
     | progress | show a bar while rendering |
 
     Photographs that are not in the folder yet are rendered when the data set is made.  Decoded photographs stay
@@ -55,18 +56,20 @@ class StudioPeople(Sequence):
         noise: EstimatorNoise | None = None,
         pairs: Literal["all", "random"] = "all",
         skirts: str = "legs",
+        rooms: str = "own",
         progress: bool = True,
     ) -> None:
         if pairs not in ("all", "random"):
             raise InputError(f"pairs must be all or random; got {pairs!r}")
         if views < 2:
             raise InputError(f"A pair needs two photographs of a person: views must be at least 2; got {views}")
-        self.card = make_card(views, size, seed, set, skirts)
+        self.card = make_card(views, size, seed, set, skirts, rooms)
         self.numbers = chosen(people, split)
         self.root = Path(root) if root is not None else _place(self.card)
         self.noise = noise
         self._shots: OrderedDict[int, list[Shot]] = OrderedDict()
-        render_folder(self.root, self.numbers, views, size, seed, set, jobs=jobs, progress=progress, skirts=skirts)
+        given = {"jobs": jobs, "progress": progress, "skirts": skirts, "rooms": rooms}
+        render_folder(self.root, self.numbers, views, size, seed, set, **given)
         if pairs == "all":
             self._pairs = [(s, t) for s in range(views) for t in range(views) if s != t]
             self._targets = None
@@ -128,4 +131,5 @@ class StudioPeople(Sequence):
 def _place(card) -> Path:
     h, w = card.size
     name = f"{card.set}-seed{card.seed}-{h}x{w}-{card.views}views-{card.skirts}-recipe{card.recipe}"
+    name += "" if card.rooms == "own" else f"-rooms-{card.rooms}"
     return cache_dir() / "studio" / name

@@ -6,11 +6,10 @@ whole.  Rendering again continues where it stopped.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
 from posekit.errors import InputError
-from posekit.files import whole_file
+from posekit.files import only_one, whole_file
 from posekit.studio.folder_files import (
     FORMAT,
     RECIPE,
@@ -32,11 +31,6 @@ from posekit.studio.folder_files import (
     write_shots,
 )
 from posekit.studio.generate import SPLITS, make_shot, sitter, split_of
-
-try:
-    import fcntl
-except ImportError:  # not on Windows: two processes there must not render into one folder at the same time
-    fcntl = None
 
 __all__ = [
     "FORMAT",
@@ -64,6 +58,7 @@ def render_folder(
     jobs: int | None = None,
     progress: bool = True,
     skirts: str = "legs",
+    rooms: str = "own",
 ) -> list[int]:
     """Render people into a folder; those that are there already are kept.
 
@@ -72,6 +67,7 @@ def render_folder(
         people: how many (numbers 0 to people - 1), or their numbers.
         views: photographs of each.
         size, seed, set, skirts: as in `posekit.studio.generate.make_person`.
+        rooms: "own" or "camera", see `posekit.studio.folder_files.Card`.
         split: only the people of "train", "val" or "test".
         jobs: processes; None takes the processors of this machine.
         progress: show a bar.
@@ -84,7 +80,7 @@ def render_folder(
             Whatever ends the run, only complete people stay.
     """
     numbers = chosen(people, split)
-    card = make_card(views, size, seed, set, skirts)
+    card = make_card(views, size, seed, set, skirts, rooms)
     root = Path(root)
     if root.is_dir() and read_card(root) == card and all(is_complete(root, n, card) for n in numbers):
         return numbers  # nothing to write, so the folder may also be read-only
@@ -92,7 +88,7 @@ def render_folder(
         (root / "people").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{root} cannot be a data folder ({error.strerror}); choose another place.") from error
-    with _only_one(root):
+    with only_one(root):
         _check_card(root, card)
         _remove_unfinished(root)
         missing = [n for n in numbers if not is_complete(root, n, card)]
@@ -130,17 +126,6 @@ def _check_card(root: Path, card: Card) -> None:
         )
 
 
-@contextlib.contextmanager
-def _only_one(root: Path) -> Iterator[None]:
-    """Wait until no other process renders into the folder.  The system drops the lock of a process that dies."""
-    if fcntl is None:
-        yield
-        return
-    with open(root / ".lock", "w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
 def _remove_unfinished(root: Path) -> None:
     for path in (root / "people").glob(".unfinished-*"):
         shutil.rmtree(path, ignore_errors=True)
@@ -176,7 +161,9 @@ def render_person(root: str | os.PathLike, person: int, card: Card) -> None:
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        shots = [make_shot(card.seed, person, v, card.size, card.set, card.skirts) for v in range(card.views)]
+        shots = [
+            make_shot(card.seed, person, v, card.size, card.set, card.skirts, card.room(v)) for v in range(card.views)
+        ]
         write_shots(unfinished, shots, sitter(card.seed, person, card.set).figure.meta)
         if place.exists():  # incomplete or damaged
             shutil.rmtree(place)

@@ -30,12 +30,17 @@ from posekit.studio.generate import SETS, Shot, checked_size
 from posekit.studio.surface_maps import SKIRTS
 
 FORMAT = 1  # of the files
+ROOMS = ("own", "camera")
 RECIPE = 1  # of the pictures: raise it when the same seed gives other people
 
 
 @dataclass(frozen=True)
 class Card:
-    """What all people of a folder agree on."""
+    """What all people of a folder agree on.
+
+    rooms: "own", everyone before a backdrop and under lamps of their own, or "camera", photograph v of everyone in
+    one room: then a backdrop says which camera took the photograph, as in a surveillance set, and not who is on it.
+    """
 
     seed: int
     size: tuple[int, int]
@@ -44,17 +49,24 @@ class Card:
     views: int
     format: int = FORMAT
     recipe: int = RECIPE
+    rooms: str = "own"
+
+    def room(self, view: int) -> int | None:
+        """The room of a photograph, see `posekit.studio.generate.make_person`; nobody's own number is as high."""
+        return None if self.rooms == "own" else 10**6 + view
 
 
-def make_card(views: int, size: int | tuple[int, int], seed: int, set: str, skirts: str) -> Card:
+def make_card(views: int, size: int | tuple[int, int], seed: int, set: str, skirts: str, rooms: str = "own") -> Card:
     """The checked settings of a folder."""
     if set not in SETS:
         raise InputError(f"set must be one of {', '.join(SETS)}; got {set!r}")
     if skirts not in SKIRTS:
         raise InputError(f"skirts must be one of {', '.join(SKIRTS)}; got {skirts!r}")
+    if rooms not in ROOMS:
+        raise InputError(f"rooms must be one of {', '.join(ROOMS)}; got {rooms!r}")
     if views < 1 or seed < 0:
         raise InputError(f"views is a number from 1 up and seed from 0 up; got {views} views and seed {seed}")
-    return Card(seed, checked_size(size), set, skirts, views)
+    return Card(seed, checked_size(size), set, skirts, views, rooms=rooms)
 
 
 def read_card(root: str | os.PathLike) -> Card | None:

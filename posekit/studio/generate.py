@@ -92,8 +92,13 @@ def _dress(seed: int, person: int, set: str, choices: Mapping[str, Any]) -> Sitt
     expression = {} if set == "face" else None
     stream = np.random.SeedSequence([seed, person, _FIGURE])
     figure = make_figure(stream, bank_rows=rows, expression=expression, **choices)
-    room = np.random.default_rng([seed, person, _ROOM])
-    return Sitter(figure, prepare_materials(figure), random_light(room), random_background(room))
+    return Sitter(figure, prepare_materials(figure), *_furnish(seed, person))
+
+
+def _furnish(seed: int, room: int) -> tuple[Light, Background]:
+    """Lamps and backdrop of a room; everyone has the room of their own number, unless sent to another one."""
+    rng = np.random.default_rng([seed, room, _ROOM])
+    return random_light(rng), random_background(rng)
 
 
 def make_shot(
@@ -103,10 +108,12 @@ def make_shot(
     size: int | tuple[int, int] = 128,
     set: str = "body",
     skirts: str = "legs",
+    room: int | None = None,
     **choices: Any,
 ) -> Shot:
     """Photograph number ``view`` of a person; arguments as for `make_person`."""
     who = _dress(seed, person, set, choices) if choices else sitter(seed, person, set)
+    lamps, backdrop = (who.light, who.background) if room is None else _furnish(seed, room)
     h, w = checked_size(size)
     body = load_body()
     rng = np.random.default_rng([seed, person, _VIEW, SETS.index(set), view])
@@ -119,7 +126,7 @@ def make_shot(
         crop = list(CROP_SHARES)[rng.choice(len(CROP_SHARES), p=list(CROP_SHARES.values()))]
         elevation, fill = rng.uniform(*ELEVATION), FILL
     camera = _frame(posed, (h, w), crop, elevation, fill)
-    image = photograph(posed, camera, vary_light(who.light, rng), who.background)
+    image = photograph(posed, camera, vary_light(lamps, rng), backdrop)
 
     labels = part_labels()
     maps = surface_maps(posed, camera, labels, skirts)
@@ -159,6 +166,7 @@ def make_person(
     size: int | tuple[int, int] = 128,
     set: str = "body",
     skirts: str = "legs",
+    room: int | None = None,
     **choices: Any,
 ) -> Person:
     """A photograph of a person with all its maps.
@@ -170,13 +178,14 @@ def make_person(
         size: (h, w) in pixels, or one number for a square.
         set: "body" for people from head to hips, knees or toes, "face" for close-ups with expressions.
         skirts: "legs" maps the body under a skirt, "cloth" leaves skirts without a map.
+        room: number of the room, lamps and backdrop, that the photograph is taken in; the person's own when None.
         choices: fixed instead of drawn, as in ``make_figure`` (``outfit="dress"``, ``hair="long"``, ...).
 
     Returns:
         A `Person`; identity "studio-<seed>-<person>", name "studio-<seed>-<person>-<view>".  ``uv`` is exact at
         the pixel's centre up to its 16 bits (at most 1 / 65535 off in [-1, 1]).
     """
-    return to_person(make_shot(seed, person, view, size, set, skirts, **choices), seed, person, view)
+    return to_person(make_shot(seed, person, view, size, set, skirts, room, **choices), seed, person, view)
 
 
 def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:

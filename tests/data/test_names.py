@@ -1,10 +1,21 @@
 """One photograph, many spellings: each converts into every other."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posekit.data.names import CATEGORIES, SPELLINGS, DeepFashionName, MarketName, parse_deepfashion, parse_market
+from posekit.data.names import (
+    CATEGORIES,
+    SPELLINGS,
+    DeepFashionName,
+    MarketName,
+    generated_name,
+    is_generated,
+    parse_deepfashion,
+    parse_market,
+)
 from posekit.errors import InputError
 
 SIDE = DeepFashionName("WOMEN", "Blouses_Shirts", 442, 1, 2, "side")
@@ -90,3 +101,23 @@ def test_market_names():
     assert not parse_market("-1_c1s1_000401_03.jpg").is_person
     with pytest.raises(InputError, match="is not a Market-1501 name"):
         parse_market("2_c1s1_451_3.jpg")
+
+
+@given(
+    st.sampled_from(["0002_c1s1_000451_03.jpg", "-1_c1s1_000401_03.jpg", "fasionWOMENDressesid0000271801_1front.jpg"]),
+    st.integers(0, 250),
+)
+def test_a_generated_picture_says_what_its_photograph_says(name, number):
+    made = generated_name(name, number)
+    parse = parse_deepfashion if name.startswith("fasion") else parse_market
+    assert parse(made) == parse(name)
+    assert is_generated(made)
+    assert not is_generated(name)
+    assert made != generated_name(name, number + 1)
+
+
+def test_the_fields_own_readers_understand_generated_names():
+    """torchreid and fast-reid take identity and camera from the beginning of a name, with this expression."""
+    made = generated_name("0002_c1s1_000451_03.jpg", 7)
+    assert made == "0002_c1s1_000451_03.g07.jpg"
+    assert re.search(r"([-\d]+)_c(\d)", made).groups() == ("0002", "1")

@@ -1,0 +1,52 @@
+"""A margin around a photograph: a narrow one becomes a square without stretching anybody."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from posekit.data.person import Person
+from posekit.errors import InputError
+from posekit.grids import norm_to_points, points_to_norm
+
+MAPS = ("uv", "mask", "part", "chart", "head", "hair", "hands")
+
+
+def add_margin(person: Person, size: tuple[int, int]) -> Person:
+    """The photograph in the middle of a larger one of (height, width) pixels.
+
+    The photograph continues with the colours of its border, the maps with 0, and the joints stay where they are on
+    the body.  One photograph or a batch.  Raises `InputError` when ``size`` is smaller than the photograph.
+    """
+    left, top, right, bottom = _margins(person.size, size)
+    image = person.image if person.is_batch else person.image[None]
+    image = F.pad(image, (left, right, top, bottom), mode="replicate").reshape(*person.image.shape[:-2], *size)
+    changed = {"image": image}
+    for name in MAPS:
+        value = getattr(person, name)
+        if value is not None:
+            changed[name] = F.pad(value, (left, right, top, bottom))
+    if person.keypoints is not None:
+        pixels = norm_to_points(person.keypoints, person.size)
+        changed["keypoints"] = points_to_norm(pixels + torch.tensor([left, top]).to(pixels), size)
+    return dataclasses.replace(person, **changed)
+
+
+def cut_margin(image: Float[Tensor, "*b c H W"], size: tuple[int, int]) -> Float[Tensor, "*b c h w"]:
+    """The middle (height, width) pixels: what `add_margin` was given."""
+    left, top, _, _ = _margins(size, (image.shape[-2], image.shape[-1]))
+    return image[..., top : top + size[0], left : left + size[1]]
+
+
+def _margins(inner: tuple[int, int], outer: tuple[int, int]) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) pixels around ``inner``; an odd one goes to the right and to the bottom."""
+    rows, columns = outer[0] - inner[0], outer[1] - inner[1]
+    if rows < 0 or columns < 0:
+        raise InputError(
+            f"A photograph of {inner[0]} x {inner[1]} pixels does not fit into {outer[0]} x {outer[1]}; scale it down."
+        )
+    return columns // 2, rows // 2, columns - columns // 2, rows - rows // 2

@@ -1,0 +1,195 @@
+"""Photographs to train on, each with a file name that says who it is and with a pose: files, or a rendered folder.
+
+Both classes are sequences of `Person`, with ``names`` (file names) and ``identities`` (labels) known without reading
+a picture.  The names follow the field's conventions (`posekit.data.names`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from posekit.data.annotations import read_annotations
+from posekit.data.load import Atlas, load_person
+from posekit.data.names import MarketName, is_generated, parse_deepfashion, parse_market
+from posekit.data.person import Person
+from posekit.data.photo import PICTURES, open_picture, read_photo
+from posekit.errors import InputError
+from posekit.studio.folder import is_complete, read_card, read_shots
+from posekit.studio.generate import split_of, to_person
+
+TORSO = (2, 5, 8, 11)  # shoulders and hips: a photograph without one of them has no usable pose
+CAMERAS = 6  # of Market-1501
+MAP_ENDINGS = (".npy", "_IUV.png", ".png")
+
+
+class TrainingFolder(Sequence):
+    """What both kinds of folder have in common: ``root``, ``names``, ``identities`` and a label of their own."""
+
+    kind: str
+    root: Path
+    names: tuple[str, ...]
+    identities: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def describe(self) -> dict[str, Any]:
+        """What a card says about the photographs; equal descriptions mean equal names in equal order."""
+        names = hashlib.sha256("\n".join(self.names).encode()).hexdigest()[:16]
+        return {"dataset": type(self).__name__, "photographs": len(self), "names": names}
+
+
+class PhotoFolder(TrainingFolder):
+    """The photographs of a folder, named as in Market-1501 or DeepFashion.
+
+    - root: the folder (``bounding_box_train``).  Bad detections and distractors (identities -1 and 0), and pictures
+      that were generated from others, are left out.
+    - keypoints: csv of `posekit.data.annotations`; photographs without both shoulders and both hips are left out.
+    - maps: folder with a surface map for each photograph, ``NAME.npy``, ``NAME_IUV.png`` or ``NAME.png``, as
+      `posekit.data.load.load_person` reads them; photographs without one are left out.  ``atlas`` as there.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike,
+        keypoints: str | os.PathLike | None = None,
+        maps: str | os.PathLike | None = None,
+        *,
+        atlas: Atlas = "smpl",
+    ) -> None:
+        self.root, self.atlas = Path(root), atlas
+        if keypoints is None and maps is None:
+            raise InputError(
+                f"The photographs of {root} have no pose; give the csv of their joints, or a folder of surface maps."
+            )
+        names = _photographs(self.root)
+        with open_picture(self.root / names[0]) as first:
+            self.size = first.height, first.width
+        self._annotations = None if keypoints is None else read_annotations(keypoints, self.size)
+        self._maps = {} if maps is None else {n: _map_of(Path(maps), n) for n in names}
+        posed = [n for n in names if self._has_pose(n)]
+        if not posed:
+            raise InputError(f"None of the {len(names)} photographs of {root} has a pose; check the names in its list.")
+        self.names, self.identities = tuple(posed), tuple(identity_of(n) for n in posed)
+
+    def __getitem__(self, index: int) -> Person:
+        """Photograph ``index``, read from its file."""
+        name = self.names[index]
+        path, surface = self.root / name, self._maps.get(name)
+        person = Person(read_photo(path)) if surface is None else load_person(path, surface, atlas=self.atlas)
+        if person.size != self.size:
+            raise InputError(
+                f"{path} is {person.size[0]} x {person.size[1]} pixels, the first photograph of its folder "
+                f"{self.size[0]} x {self.size[1]}; bring all to one size."
+            )
+        points, visibility = (None, None) if self._annotations is None else self._annotations[name]
+        return dataclasses.replace(
+            person, keypoints=points, visibility=visibility, identity=self.identities[index], name=name
+        )
+
+    def _has_pose(self, name: str) -> bool:
+        if self._maps and self._maps[name] is None:
+            return False
+        if self._annotations is None:
+            return True
+        return name in self._annotations and bool((self._annotations[name][1][list(TORSO)] > 0).all())
+
+
+class RenderedFolder(TrainingFolder):
+    """Photographs of a folder made by `posekit render`, under Market-1501 names.
+
+    Person n is identity n + 1, because 0 stands for distractors; photograph v is taken by camera v mod 6 + 1 as
+    frame v: ``0013_c2s1_000001_00.png`` is photograph 1 of person 12.
+
+    shots: (person, view) of the wanted photographs; all of the training split when None.
+    """
+
+    def __init__(self, root: str | os.PathLike, shots: Iterable[tuple[int, int]] | None = None) -> None:
+        self.root = Path(root)
+        card = read_card(root)
+        if card is None:
+            raise InputError(
+                f"{root} is not a folder of rendered people (it has no card.json); make one: posekit render."
+            )
+        self.card = card
+        if shots is None:
+            numbers = sorted(int(p.name) for p in (self.root / "people").glob("[0-9]*"))
+            shots = [(n, v) for n in numbers if split_of(n) == "train" for v in range(card.views)]
+        self.shots = tuple(shots)
+        lacking = next((n for n, _ in self.shots if not is_complete(root, n, card)), None)
+        if lacking is not None or not self.shots:
+            what = "no person for training" if lacking is None else f"no person {lacking}"
+            raise InputError(f"{root} holds {what}; render more people into it: posekit render.")
+        self.names = tuple(market_name(*shot).spell(".png") for shot in self.shots)
+        self.identities = tuple(identity_of(n) for n in self.names)
+        self._read = lru_cache(maxsize=64)(lambda number: read_shots(self.root, number, card))
+
+    def __getitem__(self, index: int) -> Person:
+        """Photograph ``index`` with all its maps."""
+        number, view = self.shots[index]
+        person = to_person(self._read(number)[view], self.card.seed, number, view)
+        return dataclasses.replace(person, identity=self.identities[index], name=self.names[index])
+
+    def describe(self) -> dict[str, Any]:
+        """As of every folder, with the card of the rendering."""
+        return super().describe() | dataclasses.asdict(self.card)
+
+
+def open_training_folder(
+    root: str | os.PathLike,
+    keypoints: str | os.PathLike | None = None,
+    maps: str | os.PathLike | None = None,
+) -> TrainingFolder:
+    """A `RenderedFolder` where there is the card of one, else a `PhotoFolder`."""
+    if (Path(root) / "card.json").is_file():
+        if keypoints is not None or maps is not None:
+            raise InputError(f"{root} is a rendered folder, which has joints and maps; leave out other ones.")
+        return RenderedFolder(root)
+    return PhotoFolder(root, keypoints, maps)
+
+
+def market_name(person: int, view: int) -> MarketName:
+    """The Market-1501 name of a rendered photograph, see `RenderedFolder`."""
+    if person + 1 > 9999:
+        raise InputError(f"Market-1501 names end at identity 9999; person {person} is beyond, render fewer people.")
+    return MarketName(person + 1, view % CAMERAS + 1, 1, view, 0)
+
+
+def identity_of(name: str) -> str:
+    """Who is on a photograph, by its name: "0002" (Market-1501), or gender, category, item and variant."""
+    try:
+        return f"{parse_market(name).identity:04d}"
+    except InputError:
+        return parse_deepfashion(name).identity
+
+
+def _photographs(root: Path) -> list[str]:
+    """Names of the original photographs of real identities, sorted."""
+    try:
+        found = sorted(p.name for p in root.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"{root} cannot be read as a folder ({error.strerror}); check the path.") from error
+    names = [n for n in found if not is_generated(n) and not Path(n).stem.endswith(("_IUV", "_INDS"))]
+    for name in names:
+        try:
+            identity_of(name)
+        except InputError:
+            raise InputError(
+                f"{root / name} is named neither as in Market-1501 (0002_c1s1_000451_03.jpg) nor as in DeepFashion "
+                "(fasionWOMENDressesid0000271801_1front.jpg); rename it, or move it elsewhere."
+            ) from None
+    names = [n for n in names if identity_of(n) not in ("-001", "0000")]
+    if not names:
+        raise InputError(f"{root} holds no photograph of an identity; check the path.")
+    return names
+
+
+def _map_of(maps: Path, name: str) -> Path | None:
+    stem = Path(name).stem
+    return next((p for ending in MAP_ENDINGS if (p := maps / f"{stem}{ending}").is_file()), None)
