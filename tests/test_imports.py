@@ -32,8 +32,10 @@ FLOORS = {
     "grids": set(),
     "sample": {"grids"},
     "affine": {"grids"},
-    "splat": {"grids", "_numba_splat"},
+    "splat": {"grids", "_numba_splat", "_threads"},
     "_numba_splat": set(),
+    "_numba_nearest": set(),
+    "_threads": set(),
     "surface": {"grids", "sample", "splat"},
     "keypoints": {"grids", "affine", "errors"},
     "fill": {"grids", "sample", "errors"},
@@ -43,7 +45,7 @@ FLOORS = {
     "studio": GEOMETRY | {"data.person"},
     "data": GEOMETRY | {"studio", "data.person"},
     "nets": GEOMETRY,
-    "losses": GEOMETRY,
+    "losses": GEOMETRY | {"_numba_nearest", "_threads"},
     "metrics": GEOMETRY,
     "systems": GEOMETRY | {"data.person", "nets", "losses"},
     "training": GEOMETRY | {"data.person", "data", "metrics", "systems"},
@@ -53,7 +55,7 @@ FLOORS = {
 FLOORS["commands"] = FLOORS["training"] | {"training", "studio", "transfer"}
 FLOORS["demo"] = FLOORS["commands"] | {"commands"}
 FLOORS["cli"] = FLOORS["demo"] | {"demo", "check"}
-FLOORS["teaching"] = FLOORS["cli"] - {"cli"}
+FLOORS["teaching"] = FLOORS["cli"] - {"cli"} | {"nets", "losses"}
 
 
 def unit(module: str) -> str:
