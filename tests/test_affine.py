@@ -7,7 +7,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posekit.affine import DegenerateError, affine_flow, affine_matrix, apply, compose_affine, fit_affine, invert
+from posekit.affine import (
+    AffineRanges,
+    DegenerateError,
+    affine_flow,
+    affine_matrix,
+    apply,
+    compose_affine,
+    fit_affine,
+    invert,
+    random_affine,
+)
 from posekit.grids import identity_grid
 from posekit.sample import compose, sample
 
@@ -199,3 +209,36 @@ def test_wrong_input_is_named():
         affine_flow(torch.eye(3), (4, 4))
     with pytest.raises(ValueError, match="beside 1 matrices"):
         apply(IDENTITY, points.double())
+
+
+def test_random_maps_stay_within_their_ranges():
+    """The seven parameters, read back from R(angle) [[1, sx], [sy, 1]] diag(s) where one of them is on at a time."""
+    torch.manual_seed(0)
+    none = {"angle": 0.0, "scale": 0.0, "shear": 0.0, "translation": 0.0}
+    turned = random_affine(500, AffineRanges(**{**none, "angle": 0.3}))
+    angles = torch.atan2(turned[:, 1, 0], turned[:, 0, 0])
+    scaled = random_affine(500, AffineRanges(**{**none, "scale": 0.25}))
+    factors = torch.stack([scaled[:, 0, 0], scaled[:, 1, 1]], 1)
+    sheared = random_affine(500, AffineRanges(**{**none, "shear": 0.2}))
+    shears = torch.stack([sheared[:, 0, 1], sheared[:, 1, 0]], 1)
+    shifts = random_affine(500, AffineRanges(**{**none, "translation": 0.4}))[:, :, 2]
+    for values, low, high in ((angles, -0.3, 0.3), (factors, 0.8, 1.25), (shears, -0.2, 0.2), (shifts, -0.4, 0.4)):
+        assert low <= values.min() < low + 0.05 * (high - low)
+        assert high >= values.max() > high - 0.05 * (high - low)
+        if values.ndim == 2:  # the two axes are drawn apart
+            assert (values[:, 0] != values[:, 1]).all()
+    torch.testing.assert_close(random_affine(3, AffineRanges(**none)), IDENTITY.float().expand(3, 2, 3))
+
+
+def test_random_maps_come_from_the_global_generator():
+    torch.manual_seed(5)
+    first = random_affine(2)
+    assert not torch.equal(first[0], first[1])
+    torch.manual_seed(5)
+    assert torch.equal(random_affine(2), first)
+
+
+def test_ranges_are_refused():
+    for bad in ({"angle": -0.1}, {"shear": 1.0}):
+        with pytest.raises(ValueError, match="0 or more, and that of shear below 1"):
+            AffineRanges(**bad)

@@ -10,10 +10,11 @@ from posekit.systems.base import System, choose
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.systems.copy_source import CopySource
 from posekit.systems.deformable_gan import DeformableGAN
+from posekit.systems.spatial_transformation import SpatialTransformation
 from posekit.systems.texel_fill import TexelFill
 
 SYSTEMS: dict[str, type[System]] = {
-    cls.name: cls for cls in (CoordinateInpainting, CopySource, DeformableGAN, TexelFill)
+    cls.name: cls for cls in (CoordinateInpainting, CopySource, DeformableGAN, SpatialTransformation, TexelFill)
 }
 
 
