@@ -6,11 +6,12 @@ All functions that draw return a new matplotlib Figure and change nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from PIL import Image
 from torch import Tensor
 
 from posekit.data.person import Pair
@@ -19,21 +20,12 @@ from posekit.fill import fill_nearest
 from posekit.grids import identity_grid
 from posekit.splat import splat
 from posekit.studio.surface_tables import mirror_table
-from posekit.teaching.figures_scatter import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    new_figure,
-    picture,
-    show,
-    skin_texels,
-    with_holes,
-)
+from posekit.teaching import figures_scatter
+from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, picture, show, skin_texels, with_holes
+from posekit.teaching.figures_surface import Picture, with_palette
 from posekit.training.evaluate import Evaluation
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "new_figure", "picture", "show", "with_holes"]
+__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "picture", "show", "with_holes"]  # from the notebook before
 
 PEOPLE, HELD_OUT, VIEWS, SIZE = 80, 200, 4, 128
 NOT_ASKED = "#A9CCE3"  # known, but the target view does not need it
@@ -43,6 +35,17 @@ STYLES = {  # colour and marker of what is compared
     "nearest": (GREY, "v"),
     "mirror": (GREEN, "^"),
 }
+
+
+class Textures(Picture):
+    """A figure stored with a palette of its own in any case: prints and textures have no gradients to show steps."""
+
+    def as_image(self, *, smallest: bool = True) -> Image.Image:
+        full = super().as_image(smallest=False)
+        return with_palette(full) if smallest else full
+
+
+new_figure = partial(figures_scatter.new_figure, kind=Textures)
 
 
 def studio_pairs(
@@ -81,19 +84,25 @@ def on_white(image: Tensor, mask: Tensor) -> np.ndarray:
     return picture(image * mask + 1 - mask)
 
 
-def grid_of(
-    titles: Sequence[str], rows: Sequence[Sequence[np.ndarray]], heading: str = "", width: float = 10.5
-) -> Figure:
-    """Rows of pictures of one shape under common titles."""
-    side = width / len(titles)
-    lines = 1 + max(title.count("\n") for title in titles)
-    height = side * rows[0][0].shape[0] / rows[0][0].shape[1] * len(rows) + 0.24 * lines + (0.4 if heading else 0.05)
-    figure, axes = new_figure(width, height, len(rows), len(titles))
-    for r, line in enumerate(rows):
-        for axis, title, image in zip(axes[r], titles, line, strict=True):
-            show(axis, image, title if r == 0 else "")
+def grid_of(titles: Sequence[str], rows: Sequence[Sequence[np.ndarray]], heading: str = "", scale: int = 1) -> Figure:
+    """Rows of pictures of one shape under common titles; a pixel of a picture is ``scale`` x ``scale`` on the screen.
+
+    Whole pixels keep the pictures crisp, and the stored figure small.
+    """
+    h, w = (scale * n for n in rows[0][0].shape[:2])
+    gap, line = 8, 17
+    top = line * (1 + max(title.count("\n") for title in titles)) + (30 if heading else 8)
+    width, height = len(titles) * (w + gap), top + len(rows) * (h + gap)
+    figure = Textures(figsize=(width / figures_scatter.DPI, height / figures_scatter.DPI), dpi=figures_scatter.DPI)
+    for r, pictures in enumerate(rows):
+        for c, (title, image) in enumerate(zip(titles, pictures, strict=True)):
+            left, bottom = c * (w + gap) + gap // 2, height - top - r * (h + gap) - h
+            axis = figure.add_axes((left / width, bottom / height, w / width, h / height))
+            show(axis, image, "", aspect="auto")
+            if r == 0:
+                axis.set_title(title, fontsize=11 if w > 150 else 9.5, pad=4)
     if heading:
-        figure.suptitle(heading, fontsize=13, fontweight="bold")
+        figure.suptitle(heading, fontsize=13, fontweight="bold", y=1 - 6 / height, va="top")
     return figure
 
 
@@ -108,24 +117,12 @@ def regions(known: Tensor, asked: Tensor) -> np.ndarray:
     return states
 
 
-def draw_regions(images: Mapping[str, np.ndarray], known: Tensor, asked: Tensor) -> Figure:
-    """Pictures in a row, and last what the texels are needed for, with a legend."""
-    figure, axes = new_figure(10.5, 3.3, 1, len(images) + 1)
-    for axis, (title, image) in zip(axes[0], images.items(), strict=False):
-        show(axis, image, title)
-    show(axes[0, -1], regions(known, asked), "what the target view needs")
-    entries = ((BLUE, "known, needed"), (ORANGE, "unknown, needed"), (NOT_ASKED, "known, not needed"))
-    handles = [Patch(color=colour, label=label) for colour, label in entries]
-    figure.legend(handles=handles, loc="outside lower right", ncol=3, fontsize=10, frameon=False)
-    return figure
-
-
 def draw_gates(examples: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
     """Features of some channels after the ELU, their gates, and the products; two channels in a row of pictures.
 
     examples: title -> (features, gate), each (t, t).
     """
-    figure, axes = new_figure(10.5, 2.05 * -(-len(examples) // 2), -(-len(examples) // 2), 6)
+    figure, axes = new_figure(9.6, 1.9 * -(-len(examples) // 2), -(-len(examples) // 2), 6)
     for n, (title, (features, gate)) in enumerate(examples.items()):
         most = float(features.abs().quantile(0.99))
         signed = {"cmap": "PuOr", "vmin": -most, "vmax": most}
@@ -152,16 +149,22 @@ def draw_openings(means: Sequence[tuple[float, float]], differences: Sequence[fl
     return figure
 
 
-def draw_fields(fields: Mapping[str, Tensor], place: tuple[int, int]) -> Figure:
-    """Fields of influence of one texel on a logarithmic scale; the texel is marked."""
-    figure, axes = new_figure(10.5, 10.5 / len(fields) + 0.3, 1, len(fields))
-    for axis, (title, field) in zip(axes[0], fields.items(), strict=True):
-        level = torch.log10(field / field.max() + 1e-12).numpy()
-        show(axis, np.where(field.numpy() > 0, level, np.nan), title, cmap="magma", vmin=-6, vmax=0)
+def draw_fields(fields: Mapping[str, tuple[Tensor, tuple[int, int]]], coarse: int = 4) -> Figure:
+    """Fields of influence (h, w) of one texel (row, column) each, on a logarithmic scale; the texel is marked.
+
+    coarse: a drawn square is the mean of so many texels an edge.
+    """
+    figure, axes = new_figure(10.5, 10.5 / len(fields) + 0.1, 1, len(fields))
+    for axis, (title, (field, (row, column))) in zip(axes[0], fields.items(), strict=True):
+        small = torch.nn.functional.avg_pool2d(field[None], coarse)[0]
+        level = torch.log10(small / small.max() + 1e-12).numpy()
+        extent = (-0.5, field.shape[1] - 0.5, field.shape[0] - 0.5, -0.5)
+        where = np.where(small.numpy() > 0, level, np.nan)
+        show(axis, where, title, cmap="magma", vmin=-6, vmax=0, extent=extent)
         axis.set_facecolor("#E8E8E8")
-        axis.plot(place[1], place[0], "o", fillstyle="none", color="#00E5FF", markersize=10)
+        axis.plot(column, row, "o", fillstyle="none", color="#00E5FF", markersize=10)
         axis.spines[:].set_visible(True)
-    bar = figure.colorbar(axes[0, -1].images[0], ax=list(axes[0]), shrink=0.8)
+    bar = figure.colorbar(axes[0, -1].images[0], ax=list(axes[0]), shrink=0.7)
     bar.set_label("influence, powers of ten")
     return figure
 

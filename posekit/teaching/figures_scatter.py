@@ -103,9 +103,11 @@ class Picture(Figure):
         return small.getvalue()
 
 
-def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, np.ndarray]:
+def new_figure(
+    width: float, height: float, rows: int = 1, columns: int = 1, kind: type[Figure] = Picture
+) -> tuple[Figure, np.ndarray]:
     """A figure of so many inches with an array of axes (rows, columns), in the style of the notebook."""
-    figure = Picture(figsize=(width, height), dpi=DPI, layout="constrained")
+    figure = kind(figsize=(width, height), dpi=DPI, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.tick_params(labelsize=10)

@@ -18,11 +18,12 @@ from posekit.fill import fill_nearest
 from posekit.grids import identity_grid, norm_to_index
 from posekit.nets.gated_conv import GatedConv
 from posekit.sample import sample
+from posekit.studio.atlas import load_atlas
 from posekit.studio.surface_tables import mirror_table, part_labels
 from posekit.surface import MIRROR_PARTS
 from posekit.systems.coordinate_inpainting import UNKNOWN
 
-LEFT_ARM, RIGHT_ARM = (16, 18, 20, 22), (15, 17, 19, 21)  # DensePose parts: upper and lower arm, front and back
+LEFT_ARM, RIGHT_ARM = (15, 17, 19, 21), (16, 18, 20, 22)  # DensePose parts: upper and lower arm, front and back
 
 
 def f_input(partial: Tensor, known: Tensor) -> Tensor:
@@ -96,9 +97,9 @@ def pixels_of(D: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def looked_up(D: Tensor, values: Tensor) -> Tensor:
-    """A map of the photograph (b 1 h w: labels, a mask) at the pixel that each texel looks at: b 1 t t."""
-    index = pixels_of(D, tuple(values.shape[-2:]))
-    return values.flatten(2).gather(2, index.flatten(1)[:, None]).reshape(len(D), 1, *D.shape[2:])
+    """A map (b c h w: labels, a mask) at the pixel nearest to each position of D (b 2 t t): b c t t."""
+    index = pixels_of(D, tuple(values.shape[-2:])).flatten(1)[:, None].expand(-1, values.shape[1], -1)
+    return values.flatten(2).gather(2, index).reshape(len(D), values.shape[1], *D.shape[2:])
 
 
 def texel_parts(atlas: int) -> Tensor:
@@ -131,22 +132,40 @@ def jumps(E: Tensor, mask: Tensor) -> Tensor:
     E: b 2 h w.  0 where a neighbour is off the mask.  A map without tears gives about 1.
     """
     h, w = E.shape[-2:]
-    scale = torch.tensor([w, h])[:, None, None] / 2
+    return largest_step(E * torch.tensor([w, h])[:, None, None] / 2, mask)
+
+
+def largest_step(values: Tensor, mask: Tensor) -> Tensor:
+    """b 1 h w: length of the longer step of values (b c h w) to the right or the lower neighbour; 0 off the mask."""
     result = torch.zeros_like(mask)
-    for axis, n in ((3, w), (2, h)):
-        step = (E.narrow(axis, 1, n - 1) - E.narrow(axis, 0, n - 1)) * scale
-        both = mask.narrow(axis, 1, n - 1) * mask.narrow(axis, 0, n - 1)
-        part = result.narrow(axis, 0, n - 1)
-        part.copy_(torch.maximum(part, step.norm(dim=1, keepdim=True) * both))
+    for axis in (2, 3):
+        n = mask.shape[axis] - 1
+        step = (values.narrow(axis, 1, n) - values.narrow(axis, 0, n)).norm(dim=1, keepdim=True)
+        both = mask.narrow(axis, 1, n) * mask.narrow(axis, 0, n)
+        part = result.narrow(axis, 0, n)
+        part.copy_(torch.maximum(part, step * both))
     return result
+
+
+def seams(uv: Tensor, mask: Tensor, steps: float = 4, near: float = 0.6) -> tuple[Tensor, Tensor]:
+    """b 1 h w each: pixels whose neighbour lies across a cut of the atlas, and pixels at a contour of the body.
+
+    Both have a neighbour further away in the atlas than ``steps`` pixels' worth.  Across a cut the two are still the
+    same place of the skin: at most ``near`` dm apart on the body at rest.  At a contour one part hides another.
+    """
+    atlas = load_atlas(512)
+    rest = torch.from_numpy(atlas.image(atlas.texels.position).transpose(2, 0, 1).copy())[None]
+    places = looked_up(uv, rest.expand(len(uv), 3, -1, -1))
+    far = jumps(uv, mask) > steps
+    moved = largest_step(places, mask)
+    return (far & (moved <= near)).float(), (moved > near).float()
 
 
 def snap_to_body(D: Tensor, mask: Tensor) -> Tensor:
     """Positions that fall off the body (mask b 1 h w) move to the body pixel nearest to them."""
     h, w = mask.shape[-2:]
     nearest = fill_nearest(identity_grid(h, w).expand(len(mask), 2, h, w), mask)
-    index = pixels_of(D, (h, w)).flatten(1)[:, None].expand(-1, 2, -1)
-    return torch.where(looked_up(D, mask) > 0, D, nearest.flatten(2).gather(2, index).reshape(D.shape))
+    return torch.where(looked_up(D, mask) > 0, D, looked_up(D, nearest))
 
 
 def carry_over(D: Tensor, C: Tensor, known: Tensor, reach: float) -> Tensor:

@@ -6,13 +6,12 @@ The drawing functions are pure: the same settings give the same picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import ipywidgets as W
 import torch
-from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
 from torch import Tensor
 
@@ -21,6 +20,7 @@ from posekit.grids import norm_to_index
 from posekit.systems.base import Stage, System
 from posekit.teaching import figures_inpainting as figures
 from posekit.teaching.figures_scatter import skin_texels
+from posekit.teaching.figures_surface import Picture
 from posekit.teaching.widgets.live import Live, live
 
 SHOW = ("one texel", "all as arrows")
@@ -57,14 +57,14 @@ def lookups(system: System, persons: Mapping[tuple[str, int], Person]) -> dict[t
 
 def render_lookup(
     person: str, view: int, u: float, v: float, show: str, *, found: Mapping[tuple[str, int], Lookup]
-) -> Figure:
+) -> Picture:
     """Left the completed texture, right the photograph: a line from a texel to the pixel that it copies; or all of D.
 
     u, v: the texel, in [-1, 1] of the atlas.  show: one of SHOW.  found: from `lookups`.
     """
     one = found[person, view]
     t, (h, w) = one.D.shape[-1], one.image.shape[-2:]
-    figure, ((left, right),) = figures.new_figure(10, 5.2, 1, 2)
+    figure, ((left, right),) = figures.new_figure(8.4, 4.5, 1, 2)
     figures.show(left, figures.on_skin(one.T), "completed texture; inside the lines it is known")
     left.contour(one.known[0, 0], levels=[0.5], colors="white", linewidths=0.8)
     figures.show(right, figures.picture(one.image), "source photograph")
@@ -89,7 +89,7 @@ def render_lookup(
     return figure
 
 
-def _one_texel(figure: Figure, left, right, one: Lookup, u: float, v: float) -> None:
+def _one_texel(figure: Picture, left, right, one: Lookup, u: float, v: float) -> None:
     """A line from the texel (u, v) to its pixel, and what it is."""
     t, (h, w) = one.D.shape[-1], one.image.shape[-2:]
     column, row = (min(max(round(norm_to_index(value, t)), 0), t - 1) for value in (u, v))
@@ -104,7 +104,7 @@ def _one_texel(figure: Figure, left, right, one: Lookup, u: float, v: float) -> 
         axis.plot(*place, "o", color=colour, markeredgecolor="white", markersize=11)
     says = "known: the photograph shows this texel" if known else "unknown: f says where to copy from"
     says = says if on_skin else "no skin here: nothing of the body reads this texel"
-    figure.suptitle(f"texel ({column}, {row}) copies pixel ({x:.0f}, {y:.0f}): {says}", fontsize=12)
+    figure.suptitle(f"texel ({column}, {row}) copies pixel ({x:.0f}, {y:.0f}); {says}", fontsize=12)
 
 
 def lookup_controls(found: Mapping[tuple[str, int], Lookup], u: float = -0.4, v: float = -0.5) -> dict:
@@ -123,7 +123,7 @@ def lookup_controls(found: Mapping[tuple[str, int], Lookup], u: float = -0.4, v:
 
 def lookup(found: Mapping[tuple[str, int], Lookup], u: float = -0.4, v: float = -0.5) -> Live:
     """Choose a person, a view, a texel; see where it looks, or the whole field."""
-    return live(partial(render_lookup, found=found), **lookup_controls(found, u, v))
+    return _small(partial(render_lookup, found=found), lookup_controls(found, u, v))
 
 
 # ------------------------------------------------------------------------------------------------ while they learn
@@ -163,12 +163,12 @@ class Album:
         self.T[step], self.W[step] = result.T, result.W
 
 
-def render_training(step: int, pair: int, *, albums: Mapping[str, Album]) -> Figure:
+def render_training(step: int, pair: int, *, albums: Mapping[str, Album]) -> Picture:
     """Textures and target views of both networks after ``step`` steps, the truth, and the common loss so far.
 
     pair: which pair of the albums.  albums: title -> Album, of the same pairs and steps.
     """
-    figure, axes = figures.new_figure(10.5, 4.6, 2, 4)
+    figure, axes = figures.new_figure(10, 4.3, 2, 4)
     first = next(iter(albums.values()))
     one = first.pairs[pair].batched()
     for line, (name, album) in zip(axes, albums.items(), strict=True):
@@ -201,4 +201,9 @@ def training_controls(albums: Mapping[str, Album]) -> dict[str, W.ValueWidget]:
 
 def training(albums: Mapping[str, Album]) -> Live:
     """A slider over the snapshots of two trainings."""
-    return live(partial(render_training, albums=albums), **training_controls(albums))
+    return _small(partial(render_training, albums=albums), training_controls(albums))
+
+
+def _small(draw: Callable[..., Picture], controls: dict[str, W.ValueWidget]) -> Live:
+    """A live figure whose pictures take few bytes."""
+    return live(lambda **values: draw(**values).as_image(smallest=True), **controls)
