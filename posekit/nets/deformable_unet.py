@@ -1,8 +1,6 @@
 """The generator of Deformable GANs: a U-Net with an encoder for each picture and skips that can be deformed.
 
 Sources: Deformable GANs for Pose-based Human Image Generation, and the authors' public release for the layers.
-InstanceNorm is read as each channel by itself, without parameters; the release normalises all channels of a picture
-together, with one learnt scale and shift.
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from posekit.errors import InputError
+from posekit.nets.picture_norm import PictureNorm
 
 DEFORMABLE = 4  # the finest levels, whose source activations are moved
 DROPOUT_BLOCKS = 3  # of the decoder, from the coarsest
@@ -38,8 +37,8 @@ class UNetResult:
 class Encoder(nn.Module):
     """Activations at full size, half, quarter, ...: a 3 x 3 convolution, then 4 x 4 convolutions with stride 2.
 
-    Every further level is LeakyReLU(0.2), convolution without bias, InstanceNorm without parameters; the coarsest has
-    no norm.  Activations are kept before the nonlinearity.
+    Every further level is LeakyReLU(0.2), convolution without bias, `PictureNorm`; the coarsest has no norm.
+    Activations are kept before the nonlinearity.
 
     Args:
         channels: of the input.
@@ -53,7 +52,7 @@ class Encoder(nn.Module):
         for level, (a, b) in enumerate(zip(widths[:-1], widths[1:], strict=True), 1):
             block = [nn.LeakyReLU(0.2), nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False)]
             if level < len(widths) - 1:
-                block.append(nn.InstanceNorm2d(b))
+                block.append(PictureNorm())
             self.down.append(nn.Sequential(*block))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Levels:
@@ -66,9 +65,8 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Mirrors the encoder: transposed 4 x 4 convolutions with stride 2, at last a 3 x 3 convolution and tanh.
 
-    Every block is ReLU, transposed convolution without bias, InstanceNorm without parameters, and Dropout(0.5) in the
-    three coarsest blocks.  The block of a level sees the block before and the skips of its level, and has the
-    width of the next coarser level of the encoder.
+    Every block is ReLU, transposed convolution without bias, `PictureNorm`, and Dropout(0.5) in the three coarsest
+    blocks.  The block of a level sees the block before and the skips of its level, and is as wide as the encoder there.
 
     Args:
         skips: channels of all skips of each level together, the finest level first.
@@ -80,7 +78,7 @@ class Decoder(nn.Module):
         self.up, before = nn.ModuleList(), 0
         for nth, level in enumerate(range(len(widths) - 1, 0, -1)):
             convolution = nn.ConvTranspose2d(before + skips[level], widths[level], 4, stride=2, padding=1, bias=False)
-            block = [nn.ReLU(), convolution, nn.InstanceNorm2d(widths[level])]
+            block = [nn.ReLU(), convolution, PictureNorm()]
             if nth < DROPOUT_BLOCKS:
                 block.append(nn.Dropout(0.5))
             self.up.append(nn.Sequential(*block))

@@ -12,20 +12,21 @@ RELEASE_7 = (64, 128, 256, 512, 512, 512, 512)  # fashion, 256 x 256
 
 
 def encoder_parameters(channels, widths):
-    """A 3 x 3 convolution with bias, then 4 x 4 convolutions without; norms have no parameters."""
-    return channels * widths[0] * 9 + widths[0] + sum(a * b * 16 for a, b in zip(widths, widths[1:], strict=False))
+    """A 3 x 3 convolution with bias, then 4 x 4 convolutions without; two numbers for each norm but at both ends."""
+    first = channels * widths[0] * 9 + widths[0]
+    return first + sum(a * b * 16 for a, b in zip(widths, widths[1:], strict=False)) + 2 * (len(widths) - 2)
 
 
 def decoder_parameters(widths, seen):
     """The block of level l sees ``seen[l]`` activations and the block before, and is as wide as level l."""
     total, before = 0, 0
     for level in range(len(widths) - 1, 0, -1):
-        total += (before + seen[level] * widths[level]) * widths[level] * 16
+        total += (before + seen[level] * widths[level]) * widths[level] * 16 + 2
         before = widths[level]
     return total + (before + seen[0] * widths[0]) * 3 * 9 + 3
 
 
-@pytest.mark.parametrize(("widths", "expected"), [(RELEASE_6, 61_109_059), (RELEASE_7, 82_080_579)])
+@pytest.mark.parametrize(("widths", "expected"), [(RELEASE_6, 61_109_085), (RELEASE_7, 82_080_611)])
 def test_parameters_of_two_encoders(widths, expected):
     count = encoder_parameters(21, widths) + encoder_parameters(18, widths)
     count += decoder_parameters(widths, [2] * len(widths))
@@ -38,10 +39,10 @@ def test_parameters_of_one_encoder_and_without_source_skips():
     one = encoder_parameters(39, RELEASE_6) + decoder_parameters(RELEASE_6, [1] * 6)
     with torch.device("meta"):
         stacked, without = DeformableUNet(39, 0, 64, 6), DeformableUNet(21, 18, 64, 6, source_skips=False)
-    assert sum(p.numel() for p in stacked.parameters()) == one == 36_072_515
+    assert sum(p.numel() for p in stacked.parameters()) == one == 36_072_533
     none = encoder_parameters(21, RELEASE_6) + encoder_parameters(18, RELEASE_6)
     none += decoder_parameters(RELEASE_6, [1, 1, 1, 1, 2, 2])
-    assert sum(p.numel() for p in without.parameters()) == none == 55_602_307
+    assert sum(p.numel() for p in without.parameters()) == none == 55_602_333
 
 
 def tiny(**settings):
@@ -52,16 +53,19 @@ def tiny(**settings):
 def test_wiring_against_a_twin():
     """Six levels written out; the norm is written out too."""
     net = tiny()
+    for p in net.parameters():
+        torch.nn.init.normal_(p, std=0.3)  # scales and shifts too
     source, target = torch.randn(2, 5, 64, 32), torch.randn(2, 4, 64, 32)
 
-    def norm(x):
-        return (x - x.mean((2, 3), keepdim=True)) / (x.var((2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
+    def norm(x, layer):
+        mean, variance = x.mean((1, 2, 3), keepdim=True), x.var((1, 2, 3), keepdim=True, unbiased=False)
+        return layer.scale * (x - mean) / (variance + 1e-3).sqrt() + layer.shift
 
     def encode(encoder, x):
         levels = [F.conv2d(x, encoder.first.weight, encoder.first.bias, padding=1)]
         for k, block in enumerate(encoder.down):
             y = F.conv2d(F.leaky_relu(levels[-1], 0.2), block[1].weight, stride=2, padding=1)
-            levels.append(y if k == 4 else norm(y))
+            levels.append(y if k == 4 else norm(y, block[2]))
         return levels
 
     def move(x):
@@ -75,7 +79,7 @@ def test_wiring_against_a_twin():
     x = None
     for level, block in zip((5, 4, 3, 2, 1), net.decoder.up, strict=True):
         here = [seen[level], t[level]] if x is None else [x, seen[level], t[level]]
-        x = norm(F.conv_transpose2d(F.relu(torch.cat(here, 1)), block[1].weight, stride=2, padding=1))
+        x = norm(F.conv_transpose2d(F.relu(torch.cat(here, 1)), block[1].weight, stride=2, padding=1), block[2])
     last = net.decoder.last
     x = F.conv2d(F.relu(torch.cat([x, seen[0], t[0]], 1)), last.weight, last.bias, padding=1)
     result = net(source, target, move)
