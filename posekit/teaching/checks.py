@@ -12,6 +12,10 @@ notebook  checker                the exercise
 03        check_gate             gate(x, features, gates): the gated convolution
 03        check_target_texel_loss  target_texel_loss(T, N, M, mask): l1 over the texels that the target shows
 03        check_coordinate_texture  coordinate_texture(M, mask, size): pixel positions, scattered
+04        check_skip_by_E        skip_by_E(activations, E, mask): the skip warped by E
+04        check_limb_map         limb_map(source, target, source_width, target_width): the affine map of a limb
+04        check_fuse             fuse(moved, masks): the maximum over parts
+04        check_source_part      source_part(in_source, in_target): which limb stands in for which
 
 A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
 mistakes; it raises CheckFailed.  A stub's NotImplementedError passes through.
@@ -19,6 +23,7 @@ mistakes; it raises CheckFailed.  A stub's NotImplementedError passes through.
 
 from posekit.teaching.inpainting_checks import check_coordinate_texture, check_gate, check_target_texel_loss
 from posekit.teaching.judging import CheckFailed
+from posekit.teaching.skips_checks import check_fuse, check_limb_map, check_skip_by_E, check_source_part
 from posekit.teaching.surface_checks import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
 from posekit.teaching.warp_checks import check_backward_warp, check_splat_by_hand
 
@@ -26,10 +31,14 @@ __all__ = [
     "CheckFailed",
     "check_backward_warp",
     "check_coordinate_texture",
+    "check_fuse",
     "check_gate",
     "check_iuv_to_atlas",
+    "check_limb_map",
     "check_mirror_map",
     "check_pixel_grid",
+    "check_skip_by_E",
+    "check_source_part",
     "check_splat_by_hand",
     "check_target_texel_loss",
 ]
