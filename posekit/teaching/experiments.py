@@ -12,6 +12,7 @@ What is drawn is written in ``experiments/figures.yaml``, one entry for each NAM
     arms      what `arm` was recorded -> name to show
     metrics   what was recorded -> title of its panel
     title     of the figure
+    beside    an arm; the table then also shows how much the others differ from it, with intervals over the seeds
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import yaml
 
 from posekit.errors import InputError
 from posekit.files import whole_file, write_text
-from posekit.teaching import notebooks, results, source
+from posekit.teaching import differences, notebooks, results, source
 
 OUT = Path("out/sweeps")
 
@@ -56,11 +57,13 @@ def figure_of(name: str, folder: Path = results.EXPERIMENTS) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(entries, dict) or name not in entries:
         raise InputError(f"{path} has no entry {name!r}; it has: {', '.join(map(str, entries or ())) or 'none'}.")
-    entry = {"along": None, "title": "", **entries[name]}
-    kinds = {"tables": list, "arms": dict, "metrics": dict, "along": (str, type(None)), "title": str}
+    entry = {"along": None, "title": "", "beside": None, **entries[name]}
+    kinds = {"tables": list, "arms": dict, "metrics": dict, "title": str}
+    kinds |= {"along": (str, type(None)), "beside": (str, type(None))}
     for key in (*kinds, *entry):
         if key not in kinds or not isinstance(entry.get(key), kinds[key]):
-            raise InputError(f"{path}: the entry {name!r} needs tables, arms and metrics (along, title); see {key!r}.")
+            optional = "along, title, beside"
+            raise InputError(f"{path}: the entry {name!r} needs tables, arms and metrics ({optional}); see {key!r}.")
     return entry
 
 
@@ -73,7 +76,10 @@ def draw(name: str, folder: Path = results.EXPERIMENTS) -> list[Path]:
     with whole_file(picture) as temporary:
         figure = results.draw(summaries, entry["metrics"], entry["along"], entry["title"])
         figure.savefig(temporary, metadata={"Software": None})
-    write_text(table, f"# {entry['title']}\n\n" + results.markdown(summaries, entry["metrics"], entry["along"]))
+    text = f"# {entry['title']}\n\n" + results.markdown(summaries, entry["metrics"], entry["along"])
+    if entry["beside"]:
+        text += "\n" + differences.markdown(rows, entry["metrics"], entry["arms"], entry["beside"])
+    write_text(table, text)
     return [picture, table]
 
 

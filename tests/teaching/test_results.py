@@ -138,9 +138,8 @@ def test_notebooks_of_the_experiments_are_what_their_sources_give():
 
 def test_drift_is_said_and_mended(tmp_path):
     shutil.copytree(results.EXPERIMENTS / "src", tmp_path / "src")
-    assert experiments.problems(tmp_path) == [
-        "train_and_measure.ipynb is not what src/train_and_measure.py gives; build it."
-    ]
+    named = "train_and_measure.ipynb is not what src/train_and_measure.py gives; build it."
+    assert named in experiments.problems(tmp_path)
     assert experiments.main(["build"], tmp_path) == 0
     assert experiments.problems(tmp_path) == []
     notebook = tmp_path / "train_and_measure.ipynb"

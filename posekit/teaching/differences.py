@@ -1,0 +1,75 @@
+"""Does one arm of an experiment differ from another?  Differences seed by seed, and their interval over the seeds.
+
+Runs of one seed share their people, their order and their first weights, so their difference varies less than each
+of them.  With differences d_1 ... d_n, mean m and standard deviation s, the interval is
+
+    m +- t s / sqrt(n),   t: the 97.5 % quantile of Student's t with n - 1 degrees of freedom   (4.30 for n = 3)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student
+
+from posekit.errors import InputError
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean difference (arm - beside) of a metric over ``seeds`` seeds, and its interval."""
+
+    metric: str
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+    @property
+    def reading(self) -> str:
+        """ "higher" or "lower" where the interval leaves out 0, else "undecided"."""
+        return "higher" if self.low > 0 else "lower" if self.high < 0 else "undecided"
+
+
+def difference(rows: Sequence[Mapping[str, Any]], metric: str, arm: str, beside: str) -> Difference:
+    """Compare the runs of ``arm`` with those of ``beside``, seed by seed; each has one run for a seed.
+
+    Raises InputError for fewer than two common seeds, and where an arm has several runs of one seed.
+    """
+    of: dict[str, dict[Any, float]] = {arm: {}, beside: {}}
+    for row in rows:
+        own = of.get(row.get("arm"))
+        if own is None or metric not in row:
+            continue
+        if row["seed"] in own:
+            raise InputError(f"{row['arm']!r} has several runs of seed {row['seed']}; compare those of one setting.")
+        own[row["seed"]] = row[metric]
+    seeds = sorted(of[arm].keys() & of[beside].keys())
+    if len(seeds) < 2:
+        raise InputError(f"{arm!r} and {beside!r} share {len(seeds)} seeds with {metric!r}; an interval needs two.")
+    found = np.array([of[arm][seed] - of[beside][seed] for seed in seeds], float)
+    mean, spread = found.mean(), found.std(ddof=1) / np.sqrt(len(seeds))
+    half = student.ppf((1 + CONFIDENCE) / 2, len(seeds) - 1) * spread
+    return Difference(metric, float(mean), float(mean - half), float(mean + half), len(seeds))
+
+
+def markdown(
+    rows: Sequence[Mapping[str, Any]], metrics: Mapping[str, str], arms: Mapping[str, str], beside: str
+) -> str:
+    """A table in Markdown: every other arm beside one of them, for each metric (name -> title)."""
+    lines = [["", *metrics.values()], ["---"] * (1 + len(metrics))]
+    for arm, shown in arms.items():
+        if arm == beside:
+            continue
+        found = [difference(rows, metric, arm, beside) for metric in metrics]
+        lines.append([shown, *(f"{d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}] {d.reading}" for d in found)])
+    said = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return (
+        f"Difference from *{arms[beside]}*, seed by seed:\n\n{said}\n\nMean [{CONFIDENCE:.0%} interval over "
+        f"{found[0].seeds} seeds]; undecided where the interval holds 0.\n"
+    )
