@@ -84,10 +84,13 @@ class Evaluation:
     def __str__(self) -> str:
         """A table: systems in rows, metrics in columns, mean and interval in the cells."""
         systems, columns = list(self.values), list(dict.fromkeys(row.metric for row in self.rows))
-        cells = [["", *columns]]
+        cells, known = [["", *columns]], {(row.system, row.metric) for row in self.rows}
         for system in systems:
             cells.append([system])
             for column in columns:
+                if (system, column) not in known:  # a measure of some systems only, such as warped.l1
+                    cells[-1].append("")
+                    continue
                 row = self.row(system, column)
                 number = "missing" if row.mean is None else f"{row.mean:.4f}"
                 number += "" if row.low is None else f" [{row.low:.4f}, {row.high:.4f}]"
@@ -110,6 +113,8 @@ def evaluate(
 ) -> Evaluation:
     """Run every system on every pair and measure the photographs against the targets.
 
+    Of a system whose result has a field ``warped``, that picture is measured too.
+
     Args:
         systems: by the name they get in the table; anything that maps a batched pair to a result with an ``image``.
         pairs: held-out pairs, all of one size.
@@ -121,7 +126,8 @@ def evaluate(
     features: dict[int, list[Tensor]] = {id(system): [] for system in systems.values()}
 
     def measure(system: System, batch: Pair) -> dict[str, Tensor | None]:
-        made, truth = system(batch).image.float().clamp(0, 1), batch.target.image
+        result, truth = system(batch), batch.target.image
+        made = result.image.float().clamp(0, 1)
         values = {
             "ssim": metrics.ssim(made, truth),
             "ms_ssim": metrics.ms_ssim(made, truth),
@@ -130,6 +136,16 @@ def evaluate(
             "gradient_energy_ratio": metrics.gradient_energy_ratio(made, truth, batch.target.mask),
             "lpips": pretrained.lpips(made, truth),
         }
+        warped = getattr(result, "warped", None)  # the source's own pixels, moved: how good is the flow by itself?
+        if warped is not None:
+            body = batch.target.mask
+            values |= {
+                "warped.ssim": metrics.ssim(warped, truth),
+                "warped.l1": metrics.l1(warped, truth),
+                "warped.l1_32": metrics.l1_at(warped, truth, 32),
+                "warped.body_l1": metrics.l1(warped, truth, body) if body is not None else None,
+                "warped.lpips": pretrained.lpips(warped, truth),
+            }
         if full:
             values["lpips_vgg"] = pretrained.lpips(made, truth, "vgg")
             values["detection_score"] = pretrained.detection_score(made)

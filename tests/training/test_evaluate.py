@@ -1,5 +1,7 @@
 """Evaluation: the table, its intervals, what is missing, saving."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -122,3 +124,29 @@ def test_the_full_protocol_with_stand_in_networks(monkeypatch):
     assert table.notes == ["lpips is missing.", "lpips_vgg is missing."]
     assert f"{score.mean:.4f}" in str(table)
     assert "SSD300" in table.protocol["detection_score"]
+
+
+def test_a_warped_picture_is_measured_too():
+    """Its numbers stand beside those of the photograph; a system without one leaves them blank."""
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Warped(Result):
+        warped: torch.Tensor
+
+    class Stub(torch.nn.Module):
+        def forward(self, pair):
+            return Warped(image=pair.source.image, warped=pair.target.image + 0.1 * pair.target.mask)
+
+    data = SyntheticPairs(3, 40)
+    table = evaluate({"copy": build("copy_source"), "stub": Stub()}, data)
+    assert table.row("stub", "warped.body_l1").mean == pytest.approx(0.1, rel=1e-4)
+    share = sum(float(data[i].target.mask.mean()) for i in range(3)) / 3
+    assert table.row("stub", "warped.l1").mean == pytest.approx(0.1 * share, rel=1e-4)
+    assert table.row("stub", "warped.l1_32").mean == pytest.approx(0.1 * share, rel=0.02)  # areas overlap, 40 to 32
+    assert 0.5 < table.row("stub", "warped.ssim").mean < 1
+    assert table.row("stub", "l1").mean == table.row("copy", "l1").mean
+    lines = str(table).splitlines()
+    assert "warped.l1_32" in lines[0]
+    assert len(lines[2]) > len(lines[1])
+    with pytest.raises(InputError, match="no row"):
+        table.row("copy", "warped.l1")
