@@ -70,7 +70,7 @@ def write_photo(path: str | os.PathLike, image: Float[Tensor, "3 h w"]) -> None:
         raise InputError(f"The picture for {path} holds NaN or infinite values; it was not written.")
     pixels = (image.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     with whole_file(path) as temporary:
-        Image.fromarray(np.ascontiguousarray(pixels)).save(temporary)
+        Image.fromarray(np.ascontiguousarray(pixels)).save(temporary, quality=95)  # of JPEG; PNG has no losses
 
 
 def check_picture_name(path: str | os.PathLike) -> Path:

@@ -21,7 +21,7 @@ from posekit.training.augment import augment, draw_donors
 from posekit.transfer import transfer
 from tests.synthetic import make_person
 
-SIZE = 40
+SIZE = 48
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +126,22 @@ def test_a_stopped_run_goes_on_and_ends_the_same(people, tmp_path, stop_at):
     assert finished.calls == 0
 
 
+def test_joints_are_enough_for_a_system_that_looks_at_joints(files, tmp_path):
+    lines = ["name:keypoints_y:keypoints_x"]
+    rng = np.random.default_rng(0)
+    for photo in sorted((files / "train").iterdir()):
+        y, x = rng.integers(2, SIZE - 2, (2, 18)).tolist()
+        lines.append(f"{photo.name}: {y}: {x}")
+    (tmp_path / "joints.csv").write_text("\n".join(lines))
+    people = PhotoFolder(files / "train", tmp_path / "joints.csv")
+    tiny = {"image_size": SIZE, "width": 4, "levels": 5, "d_width": 4, "features": "random", "feature_width": 4}
+    system = build("deformable_gan", **tiny)
+    augment(system, people, tmp_path / "out", poses=2)
+    assert len(rows(tmp_path / "out")) == 16
+    with pytest.raises(InputError, match="needs the fields uv, mask"):
+        augment(fill(), people, tmp_path / "none", poses=2)
+
+
 def test_what_a_kill_leaves_behind_is_removed(people, tmp_path):
     augment(fill(), people, tmp_path, poses=2)
     left = tmp_path / ".0001_c1s1_000001_00.g01-k2x9.png"
@@ -206,7 +222,7 @@ class Narrow(TrainingFolder):
 
     def __getitem__(self, i):
         person = make_person(i, 0, SIZE)
-        cut = {name: getattr(person, name)[..., 8:28] for name in ("image", "uv", "mask")}
+        cut = {name: getattr(person, name)[..., 8:32] for name in ("image", "uv", "mask")}
         return dataclasses.replace(person, **cut, name=self.names[i], identity=self.identities[i])
 
 
@@ -224,7 +240,7 @@ def test_narrow_photographs_get_a_margin_where_the_system_wants_squares(tmp_path
     assert system.seen[0].source.size == (SIZE, SIZE)
     assert read_photo(next(tmp_path.glob("*.png"))).shape == (3, SIZE, SIZE // 2)
     system.config = type("Config", (TexelFillConfig,), {"image_size": 64})()
-    with pytest.raises(InputError, match="are for photographs of 64 x 64 pixels.*narrow have 40 x 20"):
+    with pytest.raises(InputError, match="are for photographs of 64 x 64 pixels.*narrow have 48 x 24"):
         augment(system, Narrow(), tmp_path / "other", poses=2)
     assert not (tmp_path / "other").exists()
 
