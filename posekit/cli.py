@@ -133,28 +133,44 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="32-true, or bf16-mixed on a GPU.")] = "32-true",
     workers: Annotated[int, typer.Option(min=0, help="Processes that load pairs ahead of the training.")] = 0,
+    devices: Annotated[int, typer.Option(min=1, help="GPUs (or processes, on the CPU) that share a batch.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines with so many devices each; start with torchrun.")] = 1,
+    accumulate: Annotated[int, typer.Option(min=1, help="Micro-batches, where memory is short.")] = 1,
+    ema: Annotated[float, typer.Option(help="Decay of a moving average of the weights; 0 for none.")] = 0.0,
+    channels_last: Annotated[bool, typer.Option("--channels-last", help="Another memory layout.")] = False,
+    compiled: Annotated[bool, typer.Option("--compile", help="torch.compile the networks.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say the plan and its time; train nothing.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; else go on from the last checkpoint.")] = False,
 ) -> None:
     """Train a system on rendered people; interrupted, the same command goes on where it stopped."""
     from posekit.commands import train_command
 
-    run = train_command(
+    said = train_command(
         system=system,
         preset=preset,
         variant=variant,
-        steps=steps,
         people=people,
         views=views,
         data=data,
         out=out,
+        fresh=fresh,
+        dry=dry_run,
         seed=seed,
+        steps=steps,
         batch_size=batch_size,
         device=device,
         precision=precision,
         workers=workers,
-        fresh=fresh,
+        devices=devices,
+        nodes=nodes,
+        accumulate=accumulate,
+        ema=ema,
+        channels_last=channels_last,
+        compiled=compiled,
+        tensorboard=tensorboard,
     )
-    typer.echo(f"Weights: {run}")
+    typer.echo(said)
 
 
 @command
@@ -212,12 +228,13 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Held-out pairs.")] = 200,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    full: Annotated[bool, typer.Option("--full", help="Also detection and Inception scores, LPIPS with VGG.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file to write.")] = None,
 ) -> None:
     """Measure a system on held-out people beside two baselines without learning."""
     from posekit.commands import evaluate_command
 
-    typer.echo(evaluate_command(weights=weights, data=data, pairs=pairs, seed=seed, out=out))
+    typer.echo(evaluate_command(weights=weights, data=data, pairs=pairs, seed=seed, full=full, out=out))
 
 
 @command

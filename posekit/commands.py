@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from posekit.data.person import Pair, Person
 from posekit.data.studio import StudioPeople
@@ -17,38 +18,32 @@ def train_command(
     system: str,
     preset: str,
     variant: str,
-    steps: int | None,
     people: int,
     views: int,
     data: Path | None,
     out: Path,
-    seed: int,
-    batch_size: int | None,
-    device: str,
-    precision: str,
-    workers: int,
     fresh: bool,
-) -> Path:
-    """Build the system, render or open its data, train all stages; the path of the weights."""
+    dry: bool,
+    seed: int,
+    **options: Any,
+) -> str:
+    """Build the system, render or open its data, train all stages; where the weights are.
+
+    ``dry`` trains nothing and says the plan and its time instead.  options: of `posekit.training.fit.fit`.
+    """
     from posekit.systems import build
+    from posekit.training.dry_run import as_table, dry_run
     from posekit.training.fit import fit
 
     model = build(system, preset=preset, variant=variant, seed=seed)
     size = getattr(model.config, "image_size", 128)
     pairs = open_people(data, "train", size=size, people=people, views=views, seed=seed)
-    fit(
-        model,
-        pairs,
-        out,
-        seed=seed,
-        steps=steps,
-        batch_size=batch_size,
-        device=device,
-        precision=precision,
-        workers=workers,
-        resume=not fresh,
-    )
-    return out / "weights.safetensors"
+    if dry:
+        left_out = ("tensorboard",)
+        measured = dry_run(model, pairs, seed=seed, **{k: v for k, v in options.items() if k not in left_out})
+        return as_table(measured)
+    fit(model, pairs, out, seed=seed, resume=not fresh, **options)
+    return f"Weights: {out / 'weights.safetensors'}"
 
 
 def describe_command(system: str, preset: str, variant: str) -> str:
@@ -101,7 +96,9 @@ def open_people(
     )
 
 
-def evaluate_command(*, weights: Path | None, data: Path | None, pairs: int, seed: int, out: Path | None) -> str:
+def evaluate_command(
+    *, weights: Path | None, data: Path | None, pairs: int, seed: int, full: bool, out: Path | None
+) -> str:
     """Measure a trained system beside the two baselines on held-out people; the table."""
     from posekit.training.checkpoint import load_reference, load_weights
     from posekit.training.evaluate import evaluate
@@ -112,7 +109,7 @@ def evaluate_command(*, weights: Path | None, data: Path | None, pairs: int, see
     held_out = open_people(data, "test", size=size, people=people, views=views, seed=seed)
     if len(held_out) < pairs:
         raise InputError(f"{data} has {len(held_out)} held-out pairs, {pairs} were asked for; render more people.")
-    table = evaluate(with_baselines(model), [held_out[i] for i in range(pairs)], progress=True)
+    table = evaluate(with_baselines(model), [held_out[i] for i in range(pairs)], full=full, progress=True)
     if out is not None:
         table.save(out)
     return str(table)
@@ -123,7 +120,7 @@ def with_baselines(model) -> dict:
     from posekit.systems.copy_source import CopySource
     from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 
-    fill = TexelFill(TexelFillConfig(variant="nearest", atlas_size=model.config.atlas_size))
+    fill = TexelFill(TexelFillConfig(variant="nearest", atlas_size=getattr(model.config, "atlas_size", 128)))
     return {"source copied": CopySource(), "nearest texel": fill, model.name: model}
 
 

@@ -167,6 +167,16 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(run, rendered, tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_says_the_plan_and_writes_nothing(run, rendered, tmp_path):
+    words = ("--batch-size", "1", "--steps", "500", "--device", "cpu", "--ema", "0.99", "--channels-last")
+    code, out, _ = run("train", "--data", rendered, "-o", tmp_path / "run", "--dry-run", *words)
+    assert code == 0
+    assert "inpainting: 500 steps of 1 pairs, trains f;" in out
+    assert "refinement: 500 steps of 1 pairs, trains g;" in out
+    assert "in all" in out
+    assert not (tmp_path / "run").exists()
+
+
 def test_training_interrupted_and_resumed_gives_the_same_weights(rendered, tmp_path):
     """The whole way, by Ctrl-C in a process of its own: 6 steps a stage, stopped in the middle, run again."""
     from posekit.training.checkpoint import load_weights
