@@ -93,6 +93,14 @@ class PhotoFolder(TrainingFolder):
             person, keypoints=points, visibility=visibility, identity=self.identities[index], name=name
         )
 
+    def describe(self) -> dict[str, Any]:
+        """As of every folder, with what is known of the poses: a hash of the joints, the atlas of the maps."""
+        joints = None if self._annotations is None else self._annotations.points.numpy().tobytes()
+        return super().describe() | {
+            "joints": None if joints is None else hashlib.sha256(joints).hexdigest()[:16],
+            "atlas": self.atlas if self._maps else None,
+        }
+
     def _has_pose(self, name: str) -> bool:
         if self._maps and self._maps[name] is None:
             return False

@@ -138,9 +138,13 @@ def test_rendered_folders_that_cannot_be_used(rendered, tmp_path):
 
 
 def test_descriptions_tell_folders_apart(market, rendered):
-    one = PhotoFolder(market / "bounding_box_train", market / "joints.csv").describe()
-    assert one["photographs"] == 3
-    assert one == PhotoFolder(market / "bounding_box_train", maps=market / "maps").describe()
-    (market / "bounding_box_train" / NAMES[0]).unlink()
-    assert one != PhotoFolder(market / "bounding_box_train", market / "joints.csv").describe()
+    root, joints = market / "bounding_box_train", market / "joints.csv"
+    described = [PhotoFolder(root, joints).describe(), PhotoFolder(root, maps=market / "maps").describe()]
+    assert described[0] == PhotoFolder(root, joints).describe()
+    assert described[0]["photographs"] == 3
+    joints.write_text(joints.read_text().replace("4, 4,", "4, 5,"))
+    described.append(PhotoFolder(root, joints).describe())
+    (root / NAMES[0]).unlink()
+    described.append(PhotoFolder(root, joints).describe())
+    assert len({json.dumps(d) for d in described}) == 4
     assert RenderedFolder(rendered).describe()["rooms"] == "camera"
