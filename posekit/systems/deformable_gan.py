@@ -49,8 +49,8 @@ READINGS = {
     # The release's 100 for l1 is on images in [-1, 1].  The nearest-neighbour loss is the sum over pixels and channels
     # of the supplementary, equation (5); the release averages over pixels.
     "supplementary": {"l1": 200.0, "content": 0.5, "nearest_neighbour": 0.01, "adversarial": 1.0},
-    # Ours, for small networks without pretrained features: all losses are means.  In the first 200 steps the gradient of
-    # the weighted adversarial term in the image is about a tenth of the l1 or nearest-neighbour term's.
+    # Ours, for small networks without pretrained features: all losses are means.  In the first 200 steps the weighted
+    # adversarial term's gradient in the image is about a tenth of that of the l1 or the nearest-neighbour term.
     "laptop": {"l1": 4.0, "content": 1.0, "nearest_neighbour": 1.0, "adversarial": 0.003},
 }
 
