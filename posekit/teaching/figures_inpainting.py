@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from posekit.data.person import Pair
+from posekit.data.person import Pair, Person
 from posekit.data.studio import StudioPeople
 from posekit.fill import fill_nearest
-from posekit.grids import identity_grid
+from posekit.grids import identity_grid, norm_to_points
 from posekit.splat import splat
 from posekit.studio.surface_tables import mirror_table
 from posekit.teaching import figures_scatter
@@ -200,4 +200,27 @@ def draw_measures(table: Evaluation, metrics: Mapping[str, str], names: Mapping[
         axes[0, 0].set_ylabel("in the atlas", fontsize=11)
         axes[1, 0].set_ylabel("in the target view", fontsize=11)
     figure.legend(loc="outside lower center", ncol=len(names), fontsize=10, frameon=False)
+    return figure
+
+
+def draw_hidden_arm(
+    person: Person, arm: Tensor, dots: Mapping[str, Tensor], shares: Mapping[str, Mapping[str, float]]
+) -> Figure:
+    """Where the texels of a hidden arm look: on the photograph for one person, as shares for all.
+
+    arm: 1 1 h w, the hidden pixels.  dots: filler -> (2, n) positions.  shares: filler -> place -> share.
+    """
+    figure, axes = new_figure(11, 3.5, 1, len(dots) + 1)
+    pale = picture(torch.where(arm > 0, 0.55, person.image * 0.5 + 0.5))
+    for axis, (name, D) in zip(axes[0], dots.items(), strict=False):
+        show(axis, pale, f"{name} looks here")
+        axis.plot(*norm_to_points(D.T, person.size).T, ".", color=ORANGE, markersize=4)
+    axes[0, 0].set_ylabel("the grey arm is hidden", fontsize=10)
+    bars, bottom = axes[0, -1], np.zeros(len(shares))
+    for place, hue in zip(next(iter(shares.values())), (GREEN, BLUE, GREY, "black"), strict=True):
+        height = 100 * np.array([share[place] for share in shares.values()])
+        bars.bar(list(shares), height, bottom=bottom, color=hue, label=place, width=0.6)
+        bottom += height
+    bars.set_ylabel("% of its texels look at")
+    figure.legend(loc="outside lower right", ncol=4, fontsize=9, frameon=False)
     return figure
