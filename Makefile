@@ -42,6 +42,7 @@ student: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/splat.py
 	$(BIN)/python benchmarks/studio.py
+	$(BIN)/python benchmarks/mutual_filter.py --batch 2
 
 lint: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -261,8 +261,8 @@ class SpatialTransformation(System):
         return [
             stage("flow", "adversarial", parts=(*slow, "R.decoder"), steps=c.flow_steps, lr=c.lr),
             stage(
-                "adversarial", None, parts=(*slow, "R.decoder"), critics=("discriminator",), steps=c.gan_steps,
-                lr=c.decoder_lr, part_lr=dict.fromkeys(slow, c.other_lr),
+                "adversarial", None, parts=(*slow, "R.decoder"), critics=("discriminator",) if c.gan_weight > 0 else (),
+                steps=c.gan_steps, lr=c.decoder_lr, part_lr=dict.fromkeys(slow, c.other_lr),
             ),
         ]  # fmt: skip
 
