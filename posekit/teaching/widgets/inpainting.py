@@ -180,7 +180,7 @@ def render_training(step: int, pair: int, *, albums: Mapping[str, Album]) -> Pic
     figures.show(axes[1, 2], figures.picture(one.source.image), "source")
     axes[0, 3].axvline(step, color="black", linewidth=1, linestyle=":")
     axes[0, 3].set_xscale("symlog", linthresh=10)
-    axes[0, 3].set(xlabel="step", ylim=(0, None))
+    axes[0, 3].set(xlabel="step", xlim=(-0.5, None), ylim=(0, None))
     axes[0, 3].set_title("l1 to the target's texels", fontsize=11)
     axes[0, 3].legend(fontsize=9, frameon=False)
     axes[1, 3].set_visible(False)
