@@ -16,7 +16,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 from torch import Tensor
 
-from posekit.data.person import Person
+from posekit.data.person import Pair, Person
+from posekit.data.studio import StudioPeople
 from posekit.grids import norm_to_points
 from posekit.keypoints import BODY_PARTS, BONES, body_part_corners
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
@@ -43,6 +44,14 @@ def prepare(people: int = 80, size: int = 64, seed: int = 0) -> None:
     image = torch.rand(1, 3, 8, 8).requires_grad_()
     nearest_neighbour_loss(image, torch.rand(1, 3, 8, 8)).backward()
     probes.encoded(seed, 28, (1, 3), 128)
+    held_out_pairs()
+
+
+def held_out_pairs(size: int | tuple[int, int] = 128, people: int = 12, seed: int = 0) -> list[Pair]:
+    """Four pairs, one a photograph, of each of the first people of the test split."""
+    numbers = [10 * n + 9 for n in range(people)]
+    data = StudioPeople(numbers, views=4, size=size, seed=seed, split="test", pairs="random", progress=False)
+    return [data[i] for i in range(len(data))]
 
 
 # ---------------------------------------------------------------------------------------------------------- pictures
@@ -99,7 +108,7 @@ def draw_parts(axis: Axes, person: Person, only: Sequence[str] = BODY_PARTS, fad
 
 def draw_both_parts(source: Person, target: Person, titles: tuple[str, str]) -> Figure:
     """The parts in the source and in the target."""
-    figure, ((left, right),) = new_figure(9, 4.7, 1, 2)
+    figure, ((left, right),) = new_figure(8, 4.2, 1, 2)
     for axis, person, title in ((left, source, titles[0]), (right, target, titles[1])):
         draw_parts(axis, person)
         axis.set_title(title, fontsize=11)

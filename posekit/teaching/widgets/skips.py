@@ -59,11 +59,11 @@ def render_channel(level: str, channel: int, kind: str, who: Who, size: int = 12
     pair = probes.pair_of(*who, size)
     before, after = moved_channel(who, LEVELS.index(level), channel, kind, size)
     most = float(before.abs().quantile(0.99))
-    figure, (axes,) = figures.new_figure(10.5, 3.1, 1, 4)
+    figure, (axes,) = figures.new_figure(9, 2.7, 1, 4)
     figures.show(axes[0], figures.picture(pair.source.image), "source")
-    figures.show(axes[1], figures.signed(before, most), f"its channel, {before.shape[0]} x {before.shape[1]}")
-    figures.show(axes[2], figures.signed(after, most), f"what the skip carries: {kind}")
-    figures.show(axes[3], figures.picture(pair.target.image), "target (line: its outline)")
+    figures.show(axes[1], figures.signed(before, most), f"a channel, {before.shape[0]} x {before.shape[1]}")
+    figures.show(axes[2], figures.signed(after, most), f"handed on: {kind}")
+    figures.show(axes[3], figures.picture(pair.target.image), "target")
     figures.outline(axes[1], pair.source.mask, figures.GREEN)
     for axis in axes[2:]:
         figures.outline(axis, pair.target.mask, figures.GREEN)
@@ -92,12 +92,12 @@ def render_parts(who: Who, size: int = 128, **on: bool) -> Figure:
     pair = probes.pair_of(*who, size)
     names = chosen_parts(**on)
     maps = probes.joint_maps(pair).without(*(name for name in BODY_PARTS if name not in names))
-    figure, (axes,) = figures.new_figure(10.5, 3.8, 1, 3)
+    figure, (axes,) = figures.new_figure(8.5, 3.2, 1, 3)
     figures.draw_parts(axes[0], pair.source, names)
     figures.draw_parts(axes[1], pair.target, names)
     figures.show(axes[2], figures.picture(warp_by_parts(probes.on_black(pair.source), maps)))
     figures.outline(axes[2], pair.target.mask, figures.GREEN)
-    titles = ("source: corners", "target: corners", f"the source moved by {len(names)} parts")
+    titles = ("source: corners", "target: corners", f"moved by {len(names)} parts")
     for axis, title in zip(axes, titles, strict=True):
         axis.set_title(title, fontsize=11)
     return figure
@@ -136,14 +136,14 @@ def render_joint(joint: str, right: int, down: int, who: Who, size: int = 128) -
     """Move a joint of the target by (right, down) pixels: its parts, the map of one of them, and the warped source."""
     pair = with_joint(probes.pair_of(*who, size), joint, right, down)
     maps, part = probes.joint_maps(pair), MOVED_JOINTS[joint]
-    figure, (axes,) = figures.new_figure(10.5, 4.1, 1, 3)
+    figure, (axes,) = figures.new_figure(8.5, 3.4, 1, 3)
     figures.draw_parts(axes[0], pair.source, [part])
     figures.draw_parts(axes[1], pair.target, [part])
     point = figures.norm_to_points(pair.target.keypoints[0, JOINTS.index(joint)], pair.target.size)
     axes[1].plot(*point, "o", color=figures.GREEN, markeredgecolor="white", markersize=11, clip_on=False)
     figures.show(axes[2], figures.picture(warp_by_parts(probes.on_black(pair.source), maps)))
     name = part.replace("_", " ")
-    titles = (f"source, {name}\n{in_words(maps, part)}", "target, the joint moved", "the source moved by all parts")
+    titles = (f"source, {name}\n{in_words(maps, part)}", "target, the joint moved", "moved by all parts")
     for axis, title in zip(axes, titles, strict=True):
         axis.set_title(title, fontsize=10)
     return figure
