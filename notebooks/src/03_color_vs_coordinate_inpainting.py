@@ -819,7 +819,8 @@ figures.draw_hidden_arm(
 # %% [markdown]
 # **No**, not after this training. Next to none of the hidden arm's texels look at the other arm. f lays the arm over
 # the near side of the trunk, a smooth continuation, and its colours are worse than those of the explicit mirror. Where
-# nothing was hidden on purpose, unseen texels look near their twin's pixel hardly more often than nearest texels do.
+# nothing was hidden on purpose, the share of unseen texels that look near their twin's pixel is only a little above that
+# of the nearest fill, which knows of no mirror.
 #
 # The field of section 5 reaches the other side, so it is not for want of seeing. A likely reason is section 6: to copy
 # from the twin, $D$ would have to jump at the shoulder, and a colour loss that sees four pixels does not pull it over.
