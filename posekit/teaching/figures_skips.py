@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import torch
@@ -24,9 +25,10 @@ from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.teaching import results
 from posekit.teaching import skips_probes as probes
 from posekit.teaching.experiments import figure_of
-from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, PURPLE, new_figure, picture, row, show
+from posekit.teaching.figures_inpainting import grid_of, new_figure
+from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, PURPLE, picture, show
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "new_figure", "picture", "row", "show"]
+__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "grid_of", "new_figure", "picture", "row", "show"]
 
 # One colour for each kind of limb, left and right alike; the body's outline is black.
 PART_COLORS = dict.fromkeys(BODY_PARTS, "#000000") | {"head": PURPLE}
@@ -115,6 +117,11 @@ def draw_both_parts(source: Person, target: Person, titles: tuple[str, str]) -> 
     return figure
 
 
+def row(pictures: Mapping[str, np.ndarray], heading: str = "", scale: int = 1) -> Figure:
+    """Pictures of one shape side by side, each under its title; a pixel is ``scale`` x ``scale`` on the screen."""
+    return grid_of(list(pictures), [list(pictures.values())], heading, scale)
+
+
 # ------------------------------------------------------------------------------------------------------------ measures
 
 
@@ -147,15 +154,6 @@ def draw_duel(curves: Mapping[str, Sequence[tuple[int, float]]], heading: str) -
     return figure
 
 
-def draw_grid(titles: Sequence[str], rows: Sequence[Sequence[np.ndarray]], side: float = 1.5) -> Figure:
-    """Rows of pictures under common titles."""
-    figure, axes = new_figure(side * len(titles), side * len(rows) + 0.4, len(rows), len(titles))
-    for r, line in enumerate(rows):
-        for axis, title, image in zip(axes[r], titles, line, strict=True):
-            show(axis, image, title if r == 0 else "")
-    return figure
-
-
 def draw_recorded(
     name: str, printed: Mapping[str, Sequence[float]] | None = None, folder: Path = results.EXPERIMENTS
 ) -> Figure | None:
@@ -169,14 +167,14 @@ def draw_recorded(
     if not all(file.is_file() for file in files):
         return None
     rows = results.read_results(*entry["tables"], folder=folder / "results")
-    figure, axes = new_figure(2.7 * len(entry["metrics"]), 3.3, 1, len(entry["metrics"]))
+    figure, axes = new_figure(2.7 * len(entry["metrics"]), 3.5, 1, len(entry["metrics"]))
     for axis, (metric, title) in zip(axes[0], entry["metrics"].items(), strict=True):
         for n, arm in enumerate(entry["arms"]):
             dots = results.values(rows, metric, arm=arm)
             axis.plot([n] * len(dots), dots, "o", color=BLUE, alpha=0.7)
             axis.plot([n - 0.25, n + 0.25], [np.mean(dots)] * 2, color=BLUE, linewidth=2)
         axis.set_xticks(range(len(entry["arms"])), entry["arms"].values(), rotation=25, ha="right", fontsize=9)
-        axis.set_title(title, fontsize=10)
+        axis.set_title(fill(title, 24), fontsize=10)
         if printed and metric in printed:
             other = axis.twinx()
             other.plot(range(len(printed[metric])), printed[metric], "D", color=ORANGE, fillstyle="none", markersize=8)

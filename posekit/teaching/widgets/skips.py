@@ -6,11 +6,13 @@ The drawing functions are pure: the same settings give the same picture.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import lru_cache, partial
 
 import ipywidgets as W
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import Tensor
 
 from posekit.data.person import Pair
@@ -158,16 +160,21 @@ def joint_controls() -> dict[str, W.ValueWidget]:
     }
 
 
+def _small(draw: Callable[..., Figure]) -> Callable[..., Image.Image]:
+    """The same drawing as a picture in fewer bytes, for the notebook that keeps it."""
+    return lambda **settings: draw(**settings).as_image()
+
+
 def channel(who: Who, size: int = 128) -> Live:
     """A layer, a channel, a kind of skip."""
-    return live(partial(render_channel, who=who, size=size), **channel_controls())
+    return live(_small(partial(render_channel, who=who, size=size)), **channel_controls())
 
 
 def parts(who: Who, size: int = 128) -> Live:
     """Body parts to switch on and off."""
-    return live(partial(render_parts, who, size), **parts_controls())
+    return live(_small(partial(render_parts, who, size)), **parts_controls())
 
 
 def joint(who: Who, size: int = 128) -> Live:
     """A joint of the target to move."""
-    return live(partial(render_joint, who=who, size=size), **joint_controls())
+    return live(_small(partial(render_joint, who=who, size=size)), **joint_controls())
