@@ -5,7 +5,6 @@
 #     warm_up: posekit.teaching.figures_inpainting:prepare
 #     timeout: 900
 #     browser: true
-#     quick: {people: 10, held_out: 60, showcase: [3, 6], measured: 8, steps: 60}
 # ---
 
 # %% [markdown]

@@ -68,9 +68,10 @@ def run_and_move(browser, lab, name: str, limit: float = 300) -> list[str]:
         picture.wait_for()
         handle.scroll_into_view_if_needed()
         shown, value = picture.get_attribute("src"), handle.get_attribute("aria-valuetext")
+        at_its_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
         handle.focus()
         for _ in range(3):
-            page.keyboard.press("ArrowRight")
+            page.keyboard.press("ArrowLeft" if at_its_end else "ArrowRight")
         seen = page.wait_for_function(AFTER_THE_MOVE, arg=[PICTURE, shown]).json_value()
         assert seen == "changed"
         assert handle.get_attribute("aria-valuetext") != value
