@@ -938,9 +938,8 @@ figure
 # The picture is the same with every seed and every number of steps. The gap in l1 closes slowly; within the longest
 # training it does not close.
 #
-# **Does the black background help?** Fewer texels look beside the body, as it should be. But those that still do are
-# now black, and black is further from most clothes than a light studio wall. In l1 the black background costs more
-# than it saves, unless they are snapped back (section 10).
+# **Does the black background help?** Fewer texels look beside the body. Yet l1 is higher: those that still do are black
+# now. Snapping (section 10) takes the black away.
 #
 # ## 14. Exercises
 #
