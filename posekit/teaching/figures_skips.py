@@ -110,7 +110,7 @@ def draw_parts(axis: Axes, person: Person, only: Sequence[str] = BODY_PARTS, fad
 
 def draw_both_parts(source: Person, target: Person, titles: tuple[str, str]) -> Figure:
     """The parts in the source and in the target."""
-    figure, ((left, right),) = new_figure(8, 4.2, 1, 2)
+    figure, ((left, right),) = new_figure(8, 4.5, 1, 2)
     for axis, person, title in ((left, source, titles[0]), (right, target, titles[1])):
         draw_parts(axis, person)
         axis.set_title(title, fontsize=11)
