@@ -13,7 +13,7 @@ notebook  checker                the exercise
 03        check_target_texel_loss  target_texel_loss(T, N, M, mask): l1 over the texels that the target shows
 03        check_coordinate_texture  coordinate_texture(M, mask, size): pixel positions, scattered
 04        check_skip_by_E        skip_by_E(activations, E, mask): the skip warped by E
-04        check_limb_map         limb_map(source, target, source_width, target_width): the affine map of a limb
+04        check_limb_map         limb_map(source, target, source_half, target_half): the affine map of a limb
 04        check_fuse             fuse(moved, masks): the maximum over parts
 04        check_source_part      source_part(in_source, in_target): which limb stands in for which
 

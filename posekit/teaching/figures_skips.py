@@ -20,7 +20,7 @@ from torch import Tensor
 from posekit.data.person import Pair, Person
 from posekit.data.studio import StudioPeople
 from posekit.grids import norm_to_points
-from posekit.keypoints import BODY_PARTS, BONES, body_part_corners
+from posekit.keypoints import BODY_PARTS, BONES, body_part_corners, skeleton_maps
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.teaching import results
 from posekit.teaching import skips_probes as probes
@@ -57,6 +57,18 @@ def held_out_pairs(size: int | tuple[int, int] = 128, people: int = 12, seed: in
 
 
 # ---------------------------------------------------------------------------------------------------------- pictures
+
+
+def lit(moved: Tensor) -> np.ndarray:
+    """A body moved by parts (1 3 h w, on black) as a picture on dark blue, against which black clothes show."""
+    empty = moved.amax(1, keepdim=True) <= 0
+    return picture(torch.where(empty, torch.tensor([0.16, 0.22, 0.42])[None, :, None, None], moved))
+
+
+def skeleton(person: Person) -> Tensor:
+    """The bones between the joints that were found (of a batch of one), black on white: 1 3 h w."""
+    lines = skeleton_maps(person.keypoints, person.visibility, person.size, width=2.0).amax(1, keepdim=True)
+    return (1 - lines).expand(-1, 3, -1, -1)
 
 
 def signed(channel: Tensor, most: float | None = None) -> np.ndarray:
@@ -105,15 +117,19 @@ def draw_parts(axis: Axes, person: Person, only: Sequence[str] = BODY_PARTS, fad
             points = norm_to_points(quad, (h, w)).numpy()
             axis.add_patch(Polygon(points, fill=False, edgecolor=PART_COLORS[name], linewidth=1.8))
             axis.plot(*points[0], "o", color=PART_COLORS[name], markersize=4)  # which corner is the first
-    axis.set(xlim=(-0.5, w - 0.5), ylim=(h - 0.5, -0.5))
+    axis.set(xlim=(-0.5, w - 0.5), ylim=(h - 0.5, -0.5))  # a leg's box reaches beyond the picture
 
 
 def draw_both_parts(source: Person, target: Person, titles: tuple[str, str]) -> Figure:
     """The parts in the source and in the target."""
-    figure, ((left, right),) = new_figure(8, 4.5, 1, 2)
+    figure, ((left, right),) = new_figure(8, 4.6, 1, 2)
     for axis, person, title in ((left, source, titles[0]), (right, target, titles[1])):
         draw_parts(axis, person)
         axis.set_title(title, fontsize=11)
+    kinds = {name.replace("right_", "").replace("_", " "): PART_COLORS[name] for name in BODY_PARTS}
+    kinds = {name: color for name, color in kinds.items() if not name.startswith("left")}
+    handles = [Line2D([], [], color=color, label=name) for name, color in kinds.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncol=len(handles), fontsize=9, frameon=False)
     return figure
 
 
@@ -130,15 +146,15 @@ def draw_edge_matches(table: np.ndarray, names: Sequence[str], levels: Sequence[
 
     table: (pairs, levels, names).
     """
-    figure, axes = new_figure(10.5, 3.4, 1, len(levels))
-    colors = [GREY, PURPLE, ORANGE, BLUE]
+    figure, axes = new_figure(11.5, 3.4, 1, len(levels))
+    colors = [GREY, PURPLE, GREEN, ORANGE, BLUE]
     for axis, level, values in zip(axes[0], levels, table.transpose(1, 2, 0), strict=True):
         for n, (dots, color) in enumerate(zip(values, colors, strict=True)):
             axis.bar(n, dots.mean(), color=color, alpha=0.35)
             axis.plot(n + np.linspace(-0.25, 0.25, len(dots)), dots, ".", color=color, markersize=6)
             axis.text(n, 1.0, f"{dots.mean():.2f}", ha="center", fontsize=10)
         axis.axhline(0, color="black", linewidth=0.8)
-        axis.set_xticks(range(len(names)), names, fontsize=9)
+        axis.set_xticks(range(len(names)), names, fontsize=8)
         axis.set(title=level, ylim=(-0.45, 1.1))
     axes[0, 0].set_ylabel("correlation of edge strength")
     return figure

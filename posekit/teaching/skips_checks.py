@@ -104,10 +104,10 @@ def _blend(skip: Callable[..., Tensor], weight: Tensor, x: Tensor) -> Tensor:
 
 
 def check_limb_map(function: Callable[[Tensor, Tensor, float, float], Tensor]) -> None:
-    """`limb_map(source, target, source_width, target_width)` -> A (2, 3): target (x, y, 1) -> source (x, y).
+    """`limb_map(source, target, source_half, target_half)` -> A (2, 3): target (x, y, 1) -> source (x, y).
 
     source, target: (2, 2), the first and the second joint of the limb, (x, y) in a square picture.  Joints go to
-    joints, and what lies a width to the side goes to what lies a width to the same side.
+    joints, and what lies a half-width to the side goes to what lies a half-width to the same side.
     """
     cases = (
         ([[0.1, -0.5], [0.3, 0.2]], [[-0.4, 0.3], [0.2, 0.5]], 0.2, 0.1),
@@ -144,14 +144,15 @@ def _judge_limb(got: object, s: Tensor, t: Tensor, a: float, b: float) -> None:
             "so A goes from the target's joints to the source's.",
             fitted(s, t, a, b),
         ),
-        Mistake("The widths are forgotten: across the limb the stretch is source_width / target_width.", alike),
+        Mistake("The half-widths are forgotten: across the limb the stretch is source_half / target_half.", alike),
         Mistake(
-            "The widths are exchanged: across the limb the stretch is source_width / target_width.", fitted(t, s, a, b)
+            "The half-widths are exchanged: across the limb the stretch is source_half / target_half.",
+            fitted(t, s, a, b),
         ),
         Mistake("The stretches are missing: this turns and shifts only.", stiff),
         Mistake("The shift is missing: the linear part turns about (0, 0), not about the joint.", bare),
         Mistake("The shift is source - target alone; the linear part moves the joint too: s0 - A t0.", centred),
-        Mistake("The limb is mirrored: a width to the side must stay on the same side.", mirrored),
+        Mistake("The limb is mirrored: a half-width to the side must stay on the same side.", mirrored),
         Mistake("The joints are exchanged: the first goes to the first.", ends),
         Mistake("x and y are swapped in the rows.", right.flip(0)),
         Mistake("The linear part is transposed; the map is A (x, y, 1), rows give x and y.", _transposed(right)),

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from posekit.data.person import Pair, Person, collate_pairs
 from posekit.data.studio import StudioPeople
@@ -59,6 +60,11 @@ def on_black(person: Person) -> Tensor:
     return person.image * person.mask
 
 
+def inside(person: Person, margin: int = 2) -> Tensor:
+    """The mask without its outermost ``margin`` pixels: what lies there is the body's pattern, not its outline."""
+    return 1 - max_pool2d(1 - person.mask, 2 * margin + 1, stride=1, padding=margin)
+
+
 def joint_maps(pair: Pair) -> PartMaps:
     """The ten part maps of a pair (a batch)."""
     s, t = pair.source, pair.target
@@ -82,9 +88,15 @@ def without_joint(pair: Pair, *joints: str) -> Pair:
 
 
 def limb_error(pair: Pair, maps: PartMaps, limb: str) -> float:
-    """Mean absolute error of the body that the maps make, where the target shows this limb."""
+    """Mean absolute error of the body that the maps make, where the target shows this limb.
+
+    Where no part brings anything, the photograph counts as the map of the whole body moves it, wall and all: a hole
+    is not made worse than it is by being black.
+    """
     region = joint_maps(pair).mask[:, [BODY_PARTS.index(limb)]] * pair.target.mask
     made = warp_by_parts(on_black(pair.source), maps)
+    whole = warp_by_parts(pair.source.image, maps.without(*BODY_PARTS[1:]))
+    made = torch.where(made.amax(1, keepdim=True) > 0, made, whole)
     return float(((made - pair.target.image).abs().mean(1, keepdim=True) * region).sum() / region.sum())
 
 

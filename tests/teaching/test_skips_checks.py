@@ -51,27 +51,27 @@ SKIP_BY_E_MUTANTS = [
 ]  # fmt: skip
 
 LIMB_MAP = """
-def solution(source, target, source_width, target_width):
+def solution(source, target, source_half, target_half):
     def frame(joints, width):
         along = joints[1] - joints[0]
         side = torch.stack((-along[1], along[0])) / along.norm() * width
         return torch.stack((along, side), 1)
-    linear = frame(source, source_width) @ frame(target, target_width).inverse()
+    linear = frame(source, source_half) @ frame(target, target_half).inverse()
     shift = source[0] - linear @ target[0]
     return torch.cat((linear, shift[:, None]), 1)
 """
 LIMB_MAP_MUTANTS = [
-    ("    def frame", "    source, target, source_width, target_width = target, source, target_width, source_width\n"
+    ("    def frame", "    source, target, source_half, target_half = target, source, target_half, source_half\n"
      "    def frame", "Forward is taken for backward"),
-    (" / along.norm() * width", "", "widths are forgotten"),
-    ("frame(source, source_width) @ frame(target, target_width)",
-     "frame(source, target_width) @ frame(target, source_width)", "widths are exchanged"),
+    (" / along.norm() * width", "", "half-widths are forgotten"),
+    ("frame(source, source_half) @ frame(target, target_half)",
+     "frame(source, target_half) @ frame(target, source_half)", "half-widths are exchanged"),
     ("return torch.stack((along, side), 1)",
      "return torch.stack((along / along.norm(), side / side.norm()), 1)", "stretches are missing"),
     ("shift = source[0] - linear @ target[0]", "shift = torch.zeros(2)", "shift is missing"),
     ("shift = source[0] - linear @ target[0]", "shift = source[0] - target[0]", "moves the joint too"),
-    ("linear = frame(source, source_width)", "linear = frame(source, -source_width)", "mirrored"),
-    ("linear = frame(source, source_width)", "source = source.flip(0)\n    linear = frame(source, -source_width)",
+    ("linear = frame(source, source_half)", "linear = frame(source, -source_half)", "mirrored"),
+    ("linear = frame(source, source_half)", "source = source.flip(0)\n    linear = frame(source, -source_half)",
      "joints are exchanged"),
     ("return torch.cat((linear, shift[:, None]), 1)", "return torch.cat((linear, shift[:, None]), 1).flip(0)",
      "swapped in the rows"),

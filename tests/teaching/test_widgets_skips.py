@@ -1,5 +1,7 @@
 """The live figures of the notebook on deformable skips: drawn over their whole grid, and with the right numbers."""
 
+import itertools
+
 import ipywidgets as W
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 import torch
 
 from posekit.errors import InputError
+from posekit.grids import norm_to_points
 from posekit.keypoints import BODY_PARTS, JOINTS
 from posekit.metrics.edge_alignment import edge_strength
 from posekit.nets.deformable_hourglass import warp_activations
@@ -77,7 +80,7 @@ def test_parts_over_their_whole_grid():
         names = skips.chosen_parts(**setting)
         assert len(source.patches) == len(target.patches) == len(names)
         assert f"{len(names)} parts" in fused.get_title()
-        assert (shown(fused).max() > 0) == bool(names)
+        assert (np.ptp(shown(fused), axis=(0, 1)).max() > 0) == bool(names)  # without parts, one colour
 
 
 def test_groups_hold_every_part_once():
@@ -93,7 +96,7 @@ def test_groups_hold_every_part_once():
 def test_fused_picture_is_the_librarys():
     pair = probes.pair_of(*JUMPER, SIZE)
     wanted = warp_by_parts(pair.source.image * pair.source.mask, probes.joint_maps(pair))
-    np.testing.assert_array_equal(shown(skips.render_parts(JUMPER, SIZE, **ALL_ON).axes[2]), figures.picture(wanted))
+    np.testing.assert_array_equal(shown(skips.render_parts(JUMPER, SIZE, **ALL_ON).axes[2]), figures.lit(wanted))
 
 
 # ------------------------------------------------------------------------------------------------------ a joint to move
@@ -101,7 +104,7 @@ def test_fused_picture_is_the_librarys():
 
 def test_joint_over_its_whole_grid():
     grid = settings(most=1000, **skips.joint_controls())
-    assert len(grid) == 4 * 5 * 5
+    assert len(grid) == 5 * 5 * 5
     for setting in grid:
         _, target, fused = skips.render_joint(**setting, who=JUMPER, size=SIZE).axes
         marker = target.lines[-1].get_xydata()[0]
@@ -237,3 +240,37 @@ def test_recorded_results_are_drawn_when_they_are_there(tmp_path):
 def test_figures_of_the_kept_results_are_described():
     for name in ("skips", "refinement_variants"):
         assert len(figures.figure_of(name)["arms"]) == 4
+
+
+def test_inside_is_the_body_without_its_rim():
+    person = probes.pair_of(*JUMPER, SIZE).source
+    inner = probes.inside(person, 1)
+    assert 0 < inner.sum() < person.mask.sum()
+    y, x = inner[0, 0].nonzero().T
+    for dy, dx in itertools.product((-1, 0, 1), repeat=2):
+        assert person.mask[0, 0, (y + dy).clamp(0, SIZE - 1), (x + dx).clamp(0, SIZE - 1)].all()
+
+
+@pytest.mark.parametrize(
+    ("joint", "maps"), [("right_wrist", 1), ("left_elbow", 2), ("left_knee", 2), ("right_hip", 10)]
+)
+def test_how_many_maps_a_joint_changes(joint, maps):
+    pair = probes.pair_of(*JUMPER, SIZE)
+    before, after = probes.joint_maps(pair), probes.joint_maps(skips.with_joint(pair, joint, 5, 5))
+    assert (skips.changed_maps(before, before), skips.changed_maps(before, after)) == (0, maps)
+
+
+def test_bodies_moved_by_parts_stand_on_blue():
+    body = torch.zeros(1, 3, 2, 2)
+    body[..., 0, 0] = 0.02  # nearly black, and still the body
+    shown = figures.lit(body)
+    assert shown[0, 0].max() < 0.05
+    assert shown[1, 1, 2] > 0.3
+
+
+def test_skeleton_is_drawn_where_the_joints_are():
+    target = probes.pair_of(*JUMPER, SIZE).target
+    drawn = figures.skeleton(target)
+    assert drawn.shape == target.image.shape
+    x, y = norm_to_points(target.keypoints[0, JOINTS.index("neck")], target.size).round().long().tolist()
+    assert drawn[0, :, y, x].max() < 0.5 < drawn.mean()

@@ -31,6 +31,7 @@ MOVED_JOINTS = {  # the joint, and the part whose map is written out
     "left_elbow": "left_lower_arm",
     "right_shoulder": "right_upper_arm",
     "left_knee": "left_lower_leg",
+    "right_hip": "right_upper_leg",
 }
 Who = tuple[int, int, tuple[int, int]]  # seed, person, (source view, target view)
 
@@ -97,7 +98,7 @@ def render_parts(who: Who, size: int = 128, **on: bool) -> Figure:
     figure, (axes,) = figures.new_figure(8.5, 3.2, 1, 3)
     figures.draw_parts(axes[0], pair.source, names)
     figures.draw_parts(axes[1], pair.target, names)
-    figures.show(axes[2], figures.picture(warp_by_parts(probes.on_black(pair.source), maps)))
+    figures.show(axes[2], figures.lit(warp_by_parts(probes.on_black(pair.source), maps)))
     figures.outline(axes[2], pair.target.mask, figures.GREEN)
     titles = ("source: corners", "target: corners", f"moved by {len(names)} parts")
     for axis, title in zip(axes, titles, strict=True):
@@ -134,6 +135,12 @@ def in_words(maps: PartMaps, part: str) -> str:
     return f"turn {float(turn):+.0f}\N{DEGREE SIGN}, stretch {large:.2f} and {small:.2f}"
 
 
+def changed_maps(before: PartMaps, after: PartMaps) -> int:
+    """How many of the ten maps differ, or are there in one of the two alone."""
+    apart = (before.matrix - after.matrix).abs().amax((-2, -1)) > 1e-4
+    return int((apart | (before.defined != after.defined)).sum())
+
+
 def render_joint(joint: str, right: int, down: int, who: Who, size: int = 128) -> Figure:
     """Move a joint of the target by (right, down) pixels: its parts, the map of one of them, and the warped source."""
     pair = with_joint(probes.pair_of(*who, size), joint, right, down)
@@ -143,9 +150,11 @@ def render_joint(joint: str, right: int, down: int, who: Who, size: int = 128) -
     figures.draw_parts(axes[1], pair.target, [part])
     point = figures.norm_to_points(pair.target.keypoints[0, JOINTS.index(joint)], pair.target.size)
     axes[1].plot(*point, "o", color=figures.GREEN, markeredgecolor="white", markersize=11, clip_on=False)
-    figures.show(axes[2], figures.picture(warp_by_parts(probes.on_black(pair.source), maps)))
+    figures.show(axes[2], figures.lit(warp_by_parts(probes.on_black(pair.source), maps)))
     name = part.replace("_", " ")
-    titles = (f"source, {name}\n{in_words(maps, part)}", "target, the joint moved", "moved by all parts")
+    changed = changed_maps(probes.joint_maps(probes.pair_of(*who, size)), maps)
+    counted = f"target, the joint moved:\n{changed} of {len(BODY_PARTS)} maps change"
+    titles = (f"source, {name}\n{in_words(maps, part)}", counted, "moved by all parts")
     for axis, title in zip(axes, titles, strict=True):
         axis.set_title(title, fontsize=10)
     return figure
