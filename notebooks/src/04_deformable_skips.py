@@ -110,8 +110,8 @@ for n, who in enumerate(of_person):
     in_source, in_target = probes.inside(one.source, 3), probes.inside(one.target, 3)
     for level, (a, b) in enumerate(zip(activations, strange, strict=True)):
         handed_on = (a, probes.move(b, "E", one, E), probes.move(a, "parts", one, E), probes.move(a, "E", one, E))
-        edge_table[n, level, 0] = edge_correlation(a, one.source.image, in_source)
-        edge_table[n, level, 1:] = [edge_correlation(x, one.target.image, in_target) for x in handed_on]
+        edge_table[n, level, 0] = edge_correlation(a, one.source.image, in_source)[0]
+        edge_table[n, level, 1:] = [edge_correlation(x, one.target.image, in_target)[0] for x in handed_on]
 
 against_source, plain, stranger, by_parts, by_E = edge_table.mean((0, 1))
 assert against_source > 0.5
@@ -488,7 +488,7 @@ figures.row({titles[name]: figures.picture(guess[part]) for name, guess in drawn
 draw_forgiveness(N, reach)
 
 # %% [markdown]
-# *See:* to l1 the three are nearly alike, and the median, in which thin lines vanish, is the cheapest: nothing tells a
+# *See:* to l1 the three are nearly alike, and the median, in which thin lines fade, is the cheapest: nothing tells a
 # network that is unsure of a pixel to draw a stripe at all. The nearest-neighbour loss charges for the washed-out
 # pictures alone. And the curves: each lies at 0 at whole pixels up to its window's reach, then rises, more slowly than
 # l1. Half a pixel is not free, because mixing two pixels is a blur.
