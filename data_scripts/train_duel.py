@@ -119,7 +119,7 @@ def measure_milestones(run: Path, pairs: Sequence[Pair]) -> dict:
         }
         for row in table.rows
     ]
-    return {"protocol": table.protocol, "rows": rows}
+    return {"protocol": table.protocol.to_json(), "rows": rows}
 
 
 def spread(data: StudioPeople, count: int) -> list[Pair]:

@@ -229,12 +229,17 @@ def evaluate(
     pairs: Annotated[int, typer.Option(min=1, help="Held-out pairs.")] = 200,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     full: Annotated[bool, typer.Option("--full", help="Also detection and Inception scores, LPIPS with VGG.")] = False,
+    crop: Annotated[str | None, typer.Option(help="HEIGHTxWIDTH around the centre that is compared.")] = None,
+    padding: Annotated[str | None, typer.Option(help="HEIGHTxWIDTH of white that it is then put into.")] = None,
+    beside: Annotated[list[Path] | None, typer.Option(help="Earlier results (JSON) for the same table.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file to write.")] = None,
 ) -> None:
     """Measure a system on held-out people beside two baselines without learning."""
     from posekit.commands import evaluate_command
 
-    typer.echo(evaluate_command(weights=weights, data=data, pairs=pairs, seed=seed, full=full, out=out))
+    protocol = {"crop": crop, "padding": padding}
+    given = {"weights": weights, "data": data, "pairs": pairs, "seed": seed, "full": full, "out": out}
+    typer.echo(evaluate_command(**given, **protocol, beside=beside or ()))
 
 
 @command

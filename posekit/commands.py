@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,21 +98,42 @@ def open_people(
 
 
 def evaluate_command(
-    *, weights: Path | None, data: Path | None, pairs: int, seed: int, full: bool, out: Path | None
+    *,
+    weights: Path | None,
+    data: Path | None,
+    pairs: int,
+    seed: int,
+    full: bool,
+    out: Path | None,
+    crop: str | None = None,
+    padding: str | None = None,
+    beside: Sequence[Path] = (),
 ) -> str:
-    """Measure a trained system beside the two baselines on held-out people; the table."""
-    from posekit.training.checkpoint import load_reference, load_weights
-    from posekit.training.evaluate import evaluate
+    """Measure a trained system beside the two baselines on held-out people; the table.
 
+    crop, padding: HEIGHTxWIDTH, see `Protocol`.  beside: earlier results whose systems join the table.
+    """
+    from posekit.metrics.protocol import Protocol, check_same, parse_size
+    from posekit.training.checkpoint import load_reference, load_weights
+    from posekit.training.evaluate import Evaluation, evaluate
+
+    earlier = {path: Evaluation.load(path) for path in beside}
     model = load_weights(weights) if weights is not None else load_reference()
     size, views = model.config.image_size, 4
+    height, width = (size, size) if isinstance(size, int) else size
+    protocol = Protocol(size=(height, width), pairs=pairs, crop=parse_size(crop), padding=parse_size(padding))
+    for path, other in earlier.items():  # before the work, not after it
+        check_same({"here": protocol, path.name: other.protocol})
     people = 10 * -(-pairs // (views * (views - 1)))  # one person of ten is held out for testing
     held_out = open_people(data, "test", size=size, people=people, views=views, seed=seed)
     if len(held_out) < pairs:
         raise InputError(f"{data} has {len(held_out)} held-out pairs, {pairs} were asked for; render more people.")
-    table = evaluate(with_baselines(model), [held_out[i] for i in range(pairs)], full=full, progress=True)
+    chosen = [held_out[i] for i in range(pairs)]
+    table = evaluate(with_baselines(model), chosen, protocol=protocol, full=full, progress=True)
     if out is not None:
         table.save(out)
+    for path, other in earlier.items():
+        table = table.beside(other, path.name)
     return str(table)
 
 

@@ -62,6 +62,20 @@ def test_describe_shows_the_published_parameter_counts(run):
     assert "stage 2: refinement" in out
 
 
+def test_evaluate_prints_the_protocol_and_compares_under_one_alone(run, rendered, tmp_path):
+    words = ("evaluate", "--data", rendered, "--pairs", 2, "--padding", "128x160")
+    code, out, _ = run(*words, "-o", tmp_path / "a.json")
+    assert code == 0
+    assert "128 x 128 RGB in [0, 1], no crop, padded to 128 x 160 with white; SSIM window 11" in out
+    code, out, _ = run(*words, "--beside", tmp_path / "a.json")
+    assert code == 0
+    assert "source copied (a.json)" in out
+    code, _, err = run(*words[:5], "--crop", "128x88", "--beside", tmp_path / "a.json")
+    assert code == 1
+    assert "measured differently (crop 128 x 88 and none; padding none and 128 x 160)" in err
+    assert one_sentence(err)
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -71,6 +85,9 @@ def test_describe_shows_the_published_parameter_counts(run):
         (("transfer", "nowhere.png", "nowhere.png"), "is not a view of a rendered folder"),
         (("transfer", "a.jpg", "b.npy", "c.npy", "d.npy"), "got 4 files"),
         (("evaluate", "--weights", "nowhere.safetensors"), "nowhere.safetensors"),
+        (("evaluate", "--crop", "big"), "HEIGHTxWIDTH in pixels, such as 256x176"),
+        (("evaluate", "--crop", "256x176"), "The crop of 256 x 176 pixels does not go with photographs of 128 x 128"),
+        (("evaluate", "--beside", "nowhere.json"), "nowhere.json is not an evaluation"),
         (("train", "--data", "nowhere"), "posekit render"),
         (("transfer", "a.jpg", "b.npy", "c.npy", "--weights", "w.safetensors"), "--inpaint f"),
         (("transfer", "a.png", "b.png", "-o", "new.xyz"), "end it in .png"),

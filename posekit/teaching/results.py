@@ -83,8 +83,17 @@ def values(rows: Sequence[Row], metric: str, **where: Any) -> list[float]:
 def summarise(
     rows: Sequence[Row], metrics: Sequence[str], arms: Mapping[str, str], along: str | None = None
 ) -> list[Summary]:
-    """Every metric of every arm (recorded name -> name to show), at every value of the column ``along``."""
+    """Every metric of every arm (recorded name -> name to show), at every value of the column ``along``.
+
+    Runs that recorded how they were measured (a column ``protocol``, `posekit.metrics.protocol`) must agree in it.
+    """
     found = []
+    protocols = sorted({str(row.get("protocol", "not recorded")) for row in rows if row.get("arm") in arms})
+    if len(protocols) > 1:
+        raise InputError(
+            f"The runs were measured differently ({' | '.join(protocols)}) and cannot be compared; measure all under "
+            "one protocol."
+        )
     for arm, shown in arms.items():
         own = [row for row in rows if row.get("arm") == arm]
         if not own:

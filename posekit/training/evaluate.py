@@ -5,9 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,10 +19,8 @@ from posekit.errors import InputError
 from posekit.files import write_json
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
+from posekit.metrics.protocol import STANDARD, Protocol, check_same
 from posekit.systems.base import System
-
-CONFIDENCE = 0.95
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class Evaluation:
     rows: list[Row]
     values: dict[str, dict[str, list[float] | None]]
     names: list[str]
-    protocol: dict[str, Any]
+    protocol: Protocol
     notes: list[str] = field(default_factory=list)
 
     def row(self, system: str, metric: str) -> Row:
@@ -63,7 +60,7 @@ class Evaluation:
         return write_json(
             path,
             {
-                "protocol": self.protocol,
+                "protocol": self.protocol.to_json(),
                 "notes": self.notes,
                 "rows": [vars(row) for row in self.rows],
                 "names": self.names,
@@ -77,9 +74,28 @@ class Evaluation:
         try:
             stored = json.loads(Path(path).read_text(encoding="utf-8"))
             rows = [Row(**row) for row in stored["rows"]]
-            return cls(rows, stored["values"], stored["names"], stored["protocol"], stored["notes"])
+            protocol = Protocol.from_json(stored["protocol"])
+            return cls(rows, stored["values"], stored["names"], protocol, stored["notes"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is not an evaluation saved by posekit ({error}).") from error
+
+    def beside(self, other: Evaluation, name: str = "the other one") -> Evaluation:
+        """One table of both, this one first; a system of one name in both stands as ``NAME (name)`` the second time.
+
+        InputError unless both were made of the same pairs under one protocol.
+        """
+        check_same({"here": self.protocol, name: other.protocol})
+        if self.names != other.names:
+            raise InputError(
+                f"The results here and {name} are of other pairs ({self.names[0]} and {other.names[0]} first) and "
+                "cannot be compared; measure both on the same data."
+            )
+        known = {system: f"{system} ({name})" if system in self.values else system for system in other.values}
+        rows = [replace(row, system=known[row.system]) for row in other.rows]
+        values = {known[system]: found for system, found in other.values.items()}
+        protocol = replace(self.protocol, more={**other.protocol.more, **self.protocol.more})
+        notes = list(dict.fromkeys([*self.notes, *other.notes]))
+        return Evaluation([*self.rows, *rows], {**self.values, **values}, self.names, protocol, notes)
 
     def __str__(self) -> str:
         """A table: systems in rows, metrics in columns, mean and interval in the cells."""
@@ -97,7 +113,7 @@ class Evaluation:
                 cells[-1].append(number)
         widths = [max(len(line[i]) for line in cells) for i in range(len(columns) + 1)]
         lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in cells]
-        lines.append(f"{self.protocol['pairs']} pairs; mean [{CONFIDENCE:.0%} interval, bootstrap over pairs]")
+        lines.append(f"mean [{self.protocol.confidence:.0%} interval, bootstrap over pairs]; {self.protocol}")
         return "\n".join([*lines, *self.notes])
 
 
@@ -105,6 +121,7 @@ def evaluate(
     systems: Mapping[str, System],
     pairs: Sequence[Pair],
     *,
+    protocol: Protocol = STANDARD,
     batch_size: int = 8,
     device: str | torch.device = "cpu",
     seed: int = 0,
@@ -118,6 +135,7 @@ def evaluate(
     Args:
         systems: by the name they get in the table; anything that maps a batched pair to a result with an ``image``.
         pairs: held-out pairs, all of one size.
+        protocol: crop, padding, colour and the metrics' constants; the photographs as they are, if not given.
         seed: of the bootstrap.
         full: also LPIPS with VGG, detection score and Inception score, where their networks are here.
     """
@@ -126,21 +144,22 @@ def evaluate(
     features: dict[int, list[Tensor]] = {id(system): [] for system in systems.values()}
 
     def measure(system: System, batch: Pair) -> dict[str, Tensor | None]:
-        result, truth = system(batch), batch.target.image
-        made = result.image.float().clamp(0, 1)
+        result, truth = system(batch), protocol.frame(batch.target.image)
+        body = protocol.frame_mask(batch.target.mask) if batch.target.mask is not None else None
+        made = protocol.frame(result.image.float().clamp(0, 1))
         values = {
-            "ssim": metrics.ssim(made, truth),
-            "ms_ssim": metrics.ms_ssim(made, truth),
+            "ssim": metrics.ssim(made, truth, protocol=protocol),
+            "ms_ssim": metrics.ms_ssim(made, truth, protocol=protocol),
             "l1": metrics.l1(made, truth),
             "l1_32": metrics.l1_at(made, truth, 32),
-            "gradient_energy_ratio": metrics.gradient_energy_ratio(made, truth, batch.target.mask),
+            "gradient_energy_ratio": metrics.gradient_energy_ratio(made, truth, body),
             "lpips": pretrained.lpips(made, truth),
         }
         warped = getattr(result, "warped", None)  # the source's own pixels, moved: how good is the flow by itself?
         if warped is not None:
-            body = batch.target.mask
+            warped = protocol.frame(warped)
             values |= {
-                "warped.ssim": metrics.ssim(warped, truth),
+                "warped.ssim": metrics.ssim(warped, truth, protocol=protocol),
                 "warped.l1": metrics.l1(warped, truth),
                 "warped.l1_32": metrics.l1_at(warped, truth, 32),
                 "warped.body_l1": metrics.l1(warped, truth, body) if body is not None else None,
@@ -157,14 +176,13 @@ def evaluate(
         systems,
         pairs,
         measure,
-        protocol=metrics.PROTOCOL | {name: pretrained.PROTOCOL[name] for name in wanted},
+        protocol=replace(protocol, more={**protocol.more, **{name: pretrained.PROTOCOL[name] for name in wanted}}),
         notes=list(problems.values()),
         batch_size=batch_size,
         device=device,
         seed=seed,
         progress=progress,
     )
-    table.protocol["ms_ssim_scales"] = metrics.ms_ssim_scales(tuple(table.protocol["size"]))
     if full:  # one number of all photographs together, so that there is no interval over pairs
         for name, system in systems.items():
             seen = features[id(system)]
@@ -178,7 +196,7 @@ def measure_pairs(
     pairs: Sequence[Pair],
     measure: Callable[[System, Pair], Mapping[str, Tensor | None]],
     *,
-    protocol: Mapping[str, Any],
+    protocol: Protocol,
     notes: Sequence[str] = (),
     batch_size: int = 8,
     device: str | torch.device = "cpu",
@@ -187,6 +205,7 @@ def measure_pairs(
 ) -> Evaluation:
     """The table of any measures: ``measure(system, batch)`` gives one value per pair, or None for a missing metric.
 
+    Into the protocol go the size and number of the pairs and the ``seed``.
     A value that is not finite (a pair where there is nothing to measure) is kept, and left out of mean and interval.
     """
     if not systems or len(pairs) == 0:
@@ -208,17 +227,12 @@ def measure_pairs(
                     else:
                         found[name].setdefault(metric, []).extend(value.tolist())
             bar.update(len(batch.source.name))
-    rows = [_row(name, metric, v, seed) for name, values in found.items() for metric, v in values.items()]
-    how = {
-        "pairs": len(names),
-        "size": list(size),
-        "interval": f"{CONFIDENCE:.0%}, percentile bootstrap over pairs, {RESAMPLES} resamples, seed {seed}",
-        **protocol,
-    }
-    return Evaluation(rows, found, names, how, list(notes))
+    protocol = replace(protocol, pairs=len(names), size=size, seed=seed)
+    rows = [_row(name, metric, v, protocol) for name, values in found.items() for metric, v in values.items()]
+    return Evaluation(rows, found, names, protocol, list(notes))
 
 
-def _row(system: str, metric: str, values: list[float] | None, seed: int) -> Row:
+def _row(system: str, metric: str, values: list[float] | None, protocol: Protocol) -> Row:
     if values is None:
         return Row(system, metric, None, None, None)
     sample = np.asarray(values)
@@ -228,12 +242,12 @@ def _row(system: str, metric: str, values: list[float] | None, seed: int) -> Row
     mean = float(sample.mean())
     if len(sample) < 2 or np.ptp(sample) == 0:
         return Row(system, metric, mean, mean, mean)
-    generator = {_RNG_NAME: np.random.default_rng(seed)}
+    generator = {_RNG_NAME: np.random.default_rng(protocol.seed)}
     interval = bootstrap(
         (sample,),
         np.mean,
-        n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE,
+        n_resamples=protocol.resamples,
+        confidence_level=protocol.confidence,
         method="percentile",
         batch=200,
         **generator,

@@ -19,6 +19,7 @@ from posekit.errors import InputError
 from posekit.grids import norm_to_index
 from posekit.metrics import image as metrics
 from posekit.metrics import texture
+from posekit.metrics.protocol import Protocol
 from posekit.sample import sample
 from posekit.splat import splat
 from posekit.systems.base import Result, Stage, System
@@ -29,11 +30,11 @@ FEWEST = 100  # texels or pixels; a smaller region says little, and its ratios a
 PATCH = {"levels": 2, "patch": 3, "directions": 64, "patches": 512}
 _NO_LOSSES = Stage(name="textures", parts=(), weights={}, steps=0, batch_size=1)  # asks a system for no photograph
 
-PROTOCOL = {
+WORDS = {
     "regions": "atlas: T against N splatted by M_N; view: W against N on the body; seen: visible in N and known in C; "
-    f"unseen: visible in N, not known in C; pairs with fewer than {FEWEST} texels or pixels of a region are left out",
+    f"unseen: visible in N, not known in C; pairs with fewer than {FEWEST} texels or pixels of a region are left out; "
+    "SSIM as ssim_masked",
     "background_share": "share of the unseen texels whose D lies off the body mask of the source (nearest pixel)",
-    **{key: metrics.PROTOCOL[key] for key in ("l1", "ssim", "ssim_masked")},
     "gradient_energy_ratio": "squared forward differences, image over truth, both pixels in the region; 1 is as sharp",
     "sliced_wasserstein": f"{texture.PROTOCOL['sliced_wasserstein']}; mean of {PATCH['levels']} levels, patches of "
     f"{PATCH['patch']} x {PATCH['patch']}, at most {PATCH['patches']} of them; _fine: level 0 alone",
@@ -74,7 +75,7 @@ def measure_textures(
         systems,
         pairs,
         measure,
-        protocol=PROTOCOL,
+        protocol=Protocol(more=WORDS),
         batch_size=batch_size,
         device=device,
         seed=seed,

@@ -6,6 +6,7 @@ from skimage.metrics import structural_similarity
 
 from posekit.errors import InputError
 from posekit.metrics import image as metrics
+from posekit.metrics.protocol import STANDARD, Protocol
 
 
 def pictures(n=3, size=64, noise=0.1):
@@ -25,6 +26,24 @@ def test_ssim_agrees_with_scikit_image():
         for a, b in zip(image, truth, strict=True)
     ]  # fmt: skip
     torch.testing.assert_close(metrics.ssim(image, truth), torch.tensor(expected).float(), atol=1e-4, rtol=0)
+
+
+def test_ssim_takes_window_and_range_from_the_protocol():
+    """With another sigma, data range and constants, and still as scikit-image has it."""
+    image, truth = pictures()
+    other = Protocol(sigma=0.8, data_range=2.0, k=(0.02, 0.05))
+    expected = [
+        structural_similarity(
+            a.numpy(), b.numpy(), channel_axis=0, gaussian_weights=True, sigma=0.8, K1=0.02, K2=0.05,
+            use_sample_covariance=False, data_range=2.0,
+        )
+        for a, b in zip(image, truth, strict=True)
+    ]  # fmt: skip
+    found = metrics.ssim(image, truth, protocol=other)
+    torch.testing.assert_close(found, torch.tensor(expected).float(), atol=1e-4, rtol=0)
+    assert ((found - metrics.ssim(image, truth)).abs() > 0.01).all()
+    one_scale = Protocol(sigma=0.8, data_range=2.0, k=(0.02, 0.05), scale_weights=(0.3,))
+    torch.testing.assert_close(metrics.ms_ssim(image, truth, protocol=one_scale), found)
 
 
 def naive_ms_ssim(a, b, scales):
@@ -54,14 +73,14 @@ def naive_ms_ssim(a, b, scales):
 @pytest.mark.parametrize(("size", "scales"), [(64, 3), (128, 4), (192, 5)])
 def test_ms_ssim_agrees_with_the_definition(size, scales):
     image, truth = pictures(2, size)
-    assert metrics.ms_ssim_scales((size, size)) == scales
+    assert STANDARD.scales((size, size)) == scales
     expected = naive_ms_ssim(image, truth, scales).float()
     torch.testing.assert_close(metrics.ms_ssim(image, truth), expected, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize(("size", "scales"), [(11, 1), (22, 2), (43, 2), (44, 3), (87, 3), (88, 4), (175, 4), (176, 5)])
 def test_scales_follow_the_size(size, scales):
-    assert metrics.ms_ssim_scales((size, 500)) == scales
+    assert STANDARD.scales((size, 500)) == scales
 
 
 def test_equal_images():

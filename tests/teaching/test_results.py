@@ -89,6 +89,15 @@ def test_summary_of_seeds(kept):
         results.summarise(rows, ["sharp"], {"x": "x"})
 
 
+def test_runs_that_were_measured_differently_are_not_summed_up():
+    rows = [{"arm": "a", "seed": seed, "l1": 0.1, "protocol": "no padding"} for seed in (0, 1)]
+    assert results.summarise(rows, ["l1"], {"a": "A"})[0].runs == 2
+    rows += [{"arm": "b", "seed": 0, "l1": 0.1, "protocol": "padded"}]
+    assert len(results.summarise(rows, ["l1"], {"a": "A"})) == 1  # the other arm is not shown
+    with pytest.raises(InputError, match="measured differently .no padding . padded. and cannot be compared"):
+        results.summarise(rows, ["l1"], {"a": "A", "b": "B"})
+
+
 def test_table_and_figure(kept):
     assert experiments.main(["draw", "duel"], kept) == 0
     text = (kept / "results" / "duel.md").read_text()

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from posekit.errors import InputError
+from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
+from posekit.metrics.protocol import STANDARD, Protocol
 from posekit.systems import build
 from posekit.systems.base import Result, System
 from posekit.training.evaluate import Evaluation, _row, evaluate
@@ -45,10 +47,12 @@ def test_the_truth_is_perfect_and_the_copy_is_not(table):
 def test_one_value_per_pair_with_its_name_and_the_protocol(table):
     assert table.names[0] == "0_0 -> 0_1"
     assert len(table.names) == len(table.values["copy"]["ms_ssim"]) == 5
-    assert table.protocol["pairs"] == 5
-    assert table.protocol["size"] == [48, 48]
-    assert table.protocol["ms_ssim_scales"] == 3
-    assert "data range 1" in table.protocol["values"]
+    assert table.protocol.pairs == 5
+    assert table.protocol.size == (48, 48)
+    assert table.protocol.scales() == 3
+    assert "data range 1" in table.protocol.words()["ssim"]
+    assert "48 x 48 RGB in [0, 1], no crop, no padding; SSIM window 11" in str(table)
+    assert "MS-SSIM 3 scales; 5 pairs" in str(table)
 
 
 def test_missing_lpips_is_null_with_a_note(monkeypatch, tmp_path):
@@ -62,6 +66,41 @@ def test_missing_lpips_is_null_with_a_note(monkeypatch, tmp_path):
     assert str(again) == str(found)
 
 
+def test_a_protocol_frames_the_photographs_before_they_are_measured():
+    """Cut to the middle, white around it: the numbers are those of pictures that were cut and padded by hand."""
+    data, copy = SyntheticPairs(3, 48), {"copy": build("copy_source")}
+    framed = evaluate(copy, data, protocol=Protocol(crop=(48, 32), padding=(48, 64)))
+    expected = []
+    for pair in (data[i].batched() for i in range(3)):
+        made, truth = (torch.ones(1, 3, 48, 64) for _ in range(2))
+        made[..., 16:48], truth[..., 16:48] = pair.source.image[..., 8:40], pair.target.image[..., 8:40]
+        expected.append(metrics.ssim(made, truth).item())
+    assert framed.values["copy"]["ssim"] == pytest.approx(expected, abs=1e-6)
+    assert framed.protocol.measured == (48, 64)
+    assert "cut to 48 x 32, padded to 48 x 64 with white" in str(framed)
+    with pytest.raises(InputError, match="The crop of 60 x 32 pixels does not go with photographs of 48 x 48"):
+        evaluate(copy, data, protocol=Protocol(crop=(60, 32)))
+
+
+def test_two_results_in_one_table(tmp_path):
+    data, copy = SyntheticPairs(3, 48), {"copy": build("copy_source")}
+    first = evaluate(copy, data)
+    other = Evaluation.load(evaluate({"truth": Truth(), **copy}, data).save(tmp_path / "earlier.json"))
+    both = first.beside(other, "earlier.json")
+    assert list(both.values) == ["copy", "truth", "copy (earlier.json)"]
+    assert both.row("copy (earlier.json)", "l1").mean == both.row("copy", "l1").mean
+    assert both.row("truth", "ssim").mean == pytest.approx(1)
+    assert len(str(both).splitlines()) == len(str(other).splitlines()) + 1
+    padded = evaluate(copy, data, protocol=Protocol(padding=(48, 64)))
+    with pytest.raises(InputError, match="measured differently .padding none and 48 x 64. and cannot be compared"):
+        first.beside(padded)
+    with pytest.raises(InputError, match="pairs 3 and 2"):
+        first.beside(evaluate(copy, SyntheticPairs(2, 48)))
+    others = dataclasses.replace(other, names=["a -> b", *other.names[1:]])
+    with pytest.raises(InputError, match="of other pairs .0_0 -> 0_1 and a -> b first."):
+        first.beside(others)
+
+
 def test_batch_size_does_not_matter():
     a, b = (evaluate({"c": build("copy_source")}, SyntheticPairs(3, 40), batch_size=n) for n in (1, 3))
     for metric, values in a.values["c"].items():
@@ -72,14 +111,14 @@ def test_batch_size_does_not_matter():
 def test_intervals_cover_the_mean_of_the_population():
     """Of 100 samples from a known distribution, about 95 intervals hold its mean."""
     rng = np.random.default_rng(0)
-    rows = [_row("s", "m", rng.exponential(1.0, 60).tolist(), seed) for seed in range(100)]
+    rows = [_row("s", "m", rng.exponential(1.0, 60).tolist(), Protocol(seed=seed)) for seed in range(100)]
     assert 85 <= sum(row.low < 1.0 < row.high for row in rows) <= 99
 
 
 def test_intervals_of_few_or_equal_values():
-    assert _row("s", "m", [0.5], 0).low == 0.5
-    assert _row("s", "m", [0.5, 0.5], 0).high == 0.5
-    assert _row("s", "m", [float("nan")], 0).mean is None
+    assert _row("s", "m", [0.5], STANDARD).low == 0.5
+    assert _row("s", "m", [0.5, 0.5], STANDARD).high == 0.5
+    assert _row("s", "m", [float("nan")], STANDARD).mean is None
 
 
 def test_bad_input(tmp_path, table):
@@ -123,7 +162,7 @@ def test_the_full_protocol_with_stand_in_networks(monkeypatch):
     assert table.row("copy", "lpips_vgg").mean is None
     assert table.notes == ["lpips is missing.", "lpips_vgg is missing."]
     assert f"{score.mean:.4f}" in str(table)
-    assert "SSD300" in table.protocol["detection_score"]
+    assert "SSD300" in table.protocol.words()["detection_score"]
 
 
 def test_a_warped_picture_is_measured_too():

@@ -129,8 +129,8 @@ def test_batches_and_protocol(table):
     again = measure_textures({"truth": Painter()}, SyntheticPairs(5, SIZE), batch_size=5)
     for metric, values in again.values["truth"].items():
         np.testing.assert_allclose(values, table.values["truth"][metric], rtol=1e-3, atol=1e-6)
-    assert table.protocol["pairs"] == 5
-    assert "unseen: visible in N, not known in C" in table.protocol["regions"]
+    assert table.protocol.pairs == 5
+    assert "unseen: visible in N, not known in C" in table.protocol.words()["regions"]
 
 
 def test_systems_without_textures_are_refused():
