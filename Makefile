@@ -43,6 +43,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/splat.py
 	$(BIN)/python benchmarks/studio.py
 	$(BIN)/python benchmarks/mutual_filter.py --batch 2
+	$(BIN)/python benchmarks/train_step.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric  # not lightning.fabric, which imports torchvision
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from torch import nn
 
 from posekit.errors import InputError
 from posekit.systems.base import Stage, System
@@ -39,11 +40,13 @@ def make_fabric(device: str, devices: int, precision: str, nodes: int = 1) -> Fa
 def tune(system: System, plan: Sequence[Stage], channels_last: bool, compiled: bool) -> None:
     """Options that change the speed and not the mathematics: memory layout of the networks, compiled networks.
 
-    Both are done in place and leave the names of the weights as they are.
+    Both are done in place and leave the names of the weights as they are.  On the CPU a network with InstanceNorm keeps
+    its layout, because PyTorch's InstanceNorm goes back to it with a copy each time (`benchmarks/train_step.py`).
     """
     for name in sorted({name for stage in plan for name in (*stage.parts, *stage.critics)}):
         part = system.get_submodule(name)
-        if channels_last:
+        copies = any(isinstance(module, nn.InstanceNorm2d) for module in part.modules())
+        if channels_last and not (copies and next(part.parameters()).device.type == "cpu"):
             part.to(memory_format=torch.channels_last)
         if compiled:
             part.compile()
