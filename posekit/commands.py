@@ -28,13 +28,14 @@ def train_command(
     seed: int,
     **options: Any,
 ) -> str:
-    """Build the system, render or open its data, train all stages; where the weights are.
+    """Build the system, render or open its data, train all stages; where the weights are, and how long data took.
 
     ``dry`` trains nothing and says the plan and its time instead.  options: of `posekit.training.fit.fit`.
     """
     from posekit.systems import build
     from posekit.training.dry_run import as_table, dry_run
     from posekit.training.fit import fit
+    from posekit.training.runlog import waited_share
 
     model = build(system, preset=preset, variant=variant, seed=seed)
     size = getattr(model.config, "image_size", 128)
@@ -43,8 +44,13 @@ def train_command(
         left_out = ("tensorboard",)
         measured = dry_run(model, pairs, seed=seed, **{k: v for k, v in options.items() if k not in left_out})
         return as_table(measured)
-    fit(model, pairs, out, seed=seed, resume=not fresh, **options)
-    return f"Weights: {out / 'weights.safetensors'}"
+    log = fit(model, pairs, out, seed=seed, resume=not fresh, **options)
+    said = [f"Weights: {out / 'weights.safetensors'}"]
+    if log:
+        share = waited_share(log)
+        more = "; more --workers load further ahead" if share > 0.05 else ""
+        said.append(f"Waited for data: {share:.1%} of the time{more}")
+    return "\n".join(said)
 
 
 def describe_command(system: str, preset: str, variant: str) -> str:

@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, what it writes, and the one sentence when something is wrong."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -204,7 +205,8 @@ def test_training_interrupted_and_resumed_gives_the_same_weights(rendered, tmp_p
             "--data", str(rendered), "-o", str(out), "--device", "cpu",
         ]  # fmt: skip
 
-    subprocess.run(command(tmp_path / "whole"), check=True, capture_output=True, timeout=300)
+    done = subprocess.run(command(tmp_path / "whole"), check=True, capture_output=True, text=True, timeout=300)
+    assert re.search(r"^Waited for data: \d+\.\d% of the time", done.stdout, re.MULTILINE)
 
     process = subprocess.Popen(command(tmp_path / "cut"), stderr=subprocess.PIPE, text=True)
     log = tmp_path / "cut" / "log.jsonl"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from posekit.files import write_text
 class RunLog:
     """Appends one JSON line per logged step; the first line of a file describes the run.
 
-    A record holds stage, step, total_step, losses, ``seconds`` a step (mean since the record before), and ``waited``,
-    the share of that time spent waiting for data.
+    A record holds stage, step, total_step, losses, the number of ``steps`` since the record before, their mean
+    ``seconds`` a step, and ``waited``, the share of that time spent waiting for data.
 
     Args:
         folder: where ``log.jsonl`` goes; None keeps the records in memory only.
@@ -44,7 +44,7 @@ class RunLog:
         header = {"run": {key: card[key] for key in card if key != "stages"}}
         if self.path is not None:
             if resumed_at is not None and self.path.is_file():
-                header, self.records = _read(self.path, resumed_at, header)
+                header, self.records = _read(self.path, header, resumed_at)
             text = "".join(json.dumps(line) + "\n" for line in (header, *self.records))
             write_text(self.path, text)
         self._board = _tensorboard(folder, resumed_at) if tensorboard and self.path is not None else None
@@ -73,6 +73,7 @@ class RunLog:
             "step": step,
             "total_step": total_step,
             "losses": losses,
+            "steps": self.steps,
             "seconds": passed / max(self.steps, 1),
             "waited": self._waited / passed,
         }
@@ -103,8 +104,31 @@ def _tensorboard(folder: Path, resumed_at: int | None) -> Any:
     return SummaryWriter(str(folder / "tensorboard"), purge_step=None if resumed_at is None else resumed_at + 1)
 
 
-def _read(path: Path, resumed_at: int, header: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Header and the records up to ``resumed_at``; a line cut off by a kill is dropped."""
+def read_log(path: str | Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What a run is, and its records so far; ``path`` is a ``log.jsonl`` or the folder that holds it.
+
+    The run may be going on: a line that is not finished is left out.  InputError when there is no log.
+    """
+    path = Path(path)
+    path = path / "log.jsonl" if path.is_dir() else path
+    if not path.is_file():
+        raise InputError(f"There is no log {path}; give the folder of a run, as in `posekit train -o FOLDER`.")
+    header, records = _read(path, {})
+    return header.get("run", {}), records
+
+
+def waited_share(records: Sequence[Mapping[str, Any]]) -> float:
+    """The share of the time that a run spent waiting for data, over all its steps; NaN where none is recorded.
+
+    sum over records of  waited * seconds * steps   /   sum of  seconds * steps
+    """
+    times = [(record["waited"], record["seconds"] * record.get("steps", 1)) for record in records]
+    whole = sum(time for _, time in times)
+    return sum(share * time for share, time in times) / whole if whole else float("nan")
+
+
+def _read(path: Path, header: dict[str, Any], last: int | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Header (the given one, if there is none) and the records up to ``last``; a line cut off by a kill is dropped."""
     records = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
@@ -113,6 +137,6 @@ def _read(path: Path, resumed_at: int, header: dict[str, Any]) -> tuple[dict[str
             continue
         if "run" in value:
             header = value
-        elif value["total_step"] <= resumed_at:
+        elif last is None or value["total_step"] <= last:
             records.append(value)
     return header, records
