@@ -2,12 +2,13 @@
 
     python data_scripts/train_reference.py --precision bf16-mixed --device cpu
     python data_scripts/train_reference.py --system deformable_gan --precision bf16-mixed --device cpu --steps 3000
+    python data_scripts/train_reference.py --system spatial_transformation --precision bf16-mixed --device cpu
 
 renders the people, trains, measures and writes posekit/weights/; the shipped files were made by these commands.
 
 The weights are those of `posekit train --preset laptop` with more people: what the log says is what was run, 58
-minutes of one core for coordinate_inpainting, 15 for deformable_gan.  Interrupted, the same command goes on from the
-last checkpoint.  Written, all under one name:
+minutes of one core for coordinate_inpainting, 15 for deformable_gan, 23 for spatial_transformation.  Interrupted, the
+same command goes on from the last checkpoint.  Written, all under one name:
 
     coordinate_inpainting-laptop.safetensors   the networks that make photographs, in half precision, with their card
     coordinate_inpainting-laptop.log.jsonl     every 100th step of the log of the run
