@@ -68,24 +68,26 @@ def sliced_wasserstein(
     theirs, _ = laplacian_pyramid(truth, mask, levels)
     columns = []
     for a, b, on in zip(ours, theirs, places, strict=True):
-        whole = -F.max_pool2d(-on, patch, stride=1)  # 1 where a patch lies wholly on the mask
-        a, b = F.unfold(a, patch), F.unfold(b, patch)  # b 3*patch*patch n
-        columns.append(
-            [_distance(*item, directions, patches, seed) for item in zip(a, b, whole.flatten(1), strict=True)]
-        )
+        whole = -F.max_pool2d(-on, patch, stride=1)[:, 0]  # 1 where a patch lies wholly on the mask
+        columns.append([_distance(*item, patch, directions, patches, seed) for item in zip(a, b, whole, strict=True)])
     return torch.tensor(columns, dtype=image.dtype, device=image.device).T
 
 
-def _distance(a: Tensor, b: Tensor, whole: Tensor, directions: int, patches: int, seed: int) -> float:
-    """Sliced Wasserstein distance of the columns of ``a`` and ``b`` (d n) that ``whole`` (n) keeps."""
-    kept = whole.nonzero()[:, 0]
+def _distance(a: Tensor, b: Tensor, whole: Tensor, patch: int, directions: int, patches: int, seed: int) -> float:
+    """Sliced Wasserstein distance of the patches of ``a`` and ``b`` (3 h w) whose corners ``whole`` keeps."""
+    kept = whole.flatten().nonzero()[:, 0]
     if len(kept) == 0:
         return float("nan")
     generator = torch.Generator().manual_seed(seed)
-    r = F.normalize(torch.randn(directions, len(a), generator=generator), dim=1).to(a)
+    r = F.normalize(torch.randn(directions, len(a) * patch * patch, generator=generator), dim=1).to(a)
     kept = kept[torch.randperm(len(kept), generator=generator)[:patches].to(kept.device)]
-    p, q = (torch.sort(r @ x[:, kept], dim=1).values for x in (a, b))
-    return (p - q).abs().mean().item()
+    row, column = kept // whole.shape[1], kept % whole.shape[1]
+
+    def projections(x: Tensor) -> Tensor:
+        windows = x.unfold(1, patch, 1).unfold(2, patch, 1)[:, row, column]  # 3 n patch patch, of the kept alone
+        return torch.sort(r @ windows.transpose(1, 0).flatten(1).T, dim=1).values
+
+    return (projections(a) - projections(b)).abs().mean().item()
 
 
 def laplacian_pyramid(

@@ -34,6 +34,7 @@ from posekit.files import write_json
 from posekit.systems import SYSTEMS
 from posekit.systems.base import System, choose
 from posekit.training.files import file_hash, read_tensors, write_tensors
+from posekit.training.runlog import read_log
 from posekit.training.state import load_state, optimizer_tensors, random_states, restore_optimizer, restore_random
 
 FILES = ("model.safetensors", "optimizer.safetensors")
@@ -240,6 +241,13 @@ def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", 
         )
     with importlib.resources.as_file(file) as path:
         return load_weights(path)
+
+
+def reference_log(name: str = "coordinate_inpainting", preset: str = "laptop", variant: str = "full") -> list[dict]:
+    """The records of the training that `load_reference` ships the weights of; [] where no log is shipped."""
+    file = f"{name}-{preset}.log.jsonl" if variant == "full" else f"{name}-{preset}-{variant}.log.jsonl"
+    with importlib.resources.as_file(importlib.resources.files("posekit") / "weights" / file) as path:
+        return read_log(path)[1]
 
 
 def _parts(system: System) -> list[str]:

@@ -1,0 +1,281 @@
+"""Pictures for the notebook on full training: curves of a log, snapshots, a restart, verdicts, failures by metric.
+
+All functions that draw return a new matplotlib Figure and change nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from posekit.data.studio import StudioPeople
+from posekit.teaching.failures import METRICS
+from posekit.teaching.figures_inpainting import grid_of, new_figure
+from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, PURPLE, picture, show
+from posekit.teaching.figures_skips import held_out_pairs, row
+from posekit.teaching.training_probes import Leak, Snapshots
+
+__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "grid_of", "new_figure", "picture", "row", "show"]
+
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000")
+Records = Sequence[Mapping[str, Any]]
+
+
+def prepare() -> None:
+    """Render and compile what the notebook uses, before it is timed."""
+    for split in ("train", "val"):
+        StudioPeople(200, views=4, size=64, split=split, progress=False)
+    held_out_pairs(128)
+
+
+# ------------------------------------------------------------------------------------------------------------- curves
+
+
+def series(records: Records, loss: str) -> tuple[list[int], list[float]]:
+    """Total steps and values of one loss, of the records that have it."""
+    points = [(record["total_step"], record["losses"][loss]) for record in records if loss in record["losses"]]
+    return [x for x, _ in points], [y for _, y in points]
+
+
+def stages_of(records: Records) -> dict[str, list[Mapping[str, Any]]]:
+    """Stage -> its records, in order."""
+    return {name: [r for r in records if r["stage"] == name] for name in dict.fromkeys(r["stage"] for r in records)}
+
+
+def draw_curves(records: Records, total: int | None = None, heading: str = "") -> Figure:
+    """Every loss of a run over its steps, a panel for each stage.  total: steps that the whole run will have.
+
+    What is drawn depends on the records alone, so a curve survives whatever happens to the program that draws it.
+    """
+    stages = stages_of(records)
+    figure, axes = new_figure(10.5, 3.2, 1, max(1, len(stages)))
+    names = list(dict.fromkeys(name for record in records for name in record["losses"]))
+    for axis, (stage, own) in zip(axes[0], stages.items(), strict=False):
+        for name in names:
+            x, y = series(own, name)
+            if x:
+                marks = {"marker": ".", "markersize": 4} if len(x) < 60 else {}
+                colour = COLOURS[names.index(name) % len(COLOURS)]
+                axis.plot(x, y, color=colour, linewidth=1.4, label=name.replace("_", " "), **marks)
+        axis.set(yscale="log", title=f"stage {stage}", xlabel="step")
+        axis.tick_params(which="both", labelsize=9)
+        axis.legend(fontsize=8.5, frameon=False, ncol=2, loc="best")
+    if not stages:
+        axes[0, 0].set(xlabel="step", yticks=[], title="waiting for the first record")
+    if total is not None:
+        last = list(axes[0])[-1]
+        last.set_xlim(right=max(total, last.get_xlim()[1]))
+    if heading:
+        figure.suptitle(heading, fontsize=12, fontweight="bold")
+    return figure
+
+
+def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, saved: int) -> Figure:
+    """One loss of three logs: the uninterrupted run, what was on the disk after the crash, and after the restart.
+
+    saved: total step of the checkpoint that the restart went on from.
+    """
+    figure, axes = new_figure(10.5, 2.7, 1, 3)
+    end = whole[-1]["total_step"]
+    titles = ("never interrupted", "after the crash", "restarted, at the end")
+    for axis, records, title, colour in zip(axes[0], (whole, broken, resumed), titles, (GREY, ORANGE, BLUE), strict=True):
+        axis.plot(*series(whole, loss), color="#D0D0D0", linewidth=6, solid_capstyle="round")
+        axis.plot(*series(records, loss), "o-", color=colour, markersize=5)
+        if records is not whole:
+            axis.axvline(saved + 0.5, color="black", linestyle=":", linewidth=1)
+        axis.set(title=title, xlim=(0, end + 1), xlabel="step")
+    top = axes[0, 1].get_ylim()[1]
+    axes[0, 1].text(saved + 0.4, top, "checkpoint ", ha="right", va="top", fontsize=9)
+    axes[0, 0].set_ylabel(loss.replace("_", " "))
+    return figure
+
+
+def draw_strip(snapshots: Snapshots, scale: int = 2) -> Figure:
+    """The snapshots of a pair, one column each: the picture inside where there is one, the photograph, and the truth."""
+    taken = list(snapshots.kept.items())
+    titles, columns = ["source"], [snapshots.pair.source.image]
+    for (stage, step), _ in taken:
+        titles.append(f"{stage if stage not in ' '.join(titles) else ''}\n{step}".strip("\n") if step else "")
+    titles = ["source", *_strip_titles([key for key, _ in taken]), "truth"]
+    depth = len(taken[0][1])
+    names = ("inside", "photograph")[-depth:]
+    rows = []
+    for line in range(depth):
+        columns = [snapshots.pair.source.image, *(pictures[line] for _, pictures in taken), snapshots.pair.target.image]
+        rows.append([picture(column) for column in columns])
+    figure = grid_of(titles, rows, scale=scale)
+    for line, name in enumerate(names if depth > 1 else ()):
+        figure.axes[line * len(titles)].set_ylabel(name, fontsize=9)
+    return figure
+
+
+def _strip_titles(keys: Sequence[tuple[str, int]]) -> list[str]:
+    """The step of each snapshot, under the name of its stage at the first one of the stage."""
+    named: set[str] = set()
+    found = []
+    for stage, step in keys:
+        found.append(f"{'' if stage in named else stage}\nstep {step}")
+        named.add(stage)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ data, and its leak
+
+
+def draw_people(rows: Mapping[str, Sequence[Tensor]], scale: int = 1) -> Figure:
+    """Rows of photographs (3 h w) under a name each."""
+    figure = grid_of([""] * len(next(iter(rows.values()))), [[picture(p) for p in line] for line in rows.values()], "", scale)
+    width = len(next(iter(rows.values())))
+    for line, name in enumerate(rows):
+        figure.axes[line * width].set_title(name, fontsize=11, loc="left")
+    return figure
+
+
+def draw_leak(found: Leak, shown: int = 4) -> Figure:
+    """Errors of the memory under both splits, a line for each person; and what it remembered for some of them."""
+    figure, axes = new_figure(10.5, 4.2, 2, shown + 3)
+    grid = axes[0, 0].get_gridspec()
+    for axis in axes[:, :3].flat:
+        axis.remove()
+    left = figure.add_subplot(grid[:, :3])
+    pairs = np.stack([found.by_person, found.by_photograph])
+    left.plot([0, 1], pairs, "-", color=GREY, alpha=0.5, linewidth=0.8)
+    left.plot([0, 1], pairs.mean(1), "o-", color=BLUE, linewidth=2.5, markersize=8)
+    for x, mean in enumerate(pairs.mean(1)):
+        left.annotate(f"{mean:.3f}", (x, mean), (12, 6), textcoords="offset points", fontsize=10, color=BLUE)
+    left.set_xticks([0, 1], ["split by person", "split by photograph"], fontsize=10)
+    left.set(xlim=(-0.4, 1.6), ylim=(0, None), ylabel="error where only the target looks")
+    left.spines[["top", "right"]].set_visible(False)
+    order = np.argsort(found.by_photograph)[:shown]
+    for column, i in enumerate(order):
+        top, bottom = axes[0, 3 + column], axes[1, 3 + column]
+        show(top, picture(found.source[i].image), "tested source" if column == 0 else "")
+        show(bottom, picture(found.chosen["by photograph"][i].image), "remembered" if column == 0 else "")
+    return figure
+
+
+# ------------------------------------------------------------------------------------------------- the losses of a GAN
+
+
+def draw_chance(losses: Mapping[str, tuple[np.ndarray, np.ndarray, float]]) -> Figure:
+    """Loss of a discriminator that gives the same verdict for everything; the best such verdict is marked.
+
+    losses: name -> (verdicts d, its loss at each, the generator's loss at the best verdict).
+    """
+    figure, axes = new_figure(10.5, 2.8, 1, len(losses))
+    for axis, (name, (d, loss, generator)) in zip(axes[0], losses.items(), strict=True):
+        axis.plot(d, loss, color=BLUE)
+        best = int(np.argmin(loss))
+        if np.ptp(loss) > 1e-4:
+            axis.plot(d[best], loss[best], "o", color=ORANGE)
+            words = f"d = {d[best]:.2f}\nD loses {loss[best]:.3f}\nG loses {generator:.3f}"
+        else:
+            words = f"D loses {loss[best]:.3f}, whatever d;\nG loses 1 - d"
+        axis.text(0.5, 0.93, words, transform=axis.transAxes, ha="center", va="top", fontsize=10)
+        axis.set(title=name, xlabel="verdict d on everything", ylim=(0, max(2.6, float(loss[20:-20].max()))))
+    axes[0, 0].set_ylabel("loss of D")
+    return figure
+
+
+def draw_verdicts(curves: Sequence[tuple[float, float]], restart: int | None, chance: tuple[float, float]) -> Figure:
+    """Losses of D and G while the pictures stay the same.  chance: of D and of G where D cannot tell."""
+    figure, axes = new_figure(10.5, 2.9, 1, 2)
+    for axis, values, name, level in zip(axes[0], np.array(curves).T, ("D", "G"), chance, strict=True):
+        parts = [range(len(values))] if restart is None else [range(restart), range(restart, len(values))]
+        for part in parts:
+            axis.plot(list(part), values[list(part)], ".-", color=BLUE if name == "D" else ORANGE)
+        axis.axhline(level, color=GREY, linestyle="--", linewidth=1)
+        axis.text(len(values) - 1, level, "chance", fontsize=9, color=GREY, ha="right", va="bottom")
+        if restart is not None:
+            axis.axvline(restart - 0.5, color="black", linestyle=":", linewidth=1)
+            axis.text(restart, axis.get_ylim()[1], " a new D", fontsize=9, va="top")
+        axis.set(title=f"loss of {name}", xlabel="steps of D; the pictures never change")
+    return figure
+
+
+def draw_reading(records: Records, picture_loss: str, chance: tuple[float, float]) -> Figure:
+    """The adversarial stage of a log: D, G and a loss of the pictures over the steps, and G against the pictures."""
+    own = [r for r in records if "adversarial" in r["losses"] and "discriminator" in r["losses"]]
+    steps = [r["step"] for r in own]
+    D, G, P = (np.array([r["losses"][k] for r in own]) for k in ("discriminator", "adversarial", picture_loss))
+    figure, axes = new_figure(10.5, 3.0, 1, 3)
+    for axis, values, name, level in ((axes[0, 0], D, "D", chance[0]), (axes[0, 1], G, "G", chance[1])):
+        axis.plot(steps, values, color=BLUE if name == "D" else ORANGE)
+        axis.axhline(level, color=GREY, linestyle="--", linewidth=1)
+        axis.text(steps[-1], level, "chance", fontsize=9, color=GREY, ha="right", va="bottom")
+        axis.set(title=f"loss of {name}", xlabel="step")
+    dots = axes[0, 2].scatter(G, P, c=steps, cmap="viridis", s=18)
+    axes[0, 2].set(title=f"{picture_loss} of the pictures against G", xlabel="loss of G", ylabel=picture_loss)
+    figure.colorbar(dots, ax=axes[0, 2]).set_label("step", fontsize=9)
+    return figure
+
+
+# ------------------------------------------------------------------------------------------------------------ failures
+
+
+def draw_failures(names: Sequence[str], metrics: Sequence[str], table: np.ndarray) -> Figure:
+    """Heat map: how bad every metric finds every failure, as a multiple of the harmless shift, and in which rank.
+
+    table: (failures, metrics).  Colours are ranks within a metric; a crossed cell is below 1, blind.
+    """
+    order = np.argsort(np.log(np.maximum(table, 1e-3)).mean(1))
+    ranks = table.argsort(0).argsort(0)[order] + 1
+    figure, ((axis,),) = new_figure(9.2, 0.36 * len(names) + 1.0)
+    axis.imshow(ranks, cmap="YlOrRd", aspect="auto", vmin=1, vmax=len(names) + 3)
+    for r, line in enumerate(table[order]):
+        for c, value in enumerate(line):
+            axis.text(c, r, f"{value:.2g}", ha="center", va="center", fontsize=10, color="black")
+            if value < 1:
+                axis.add_patch(Rectangle((c - 0.5, r - 0.5), 1, 1, facecolor="#DDDDDD", edgecolor="white", hatch="//"))
+                axis.text(c, r, f"{value:.2g}", ha="center", va="center", fontsize=10, color="#444444")
+    axis.set_xticks(range(len(metrics)), [METRICS[name] for name in metrics], fontsize=10)
+    axis.set_yticks(range(len(names)), [names[i] for i in order], fontsize=10)
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    return figure
+
+
+def draw_scores(axis: Axes, scores: Mapping[str, float]) -> None:
+    """Bars of badness beside the harmless shift (1), on a logarithmic axis; grey where the metric is blind."""
+    names = list(scores)[::-1]
+    values = [max(scores[name], 0.011) for name in names]
+    axis.barh(range(len(names)), [np.log10(v) + 2 for v in values], left=-2,
+              color=[ORANGE if v >= 1 else "#BBBBBB" for v in values])  # fmt: skip
+    for y, (name, value) in enumerate(zip(names, values, strict=True)):
+        axis.text(np.log10(value) + 0.05, y, f"{scores[name]:.2f}", va="center", fontsize=9)
+    axis.axvline(0, color="black", linewidth=1)
+    axis.set_xticks([-2, -1, 0, 1], ["0.01", "0.1", "1", "10"], fontsize=9)
+    axis.set_yticks(range(len(names)), [METRICS[name].replace("\n", " ") for name in names], fontsize=10)
+    axis.set_xlim(-2, 1.6)
+    axis.set_xlabel("badness; 1: as a shift by one pixel", fontsize=10)
+
+
+def montage(images: Mapping[str, Tensor], columns: int, scale: int = 1) -> Figure:
+    """Photographs (3 h w) each under its name, so many in a row, every pixel whole."""
+    names, width = list(images), next(iter(images.values())).shape[-1]
+    rows = -(-len(names) // columns)
+    figure = grid_of([""] * columns, [[np.ones((*images[names[0]].shape[-2:], 3))] * columns] * rows, "", scale)
+    gap = 20 / (width * scale)
+    for place, axis in enumerate(figure.axes):
+        axis.clear()
+        axis.set_axis_off()
+        if place < len(names):
+            height = images[names[0]].shape[-2] * scale
+            axis.imshow(picture(images[names[place]]), interpolation="nearest", aspect="auto",
+                        extent=(0, 1, 0, 1 - gap * width * scale / height))  # fmt: skip
+            axis.set(xlim=(0, 1), ylim=(0, 1))
+            axis.text(0.5, 1, names[place], ha="center", va="top", fontsize=9.5)
+    return figure
+
+
+def shares(values: Tensor) -> np.ndarray:
+    """A tensor as numbers for a figure."""
+    return torch.as_tensor(values).detach().numpy()

@@ -1,0 +1,202 @@
+"""What the notebook on full training asks of a run: snapshots, a memory that cheats, verdicts on fixed pictures.
+
+Everything here looks at a system without changing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posekit.data.person import Pair, Person, collate_pairs, stack_persons
+from posekit.data.studio import StudioPeople
+from posekit.errors import InputError
+from posekit.splat import splat
+from posekit.systems.base import Result, Stage, System
+from posekit.systems.copy_source import CopySource
+from posekit.systems.texel_fill import TexelFill, TexelFillConfig
+
+AT = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)  # steps of a stage that are worth a picture
+
+
+def device_of(system: System) -> torch.device:
+    """Where the parameters of a system are."""
+    return next((p.device for p in system.parameters()), torch.device("cpu"))
+
+
+def side_of(system: System) -> int:
+    """Pixels along an edge of the photographs that a system is made for."""
+    size = getattr(system.config, "image_size", 128)
+    return size if isinstance(size, int) else size[0]
+
+
+@contextmanager
+def as_it_is(system: System) -> Iterator[None]:
+    """Look at a system in the middle of its training: afterwards its modes and the random numbers are as before."""
+    modes = {module: module.training for module in system.modules()}
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        system.eval()
+        try:
+            yield
+        finally:
+            for module, mode in modes.items():
+                module.training = mode
+
+
+def photographs(system: System, pairs: Sequence[Pair], batch: int = 8) -> Tensor:
+    """The photograph that a system makes of every pair, n 3 h w, on the CPU."""
+    where = device_of(system)
+    with as_it_is(system):
+        made = [system(collate_pairs(list(pairs[i : i + batch])).to(where)).image for i in range(0, len(pairs), batch)]
+    return torch.cat(made).float().cpu().clamp(0, 1)
+
+
+def inside(result: Result) -> Tensor | None:
+    """The picture that a result made on its way, b 3 h w: the texture or the source in the target's pose, or None."""
+    for name in ("W", "warped"):
+        if getattr(result, name, None) is not None:
+            return getattr(result, name)
+    return None
+
+
+@dataclass
+class Snapshots:
+    """What a system makes of one pair as it learns: ``fit(..., on_step=snapshots)``.
+
+    Taken at the steps ``at`` of each stage and at its end.  kept: (stage, step) -> the photograph and, where there is
+    one, the picture `inside`, each 3 h w.  The training does not notice.
+    """
+
+    pair: Pair
+    at: tuple[int, ...] = AT
+    kept: dict[tuple[str, int], list[Tensor]] = field(default_factory=dict)
+
+    def __call__(self, system: System, stage: Stage, done: int) -> None:
+        """Take a picture if one is due."""
+        if done not in self.at and done != stage.steps:
+            return
+        with as_it_is(system):
+            result = system(self.pair.batched().to(device_of(system)))
+        pictures = [picture for picture in (inside(result), result.image) if picture is not None]
+        self.kept[stage.name, done] = [picture[0].float().cpu().clamp(0, 1) for picture in pictures]
+
+
+def together(*callbacks: Callable[[System, Stage, int], None]) -> Callable[[System, Stage, int], None]:
+    """One callback for `fit` that calls several."""
+
+    def call(system: System, stage: Stage, done: int) -> None:
+        for callback in callbacks:
+            callback(system, stage, done)
+
+    return call
+
+
+def baselines(system: System) -> dict[str, System]:
+    """What a system has to beat: the source handed back, and texels copied from the nearest known one."""
+    fill = TexelFill(TexelFillConfig(atlas_size=getattr(system.config, "atlas_size", 128)))
+    return {"source copied": CopySource(), "nearest texel": fill}
+
+
+# --------------------------------------------------------------------------------------------- a memory that cheats
+
+
+def texels(photos: Sequence[Person], atlas: int) -> tuple[Tensor, Tensor]:
+    """Colours (n 3 a a) and known texels (n 1 a a) of photographs."""
+    batch = stack_persons(list(photos))
+    found = splat(batch.image, batch.uv, (atlas, atlas), batch.mask)
+    return found.values, found.known
+
+
+def remembered(source: tuple[Tensor, Tensor], memory: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """A "system" that only remembers: the texture of the most similar photograph it has seen, for every source.
+
+    source, memory: `texels`.  Similar: smallest mean difference over the texels known in both.  Returns textures
+    (n 3 a a), with the source's mean colour where that photograph knows nothing either, and which it was (n).
+    """
+    (colours, known), (seen, where) = source, memory
+    both = (known[:, None] * where[None]).flatten(2)  # n m texels
+    apart = (colours[:, None] - seen[None]).abs().mean(2).flatten(2)
+    distance = (apart * both).sum(-1) / both.sum(-1).clamp(min=1)
+    distance[both.sum(-1) < 50] = torch.inf  # too few to judge by
+    best = distance.argmin(1)
+    mean = (colours * known).sum((2, 3), keepdim=True) / known.sum((2, 3), keepdim=True)
+    found = torch.where(where[best] > 0, seen[best], mean)
+    return torch.where(known > 0, colours, found), best
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Errors of the memory over texels that only the target shows, one per tested person, and what it remembered.
+
+    photographs: (test, memory by person, memory by photograph), for pictures; best: the photographs that it chose.
+    """
+
+    by_person: np.ndarray
+    by_photograph: np.ndarray
+    source: list[Person]
+    target: list[Person]
+    chosen: dict[str, list[Person]]
+
+
+def leak(people: int, seed: int = 0, size: int = 64, views: int = 4, atlas: int = 64) -> Leak:
+    """Split the same photographs in two ways, and let a memory that learns nothing else be tested on both.
+
+    Of half of the people, views 0 (source) and 1 (target) are the test.  The memory holds the other views: of the
+    other people (a split by person), or of the tested people themselves (a split by photograph).
+    """
+    data = StudioPeople(people, views=views, size=size, seed=seed, split="train", progress=False)
+    n = len(data.numbers) // 2
+    if n < 1 or views < 3:
+        raise InputError(f"The leak needs two people and three views, got {len(data.numbers)} and {views}.")
+    source, target = ([data.person(i, view) for i in range(n)] for view in (0, 1))
+    memories = {
+        name: [data.person(i, view) for i in who for view in range(2, views)]
+        for name, who in (("by person", range(n, 2 * n)), ("by photograph", range(n)))
+    }
+    known, truth = texels(source, atlas), texels(target, atlas)
+    asked = truth[1] * (1 - known[1])  # what only the target shows
+    errors, chosen = {}, {}
+    for name, memory in memories.items():
+        guess, best = remembered(known, texels(memory, atlas))
+        wrong = (guess - truth[0]).abs().mean(1, keepdim=True) * asked
+        errors[name] = (wrong.sum((1, 2, 3)) / asked.sum((1, 2, 3)).clamp(min=1)).numpy()
+        chosen[name] = [memory[i] for i in best.tolist()]
+    return Leak(errors["by person"], errors["by photograph"], source, target, chosen)
+
+
+# ------------------------------------------------------------------------------------- the verdict on fixed pictures
+
+
+def verdicts_on_fixed(
+    system: System, batch: Pair, result: Result, steps: int, *, lr: float = 2e-4, restart: int | None = None,
+    fresh: Callable[[], System] | None = None,
+) -> list[tuple[float, float]]:  # fmt: skip
+    """Train the critic alone, on pictures that never change: (its loss, the generator's loss) before every step.
+
+    restart: before this step the critic is exchanged for that of ``fresh()``, which knows nothing yet.
+    """
+    found = []
+    critic, adam = _critic(system, lr)
+    for step in range(steps):
+        if step == restart and fresh is not None:
+            system.discriminator = fresh().discriminator
+            critic, adam = _critic(system, lr)
+        with torch.no_grad():
+            adversarial = system.losses(batch, result, ("adversarial",))["adversarial"]
+        loss = system.critic_losses(batch, result)["discriminator"]
+        found.append((float(loss.detach()), float(adversarial)))
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    critic.eval()
+    return found
+
+
+def _critic(system: System, lr: float) -> tuple[torch.nn.Module, torch.optim.Adam]:
+    critic = system.discriminator.train()
+    return critic, torch.optim.Adam(critic.parameters(), lr=lr, betas=(0.5, 0.999))
