@@ -4,6 +4,7 @@
     posekit sweep experiments/NAME.yaml
     python -m posekit.teaching.experiments keep NAME                out/sweeps/NAME/table.csv -> results/NAME.csv
     python -m posekit.teaching.experiments draw NAME                results/NAME.png and NAME.md
+    python -m posekit.teaching.experiments claims                   results/claims.md: what the papers say, our verdicts
 
 What is drawn is written in ``experiments/figures.yaml``, one entry for each NAME:
 
@@ -26,7 +27,7 @@ import yaml
 
 from posekit.errors import InputError
 from posekit.files import whole_file, write_text
-from posekit.teaching import differences, notebooks, results, source
+from posekit.teaching import claims, differences, notebooks, results, source
 
 OUT = Path("out/sweeps")
 
@@ -83,17 +84,26 @@ def draw(name: str, folder: Path = results.EXPERIMENTS) -> list[Path]:
     return [picture, table]
 
 
+def write_claims(folder: Path = results.EXPERIMENTS) -> Path:
+    """Write the verdicts on the claims of ``claims.yaml``."""
+    text = "# Published claims, and what the experiments here say\n\n" + claims.markdown(claims.judge_all(folder))
+    return write_text(folder / "results" / "claims.md", text)
+
+
 def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS, out: Path = OUT) -> int:
     """The program; returns its exit code."""
     parser = argparse.ArgumentParser(prog="posekit.teaching.experiments", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="notebooks from their sources")
+    commands.add_parser("claims", help="a verdict on every published claim")
     for command, words in (("keep", "take the table of a sweep as results"), ("draw", "figure and table of results")):
         commands.add_parser(command, help=words).add_argument("name")
     options = parser.parse_args(arguments)
     try:
         if options.command == "build":
             written = build(folder)
+        elif options.command == "claims":
+            written = [write_claims(folder)]
         elif options.command == "keep":
             written = [results.keep(out / options.name / "table.csv", options.name, folder / "results")]
         else:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -17,8 +16,8 @@ from torch import Tensor
 
 from posekit.data.studio import StudioPeople
 from posekit.teaching.failures import METRICS
-from posekit.teaching.figures_inpainting import grid_of, new_figure
-from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, PURPLE, picture, show
+from posekit.teaching.figures_inpainting import Textures, grid_of, new_figure
+from posekit.teaching.figures_scatter import BLUE, DPI, GREEN, GREY, ORANGE, PURPLE, picture, show
 from posekit.teaching.figures_skips import held_out_pairs, row
 from posekit.teaching.training_probes import Leak, Snapshots
 
@@ -100,9 +99,6 @@ def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, s
 def draw_strip(snapshots: Snapshots, scale: int = 2) -> Figure:
     """The snapshots of a pair, one column each: the picture inside where there is one, the photograph, and the truth."""
     taken = list(snapshots.kept.items())
-    titles, columns = ["source"], [snapshots.pair.source.image]
-    for (stage, step), _ in taken:
-        titles.append(f"{stage if stage not in ' '.join(titles) else ''}\n{step}".strip("\n") if step else "")
     titles = ["source", *_strip_titles([key for key, _ in taken]), "truth"]
     depth = len(taken[0][1])
     names = ("inside", "photograph")[-depth:]
@@ -259,23 +255,14 @@ def draw_scores(axis: Axes, scores: Mapping[str, float]) -> None:
 
 
 def montage(images: Mapping[str, Tensor], columns: int, scale: int = 1) -> Figure:
-    """Photographs (3 h w) each under its name, so many in a row, every pixel whole."""
-    names, width = list(images), next(iter(images.values())).shape[-1]
-    rows = -(-len(names) // columns)
-    figure = grid_of([""] * columns, [[np.ones((*images[names[0]].shape[-2:], 3))] * columns] * rows, "", scale)
-    gap = 20 / (width * scale)
-    for place, axis in enumerate(figure.axes):
-        axis.clear()
-        axis.set_axis_off()
-        if place < len(names):
-            height = images[names[0]].shape[-2] * scale
-            axis.imshow(picture(images[names[place]]), interpolation="nearest", aspect="auto",
-                        extent=(0, 1, 0, 1 - gap * width * scale / height))  # fmt: skip
-            axis.set(xlim=(0, 1), ylim=(0, 1))
-            axis.text(0.5, 1, names[place], ha="center", va="top", fontsize=9.5)
+    """Photographs (3 h w) of one size, each under its name, so many in a row; a pixel is scale x scale on the screen."""
+    h, w = (scale * n for n in next(iter(images.values())).shape[-2:])
+    gap, line = 8, 20
+    width, height = columns * (w + gap), -(-len(images) // columns) * (h + line + gap)
+    figure = Textures(figsize=(width / DPI, height / DPI), dpi=DPI)
+    for place, (name, image) in enumerate(images.items()):
+        left, top = place % columns * (w + gap) + gap // 2, place // columns * (h + line + gap) + line
+        axis = figure.add_axes((left / width, 1 - (top + h) / height, w / width, h / height))
+        show(axis, picture(image), "", aspect="auto")
+        axis.set_title(name, fontsize=9.5, pad=4)
     return figure
-
-
-def shares(values: Tensor) -> np.ndarray:
-    """A tensor as numbers for a figure."""
-    return torch.as_tensor(values).detach().numpy()
