@@ -16,6 +16,9 @@ notebook  checker                the exercise
 04        check_limb_map         limb_map(source, target, source_half, target_half): the affine map of a limb
 04        check_fuse             fuse(moved, masks): the maximum over parts
 04        check_source_part      source_part(in_source, in_target): which limb stands in for which
+06        check_lsgan            lsgan(real, fake): the losses of D and G
+06        check_bootstrap_mean   bootstrap_mean(values, draws): the interval of a mean over pairs
+06        check_ema              ema(weights, decay): the moving average of weights
 
 A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
 mistakes; it raises CheckFailed.  A stub's NotImplementedError passes through.
@@ -25,16 +28,20 @@ from posekit.teaching.inpainting_checks import check_coordinate_texture, check_g
 from posekit.teaching.judging import CheckFailed
 from posekit.teaching.skips_checks import check_fuse, check_limb_map, check_skip_by_E, check_source_part
 from posekit.teaching.surface_checks import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
+from posekit.teaching.training_checks import check_bootstrap_mean, check_ema, check_lsgan
 from posekit.teaching.warp_checks import check_backward_warp, check_splat_by_hand
 
 __all__ = [
     "CheckFailed",
     "check_backward_warp",
+    "check_bootstrap_mean",
     "check_coordinate_texture",
+    "check_ema",
     "check_fuse",
     "check_gate",
     "check_iuv_to_atlas",
     "check_limb_map",
+    "check_lsgan",
     "check_mirror_map",
     "check_pixel_grid",
     "check_skip_by_E",
