@@ -4,7 +4,7 @@
 #   posekit:
 #     warm_up: posekit.teaching.figures_full_training:prepare
 #     timeout: 300
-#     quick: {steps: 3, restart_steps: 2, people: 20, leak_people: 12, measured: 4, verdicts: 4}
+#     quick: {steps: 3, restart_steps: 4, people: 20, leak_people: 12, measured: 4, verdicts: 4}
 # ---
 
 # %% [markdown]
@@ -39,10 +39,13 @@ from posekit.errors import InputError
 from posekit.losses.bounded_gan import bounded_discriminator, bounded_generator
 from posekit.losses.cross_entropy_gan import cross_entropy_discriminator, cross_entropy_generator
 from posekit.losses.lsgan import lsgan_discriminator, lsgan_generator
+from posekit.metrics.padding import ssim_by_margin
+from posekit.metrics.protocol import Protocol, check_same
 from posekit.systems import build
 from posekit.teaching import checks, claims, failures, record
 from posekit.teaching import figures_full_training as figures
 from posekit.teaching import training_probes as probes
+from posekit.teaching.figures_training import draw_padding
 from posekit.teaching.widgets import training as live
 from posekit.training.checkpoint import load_reference, read_latest, reference_log
 from posekit.training.dry_run import as_table, dry_run
@@ -55,7 +58,7 @@ system: str = "coordinate_inpainting"  # or deformable_gan, spatial_transformati
 preset: str = "laptop"  # or paper: for a GPU
 variant: str = ""  # one of the system's ablations; the preset's if empty
 overrides: str = "{image_size: 64, atlas_size: 64, g_width: 32}"  # other settings, as YAML; {} for none
-steps: int = 150  # of each stage; the preset's if 0
+steps: int = 200  # of each stage; the preset's if 0
 batch_size: int = 0  # pairs a step; the preset's if 0
 people: int = 200  # numbers considered: 8 of 10 are for training, 1 of 10 is held out
 views: int = 4  # photographs of each
@@ -64,7 +67,7 @@ device: str = "auto"  # auto, cpu or cuda
 precision: str = "32-true"  # or bf16-mixed
 workers: int = 0  # processes that load pairs ahead of the training
 folder: str = ""  # of the run, which goes on if it holds one; a temporary one if empty
-restart_steps: int = 6  # of each stage, in the experiment that pulls the plug
+restart_steps: int = 8  # of each stage, in the experiment that pulls the plug
 leak_people: int = 60  # in the experiment on splits
 measured: int = 24  # held-out pairs in the tables
 verdicts: int = 24  # steps of the discriminator in the experiment on fixed pictures
@@ -100,13 +103,12 @@ print(as_table(dry_run(model, training, **options)))
 
 # %%
 sides = {"trained on": training, "held out": held_out}
-rows = {name: [data.person(i, 0).image for i in range(min(7, len(data.numbers)))] for name, data in sides.items()}
-while len(rows["held out"]) < len(rows["trained on"]):
-    rows["held out"].append(held_out.person(0, len(rows["held out"]) % views).image)
+shown = min(8, len(held_out.numbers))
+rows = {name: [data.person(i, i % views).image for i in range(shown)] for name, data in sides.items()}
 known, unknown = ({data.person(i, 0).identity for i in range(len(data.numbers))} for data in sides.values())
 assert not known & unknown
 print(f"{len(training):,} pairs of {len(known)} people; {len(held_out):,} pairs of {len(unknown)} others")
-figures.draw_people({name: line[:7] for name, line in rows.items()})
+figures.draw_people(rows)
 
 # %% [markdown]
 # Why not simply split the *photographs*? Then other photographs of the tested people are among the training data. Let us
@@ -118,19 +120,21 @@ figures.draw_people({name: line[:7] for name, line in rows.items()})
 # error if the photographs are split, not the people: by some per cent, by a half, to almost nothing?
 
 # %% tags=["experiment"]
-found = probes.leak(leak_people, seed)
-same = [a.identity == b.identity for a, b in zip(found.source, found.chosen["by photograph"], strict=True)]
+found = probes.leak(leak_people, seed, views=views)
 by_person, by_photograph = found.by_person.mean(), found.by_photograph.mean()
-record(error_by_person=by_person, error_by_photograph=by_photograph, found_itself=np.mean(same))
+record(error_by_person=by_person, error_by_photograph=by_photograph, recognised=found.recognised)
+gain = found.by_person - found.by_photograph
 if leak_people >= 60:
-    assert by_photograph < 0.6 * by_person
-    assert np.mean(same) > 0.8
+    assert by_photograph < 0.9 * by_person
+    assert gain.mean() > 2 * gain.std(ddof=1) / len(gain) ** 0.5
+    assert found.recognised > 0.8
 figures.draw_leak(found)
 
 # %% [markdown]
-# *See:* the memory has learnt nothing about people, and its error falls all the same, because it recognises almost
-# everyone. A network with millions of parameters can do this too, and nobody will notice in the loss. **Split by person;
-# and by garment, by video, by shop, if one of them comes more than once.**
+# *See:* the memory has learnt nothing about people. It recognises nine of ten (right: a photograph of whom it remembered),
+# and its error falls by a fifth: more than most methods in this field's tables differ by. A network with
+# millions of parameters can do the same, and no loss will show it. **Split by person; and by garment, by video, by
+# shop, where one of them comes more than once.**
 #
 # ## 3. The run
 #
@@ -148,6 +152,8 @@ log = fit(
     on_step=probes.together(curve, snapshots),
 )  # fmt: skip
 curve.update()
+if not snapshots.kept:  # a finished run that was only read
+    snapshots(model, model.stages()[-1], model.stages()[-1].steps)
 
 # %%
 waited = float(np.median([entry["waited"] for entry in log]))
@@ -156,8 +162,8 @@ figures.draw_strip(snapshots, scale=max(1, 96 // size))
 
 # %% [markdown]
 # *See:* the upper row is what the first network alone achieves (`W`, or the warped source, in the target's pose); the lower
-# row is the photograph. During stage 1 the photograph is grey: nobody trains $g$ yet. Then colours come
-# first, the outline next, and details last or never: the l1 of a mean picture is already small.
+# row is the photograph. During stage 1 it is a riot: nobody trains $g$ yet. In stage 2 the ground comes first, then the
+# figure, then colours; details last, if ever.
 #
 # ## 4. Pull the plug
 #
@@ -180,7 +186,7 @@ whole = fit(never, training, **small)
 
 
 def unplug(_, stage, done):
-    if stage.name == last and done == min(every + 1, restart_steps - (restart_steps > 1)):
+    if stage.name == last and done == min(every + 2, restart_steps - 1):
         raise Unplugged
 
 
@@ -277,17 +283,17 @@ pairs = figures.held_out_pairs(128)[:measured]
 fixed = collate_pairs(pairs[:8])
 with torch.no_grad():
     result = teacher(fixed)
-fresh = build("coordinate_inpainting", seed=seed + 1).discriminator
-game = probes.verdicts_on_fixed(teacher, fixed, result, 2 * verdicts, lr=1e-3, restart=verdicts, critic=fresh)
+critics = [build("coordinate_inpainting", seed=seed + n).discriminator for n in range(2)]
+game = probes.verdicts_on_fixed(teacher, fixed, result, critics, verdicts)
 start, end, new = game[0][1], game[verdicts - 1][1], game[verdicts][1]
 record(G_at_first=start, G_judged_by_a_trained_D=end, G_judged_by_a_new_D=new)
 if verdicts >= 24:
-    assert end > 1.15 * start
-    assert new < end / 1.15
+    assert end > 1.33 * start
+    assert new < end / 1.33
 figures.draw_verdicts(game, verdicts, chance["least squares"])
 
 # %% [markdown]
-# *See:* not a pixel changes, and the loss of $G$ climbs by a third and falls back at once. **A falling loss of $G$ can
+# *See:* not a pixel changes, and the loss of $G$ climbs by more than a third, and falls back at once with a new $D$. **A falling loss of $G$ can
 # mean that $D$ got worse.** Judge pictures by held-out pairs, with a metric; better, with several.
 #
 # ## 6. Trained for long
@@ -318,37 +324,226 @@ side = probes.side_of(shipped)
 theirs = pairs if side == 128 else [held_out[round(i)] for i in np.linspace(0, len(held_out) - 1, measured)]
 long_table = evaluate(probes.baselines(shipped) | {"trained long": shipped}, theirs, device=where)
 print(long_table)
-usual = system == "coordinate_inpainting" and not variant and preset == "laptop" and steps >= 150 and measured >= 24
+usual = system == "coordinate_inpainting" and not variant and preset == "laptop" and steps >= 200 and measured >= 24
 if usual:
-    assert short_table.row("this run", "l1").high < short_table.row("source copied", "l1").low
+    assert short_table.row("source copied", "ssim").high < short_table.row("this run", "ssim").low
+    assert short_table.row("this run", "ssim").mean < short_table.row("nearest texel", "ssim").mean
+    assert long_table.row("mirrored texel", "ssim").mean < long_table.row("trained long", "ssim").mean
     assert short_table.row("source copied", "ssim").high < long_table.row("source copied", "ssim").low
 
 # %% [markdown]
-# *See:* compare the lines "source copied" of the two tables. Nothing was trained there, it is the same failure on the
+# *See:* after a minute, training beats the source handed back, but not the copying of texels; after an hour it does.
+#
+# Then compare the lines "source copied" of the two tables. Nothing was trained there, it is the same failure on the
 # same kind of people, and its SSIM differs by far more than the intervals: one table is at 64 pixels, the other at 128.
-# **A number without its protocol is not a number.** So ours is kept with every result:
+# **A number without its protocol is not a number.** So it is kept with every result, and results of two protocols
+# refuse to be compared:
 
 # %%
-from posekit.metrics import protocol
-
-print(yaml.safe_dump(long_table.protocol, sort_keys=False, width=110))
+print(long_table.protocol)
+try:
+    check_same({"short": short_table.protocol, "long": long_table.protocol})
+except InputError as error:
+    print(error)
 
 # %% [markdown]
-# Is "trained long" better than the nearest texel? Do not ask whether two intervals overlap. Both were measured on the
-# *same* pairs, and some pairs are hard for everyone: take the difference pair by pair.
+# Size is not all. Papers often paste a narrow photograph into the middle of a white square, and measure that. White
+# agrees with white: every window of SSIM there scores 1. Here are the same photographs with more and more white.
 
 # %%
-a, b = (np.array(long_table.values[name]["ssim"]) for name in ("trained long", "nearest texel"))
+batch = collate_pairs(pairs)
+made = {"source copied": batch.source.image, "trained long": probes.photographs(teacher, pairs)}
+narrow = Protocol(crop=(128, 88))
+without, padded = ssim_by_margin(made["source copied"], batch.target.image, (0, 64), protocol=narrow).mean(1)
+record(ssim_of_the_source_cut=without, ssim_of_the_source_padded=padded)
+assert padded > without + 0.25
+draw_padding(made, batch.target.image)
+
+# %% [markdown]
+# *See:* nothing about the pictures changes, and SSIM rises; that of the *source handed back*, which is another pose, by 0.3. The
+# dashed lines need no picture at all: they follow from the share of white pixels.
+# The papers of this course differ in size, crop and ground; **do not compare their SSIM across tables.**
+#
+# One more trap: is the mirrored texel better than the nearest one? Their intervals in the table overlap, and that says
+# nothing. Both were measured on the *same* pairs, and some pairs are hard for everyone: take the difference pair by pair.
+
+# %%
+a, b = (np.array(long_table.values[name]["ssim"]) for name in ("mirrored texel", "nearest texel"))
 draws = np.random.default_rng(seed).integers(len(a), size=(2000, len(a)))
-spread = {name: np.ptp(np.quantile(v[draws].mean(1), (0.025, 0.975))) for name, v in (("a", a), ("b", b), ("a-b", a - b))}
 low, high = np.quantile((a - b)[draws].mean(1), (0.025, 0.975))
-print(f"SSIM, difference pair by pair: {(a - b).mean():+.4f} [{low:+.4f}, {high:+.4f}], {spread['a-b']:.4f} wide; ", end="")
-print(f"the single intervals are {spread['a']:.4f} and {spread['b']:.4f} wide")
+wide = [np.ptp(np.quantile(v[draws].mean(1), (0.025, 0.975))) for v in (a - b, a, b)]
+print(f"SSIM, difference pair by pair: {(a - b).mean():+.4f} [{low:+.4f}, {high:+.4f}]")
+print("width of its interval {:.4f}; of the two single ones {:.4f} and {:.4f}".format(*wide))
 if usual:
-    assert spread["a-b"] < 0.75 * min(spread["a"], spread["b"])
+    assert low > 0
+    assert wide[0] < 0.5 * min(wide[1:])
 lines = []
-for i in np.linspace(0, len(theirs) - 1, min(5, measured)).astype(int):
+for i in np.linspace(0, len(theirs) - 1, min(4, measured)).astype(int):
     pair = theirs[i]
-    filled = probes.photographs(probes.baselines(shipped)["nearest texel"], [pair])
-    lines.append([figures.picture(p) for p in (pair.source.image, filled, probes.photographs(shipped, [pair]), pair.target.image)])
+    filled, trained = (probes.photographs(s, [pair]) for s in (probes.baselines(shipped)["nearest texel"], shipped))
+    lines.append([figures.picture(p) for p in (pair.source.image, filled, trained, pair.target.image)])
 figures.grid_of(("source", "nearest texel", "trained long", "truth"), lines)
+
+# %% [markdown]
+# ## 7. Which metric sees which failure?
+#
+# Take true photographs, spoil them in one known way at a time, and ask every metric. To compare metrics, count in one unit:
+# the **shift by one pixel** to the right. Nobody sees it. A metric that finds a failure *less* bad than that is **blind** to it.
+
+# %%
+spoilt = failures.Failures(batch)
+k = min(9, len(pairs) - 1)  # the pair in the pictures
+gallery = [("truth", batch.target.image[k]), *((name, spoilt.spoil(name)[k]) for name in failures.FAILURES)]
+figures.montage([*gallery, ("trained long", made["trained long"][k])], 7)
+
+# %% [markdown] tags=["predict"]
+# **Predict, then look.** Twelve failures, six metrics. Which failure does SSIM find worst? Which does it not see at all? And
+# is there a failure that *no* metric sees?
+
+# %% tags=["experiment"]
+bad = failures.bad_by_metric(spoilt, {"trained long": made["trained long"]})
+names, kinds, table = failures.beside_harmless(bad)
+score = {name: dict(zip(kinds, line, strict=True)) for name, line in zip(names, table, strict=True)}
+blind = {kind: [name for name in names if score[name][kind] < 1] for kind in kinds}
+for kind, seen_not in blind.items():
+    record(**{f"{kind}_is_blind_to": ", ".join(seen_not)})
+figures.draw_failures(names, kinds, table)
+
+# %%
+if measured >= 24:
+    usual_six = [kind for kind in kinds if kind != "lpips"]
+    assert all(score["hands missing"][kind] < 0.6 for kind in usual_six)  # nobody misses the hands
+    for kind in ("ssim", "ms_ssim", "gradient_energy_ratio"):
+        assert score["colour cast"][kind] < 0.2 < 2 < score["colour cast"]["l1_32"]
+    assert score["checkerboard"]["l1_32"] < 0.2  # averaged away
+    assert score["checkerboard"]["ssim"] > score["source returned"]["ssim"]  # a faint pattern, worse than another pose
+    assert score["noise"]["ssim"] == max(line["ssim"] for line in score.values())
+    for kind in ("l1", "l1_32", "ssim", "ms_ssim"):
+        assert 0.8 < score["blurred"][kind] < 1.5  # a blur costs what a pixel's shift costs
+    assert score["blurred"]["gradient_energy_ratio"] > 3
+    assert score["trained long"]["ssim"] < 1  # SSIM: better than the truth, moved by a pixel
+    for name in ("wrong background", "source returned", "mirrored", "wrong person"):
+        assert score[name]["gradient_energy_ratio"] < 1.5 < 3 < score[name]["ms_ssim"]
+    assert all(any(score[name][kind] > 2 for kind in usual_six) for name in names[1:] if name != "hands missing")
+
+# %% [markdown]
+# *See* (the number is badness in units of the shift; grey: blind; redder: of higher rank within the metric):
+#
+# - **SSIM and MS-SSIM do not see the colour cast**; l1 does, at 32 pixels best.
+# - **SSIM is afraid of noise**: a faint checkerboard, 5 %, is worse to it than the *source handed
+#   back*, which is another pose altogether. l1 at 32 does not see the pattern at all.
+# - **A blur costs l1, SSIM and MS-SSIM no more than a shift by a pixel.** Only the sharpness ratio and the Wasserstein
+#   distance protest. That is why training on l1 gives blurred pictures, and why these tables do not tell.
+# - To SSIM, the (soft) photographs of the trained system are *better* than the truth moved by one pixel.
+# - The sharpness ratio is happy with the wrong person, background or pose, if only they are crisp.
+# - **Missing hands are below everyone's threshold**: 1 % of the picture, the first thing that you look at.
+#
+# No metric is enough, and no failure but the last one escapes all six. So: report several, and look at pictures.
+#
+# **Pick a failure, and make it weaker.** At which strength does each metric stop seeing it?
+
+# %% tags=["explore"]
+panel = live.failure(batch, k)
+panel
+
+# %% tags=["move"]
+panel.move()
+
+# %% [markdown]
+# ## 8. Ablation tables: is it so?
+#
+# One run proves little. A *sweep* runs one notebook over variants and seeds (`posekit sweep experiments/NAME.yaml`), and its
+# table is kept. Here is one of them, a dot for each seed; notebooks 03 and 04 show others.
+
+# %%
+recorded_sweep = figures.draw_recorded("skips")
+recorded_sweep
+
+# %% [markdown]
+# And here are the papers' claims, each with the verdict of these sweeps. Runs of one seed share people, order and first
+# weights, so they are compared seed by seed. **Reproduced**: the 95 % interval of the difference (Student's t over the seeds)
+# lies on the paper's side of 0. **Undecided**: it holds 0. Three seeds make a wide interval ($t = 4.3$): "undecided" then
+# means *run more seeds*, not *no effect*. `python -m posekit.teaching.experiments claims` writes the table anew.
+
+# %%
+judged = claims.judge_all()
+record(**{name.replace(" ", "_"): n for name, n in claims.count(judged).items()})
+Markdown(claims.markdown(judged))
+
+# %% [markdown]
+# Ours are small: 64 or 128 pixels, rendered people, minutes of training, features with random weights. A claim that is
+# reproduced here holds under these conditions too. One that is not may still hold where the paper tried it.
+#
+# ## 9. Exercises
+#
+# **Exercise 1: the least-squares game.** Both losses from the verdicts.
+
+
+# %% tags=["exercise"]
+def lsgan(real, fake):
+    """real, fake: verdicts of D on real and on generated patches, any shape -> (loss of D, loss of G)."""
+    # SOLUTION
+    # STUB: # D wants 1 for real patches and 0 for generated ones; G wants 1 for its own.  Means of squares.
+    return ((1 - real) ** 2).mean() + (fake**2).mean(), ((1 - fake) ** 2).mean()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_lsgan(lsgan)
+
+# %% [markdown]
+# **Exercise 2: an interval for a mean.** The resamples are drawn already.
+
+
+# %% tags=["exercise"]
+def bootstrap_mean(values, draws):
+    """values (n,) of n pairs; draws (r, n): r resamples, as numbers of pairs -> the 95 % interval (2,) of the mean."""
+    # SOLUTION
+    # STUB: # The mean of every resample, then the two quantiles that leave 95 % between them.
+    means = values[draws].mean(1)
+    return means.quantile(torch.tensor([0.025, 0.975]))
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_bootstrap_mean(bootstrap_mean)
+
+# %% [markdown]
+# **Exercise 3: a moving average of weights.** The weights of a GAN's generator circle around their goal; their average
+# moves less. `fit(..., ema=0.999)` keeps one.
+
+
+# %% tags=["exercise"]
+def ema(weights, decay):
+    """weights (steps, n): a row after every step -> (n,), the average after the last; it starts at the first row."""
+    # SOLUTION
+    # STUB: # average <- decay * average + (1 - decay) * weights
+    average = weights[0]
+    for row in weights[1:]:
+        average = decay * average + (1 - decay) * row
+    return average
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_ema(ema)
+
+# %% [markdown]
+# ## Take-away
+#
+# - Split by person. A memory that only recognises people looks like a model under any other split.
+# - A checkpoint is complete if the restarted run cannot be told from the undisturbed one. Test it bit for bit.
+# - Read $D$ first: 0.5 is chance. The loss of $G$ is a score in a game whose other player changes.
+# - Every metric is blind somewhere: SSIM to colours, l1 to blur, sharpness to identity, all of them to hands.
+# - Size, crop and white margins move SSIM more than methods do. The protocol is part of the number.
+# - Compare pair by pair and seed by seed, with an interval; say "undecided" when it holds 0.
+#
+# ## What the papers say
+#
+# | the papers | here |
+# |---|---|
+# | *Coordinate-based*: SSIM, MS-SSIM and IS are "much less adequate judgements" than users' | section 7: what each does not see |
+# | its Table 2: by SSIM the whole system is the worst of four variants, by LPIPS the best | section 8 |
+# | its supplementary: least-squares GAN with sigmoid verdicts | section 5: 0.5 and 0.25 at chance |
+# | *Single transformation*: 300 epochs, the GAN after 100; its game is linear | the plan with `-p system spatial_transformation` |
+# | *Deformable GANs*, supplementary: quality grows from Baseline to DSC to PercLoss to Full | section 8 |

@@ -61,7 +61,7 @@ class Failures:
         source = batch.source
         stranger = {name: getattr(source, name)[others] for name in ("image", "uv", "mask")}
         dressed = TexelFill(TexelFillConfig(atlas_size=h))(Pair(dataclasses.replace(source, **stranger), batch.target))
-        body, hands = batch.target.mask, batch.target.hands
+        body, hands = batch.target.mask, F.max_pool2d(batch.target.hands, 3, stride=1, padding=1)  # with their rims
         wall = background(self.truth, body)[..., None, None]
         self.replacements = {
             "hands missing": torch.where(hands > 0, wall, self.truth),

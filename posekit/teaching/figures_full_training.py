@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
 from posekit.teaching.failures import METRICS
 from posekit.teaching.figures_inpainting import Textures, grid_of, new_figure
 from posekit.teaching.figures_scatter import BLUE, DPI, GREEN, GREY, ORANGE, PURPLE, picture, show
-from posekit.teaching.figures_skips import held_out_pairs, row
+from posekit.teaching.figures_skips import draw_recorded, held_out_pairs, row
 from posekit.teaching.training_probes import Leak, Snapshots
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "grid_of", "new_figure", "picture", "row", "show"]
+__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "draw_recorded", "grid_of", "new_figure", "picture", "row", "show"]
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000")
 Records = Sequence[Mapping[str, Any]]
@@ -61,11 +63,14 @@ def draw_curves(records: Records, total: int | None = None, heading: str = "") -
             x, y = series(own, name)
             if x:
                 marks = {"marker": ".", "markersize": 4} if len(x) < 60 else {}
-                colour = COLOURS[names.index(name) % len(COLOURS)]
-                axis.plot(x, y, color=colour, linewidth=1.4, label=name.replace("_", " "), **marks)
+                axis.plot(x, y, color=COLOURS[names.index(name) % len(COLOURS)], linewidth=1.4, **marks)
         axis.set(yscale="log", title=f"stage {stage}", xlabel="step")
         axis.tick_params(which="both", labelsize=9)
-        axis.legend(fontsize=8.5, frameon=False, ncol=2, loc="best")
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.yaxis.set_minor_formatter(NullFormatter() if _decades(axis) > 1 else axis.yaxis.get_major_formatter())
+    lines = [Line2D([], [], color=COLOURS[n % len(COLOURS)], label=name.replace("_", " ")) for n, name in enumerate(names)]
+    if lines:
+        figure.legend(handles=lines, loc="outside lower center", ncol=len(lines), fontsize=9.5, frameon=False)
     if not stages:
         axes[0, 0].set(xlabel="step", yticks=[], title="waiting for the first record")
     if total is not None:
@@ -74,6 +79,12 @@ def draw_curves(records: Records, total: int | None = None, heading: str = "") -
     if heading:
         figure.suptitle(heading, fontsize=12, fontweight="bold")
     return figure
+
+
+def _decades(axis: Axes) -> float:
+    """Powers of ten that the vertical axis spans."""
+    low, high = axis.get_ylim()
+    return float(np.log10(high / low))
 
 
 def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, saved: int) -> Figure:
@@ -90,8 +101,8 @@ def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, s
         if records is not whole:
             axis.axvline(saved + 0.5, color="black", linestyle=":", linewidth=1)
         axis.set(title=title, xlim=(0, end + 1), xlabel="step")
-    top = axes[0, 1].get_ylim()[1]
-    axes[0, 1].text(saved + 0.4, top, "checkpoint ", ha="right", va="top", fontsize=9)
+    bottom = axes[0, 1].get_ylim()[0]
+    axes[0, 1].text(saved + 0.4, bottom, "checkpoint ", ha="right", va="bottom", fontsize=9)
     axes[0, 0].set_ylabel(loss.replace("_", " "))
     return figure
 
@@ -125,13 +136,10 @@ def _strip_titles(keys: Sequence[tuple[str, int]]) -> list[str]:
 # ------------------------------------------------------------------------------------------------ data, and its leak
 
 
-def draw_people(rows: Mapping[str, Sequence[Tensor]], scale: int = 1) -> Figure:
-    """Rows of photographs (3 h w) under a name each."""
-    figure = grid_of([""] * len(next(iter(rows.values()))), [[picture(p) for p in line] for line in rows.values()], "", scale)
-    width = len(next(iter(rows.values())))
-    for line, name in enumerate(rows):
-        figure.axes[line * width].set_title(name, fontsize=11, loc="left")
-    return figure
+def draw_people(rows: Mapping[str, Sequence[Tensor]]) -> Figure:
+    """Rows of photographs (3 h w), each row with its name above the first one."""
+    titled = [(name if n == 0 else "", image) for name, line in rows.items() for n, image in enumerate(line)]
+    return montage(titled, len(next(iter(rows.values()))))
 
 
 def draw_leak(found: Leak, shown: int = 4) -> Figure:
@@ -251,18 +259,18 @@ def draw_scores(axis: Axes, scores: Mapping[str, float]) -> None:
     axis.set_xticks([-2, -1, 0, 1], ["0.01", "0.1", "1", "10"], fontsize=9)
     axis.set_yticks(range(len(names)), [METRICS[name].replace("\n", " ") for name in names], fontsize=10)
     axis.set_xlim(-2, 1.6)
-    axis.set_xlabel("badness; 1: as a shift by one pixel", fontsize=10)
+    axis.set_xlabel("1: as bad as a shift by 1 px", fontsize=10)
 
 
-def montage(images: Mapping[str, Tensor], columns: int, scale: int = 1) -> Figure:
-    """Photographs (3 h w) of one size, each under its name, so many in a row; a pixel is scale x scale on the screen."""
-    h, w = (scale * n for n in next(iter(images.values())).shape[-2:])
+def montage(images: Sequence[tuple[str, Tensor]], columns: int, scale: int = 1) -> Figure:
+    """Photographs (3 h w) of one size, each under its title, so many in a row; a pixel is scale x scale on the screen."""
+    h, w = (scale * n for n in images[0][1].shape[-2:])
     gap, line = 8, 20
     width, height = columns * (w + gap), -(-len(images) // columns) * (h + line + gap)
     figure = Textures(figsize=(width / DPI, height / DPI), dpi=DPI)
-    for place, (name, image) in enumerate(images.items()):
+    for place, (title, image) in enumerate(images):
         left, top = place % columns * (w + gap) + gap // 2, place // columns * (h + line + gap) + line
         axis = figure.add_axes((left / width, 1 - (top + h) / height, w / width, h / height))
         show(axis, picture(image), "", aspect="auto")
-        axis.set_title(name, fontsize=9.5, pad=4)
+        axis.set_title(title, fontsize=9.5, pad=4)
     return figure

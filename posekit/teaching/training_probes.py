@@ -17,6 +17,7 @@ from posekit.data.person import Pair, Person, collate_pairs, stack_persons
 from posekit.data.studio import StudioPeople
 from posekit.errors import InputError
 from posekit.splat import splat
+from posekit.studio.surface_tables import mirror_table
 from posekit.systems.base import Result, Stage, System
 from posekit.systems.copy_source import CopySource
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
@@ -97,26 +98,30 @@ def together(*callbacks: Callable[[System, Stage, int], None]) -> Callable[[Syst
 
 
 def baselines(system: System) -> dict[str, System]:
-    """What a system has to beat: the source handed back, and texels copied from the nearest known one."""
-    fill = TexelFill(TexelFillConfig(atlas_size=getattr(system.config, "atlas_size", 128)))
-    return {"source copied": CopySource(), "nearest texel": fill}
+    """What a system has to beat: the source handed back; texels copied from the nearest, or first from the other half."""
+    atlas = getattr(system.config, "atlas_size", 128)
+    nearest, mirrored = (TexelFill(TexelFillConfig(kind, atlas), mirror=mirror_table()) for kind in ("nearest", "mirror"))
+    return {"source copied": CopySource(), "nearest texel": nearest, "mirrored texel": mirrored}
 
 
 # --------------------------------------------------------------------------------------------- a memory that cheats
 
 
-def texels(photos: Sequence[Person], atlas: int) -> tuple[Tensor, Tensor]:
-    """Colours (n 3 a a) and known texels (n 1 a a) of photographs."""
+def texels(photos: Sequence[Person], atlas: int, together: int = 1) -> tuple[Tensor, Tensor]:
+    """Colours (n 3 a a) and known texels (n 1 a a) of photographs; the mean of so many ``together``, one after another."""
     batch = stack_persons(list(photos))
     found = splat(batch.image, batch.uv, (atlas, atlas), batch.mask)
-    return found.values, found.known
+    known = found.known.unflatten(0, (-1, together))
+    total = (found.values.unflatten(0, (-1, together)) * known).sum(1)
+    return total / known.sum(1).clamp(min=1), known.amax(1)
 
 
 def remembered(source: tuple[Tensor, Tensor], memory: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """A "system" that only remembers: the texture of the most similar photograph it has seen, for every source.
+    """A "system" that only remembers: for every source, the most similar texture that it has seen.
 
     source, memory: `texels`.  Similar: smallest mean difference over the texels known in both.  Returns textures
-    (n 3 a a), with the source's mean colour where that photograph knows nothing either, and which it was (n).
+    (n 3 a a), what the source knows and else what is remembered (the source's mean colour where neither knows), and
+    the number of the texture that was chosen (n).
     """
     (colours, known), (seen, where) = source, memory
     both = (known[:, None] * where[None]).flatten(2)  # n m texels
@@ -131,9 +136,10 @@ def remembered(source: tuple[Tensor, Tensor], memory: tuple[Tensor, Tensor]) -> 
 
 @dataclass(frozen=True)
 class Leak:
-    """Errors of the memory over texels that only the target shows, one per tested person, and what it remembered.
+    """What the memory does under both splits.
 
-    photographs: (test, memory by person, memory by photograph), for pictures; best: the photographs that it chose.
+    by_person, by_photograph: its error over the texels that only the target shows, one per tested person.
+    source, target: the tested photographs.  chosen: split -> for every source, a photograph of whom it remembered.
     """
 
     by_person: np.ndarray
@@ -142,30 +148,33 @@ class Leak:
     target: list[Person]
     chosen: dict[str, list[Person]]
 
+    @property
+    def recognised(self) -> float:
+        """Share of the sources that it takes for the right person, where that person is in its memory."""
+        pairs = zip(self.source, self.chosen["by photograph"], strict=True)
+        return float(np.mean([a.identity == b.identity for a, b in pairs]))
+
 
 def leak(people: int, seed: int = 0, size: int = 64, views: int = 4, atlas: int = 64) -> Leak:
     """Split the same photographs in two ways, and let a memory that learns nothing else be tested on both.
 
-    Of half of the people, views 0 (source) and 1 (target) are the test.  The memory holds the other views: of the
-    other people (a split by person), or of the tested people themselves (a split by photograph).
+    Of half of the people, views 0 (source) and 1 (target) are the test.  The memory holds the other views, one texture
+    a person: of the other people (a split by person), or of the tested people themselves (a split by photograph).
     """
     data = StudioPeople(people, views=views, size=size, seed=seed, split="train", progress=False)
-    n = len(data.numbers) // 2
-    if n < 1 or views < 3:
+    n, kept = len(data.numbers) // 2, views - 2
+    if n < 1 or kept < 1:
         raise InputError(f"The leak needs two people and three views, got {len(data.numbers)} and {views}.")
     source, target = ([data.person(i, view) for i in range(n)] for view in (0, 1))
-    memories = {
-        name: [data.person(i, view) for i in who for view in range(2, views)]
-        for name, who in (("by person", range(n, 2 * n)), ("by photograph", range(n)))
-    }
     known, truth = texels(source, atlas), texels(target, atlas)
     asked = truth[1] * (1 - known[1])  # what only the target shows
     errors, chosen = {}, {}
-    for name, memory in memories.items():
-        guess, best = remembered(known, texels(memory, atlas))
+    for name, who in (("by person", range(n, 2 * n)), ("by photograph", range(n))):
+        memory = [data.person(i, view) for i in who for view in range(2, views)]
+        guess, best = remembered(known, texels(memory, atlas, kept))
         wrong = (guess - truth[0]).abs().mean(1, keepdim=True) * asked
         errors[name] = (wrong.sum((1, 2, 3)) / asked.sum((1, 2, 3)).clamp(min=1)).numpy()
-        chosen[name] = [memory[i] for i in best.tolist()]
+        chosen[name] = [memory[kept * i] for i in best.tolist()]
     return Leak(errors["by person"], errors["by photograph"], source, target, chosen)
 
 
@@ -173,30 +182,26 @@ def leak(people: int, seed: int = 0, size: int = 64, views: int = 4, atlas: int 
 
 
 def verdicts_on_fixed(
-    system: System, batch: Pair, result: Result, steps: int, *, lr: float = 2e-4, restart: int | None = None,
-    fresh: Callable[[], System] | None = None,
-) -> list[tuple[float, float]]:  # fmt: skip
-    """Train the critic alone, on pictures that never change: (its loss, the generator's loss) before every step.
+    system: System, batch: Pair, result: Result, critics: Sequence[torch.nn.Module], steps: int, lr: float = 1e-3
+) -> list[tuple[float, float]]:
+    """Train critics, one after the other, on pictures that never change: their losses (of D, of G) before every step.
 
-    restart: before this step the critic is exchanged for that of ``fresh()``, which knows nothing yet.
+    critics: discriminators for ``system``, each trained for ``steps`` steps from the weights that it comes with.
     """
     found = []
-    critic, adam = _critic(system, lr)
-    for step in range(steps):
-        if step == restart and fresh is not None:
-            system.discriminator = fresh().discriminator
-            critic, adam = _critic(system, lr)
-        with torch.no_grad():
-            adversarial = system.losses(batch, result, ("adversarial",))["adversarial"]
-        loss = system.critic_losses(batch, result)["discriminator"]
-        found.append((float(loss.detach()), float(adversarial)))
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-    critic.eval()
+    own = system.discriminator
+    try:
+        for critic in critics:
+            system.discriminator = critic.train()
+            adam = torch.optim.Adam(critic.parameters(), lr=lr, betas=(0.5, 0.999))
+            for _ in range(steps):
+                with torch.no_grad():
+                    adversarial = system.losses(batch, result, ("adversarial",))["adversarial"]
+                loss = system.critic_losses(batch, result)["discriminator"]
+                found.append((float(loss.detach()), float(adversarial)))
+                adam.zero_grad()
+                loss.backward()
+                adam.step()
+    finally:
+        system.discriminator = own
     return found
-
-
-def _critic(system: System, lr: float) -> tuple[torch.nn.Module, torch.optim.Adam]:
-    critic = system.discriminator.train()
-    return critic, torch.optim.Adam(critic.parameters(), lr=lr, betas=(0.5, 0.999))
