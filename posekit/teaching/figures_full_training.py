@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
@@ -67,7 +67,8 @@ def draw_curves(records: Records, total: int | None = None, heading: str = "") -
         axis.set(yscale="log", title=f"stage {stage}", xlabel="step")
         axis.tick_params(which="both", labelsize=9)
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.yaxis.set_minor_formatter(NullFormatter() if _decades(axis) > 1 else axis.yaxis.get_major_formatter())
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_minor_formatter(NullFormatter())
     lines = [Line2D([], [], color=COLOURS[n % len(COLOURS)], label=name.replace("_", " ")) for n, name in enumerate(names)]
     if lines:
         figure.legend(handles=lines, loc="outside lower center", ncol=len(lines), fontsize=9.5, frameon=False)
@@ -79,12 +80,6 @@ def draw_curves(records: Records, total: int | None = None, heading: str = "") -
     if heading:
         figure.suptitle(heading, fontsize=12, fontweight="bold")
     return figure
-
-
-def _decades(axis: Axes) -> float:
-    """Powers of ten that the vertical axis spans."""
-    low, high = axis.get_ylim()
-    return float(np.log10(high / low))
 
 
 def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, saved: int) -> Figure:
@@ -101,6 +96,7 @@ def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, s
         if records is not whole:
             axis.axvline(saved + 0.5, color="black", linestyle=":", linewidth=1)
         axis.set(title=title, xlim=(0, end + 1), xlabel="step")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     bottom = axes[0, 1].get_ylim()[0]
     axes[0, 1].text(saved + 0.4, bottom, "checkpoint ", ha="right", va="bottom", fontsize=9)
     axes[0, 0].set_ylabel(loss.replace("_", " "))
