@@ -30,6 +30,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 import yaml
 from IPython.display import Markdown
 
@@ -39,6 +40,7 @@ from posekit.errors import InputError
 from posekit.losses.bounded_gan import bounded_discriminator, bounded_generator
 from posekit.losses.cross_entropy_gan import cross_entropy_discriminator, cross_entropy_generator
 from posekit.losses.lsgan import lsgan_discriminator, lsgan_generator
+from posekit.metrics.image import ssim
 from posekit.metrics.padding import ssim_by_margin
 from posekit.metrics.protocol import Protocol, check_same
 from posekit.systems import build
@@ -82,8 +84,8 @@ verdicts: int = 24  # steps of the discriminator in the experiment on fixed pict
 #     papermill notebooks/06_full_training.ipynb out/paper.ipynb -p preset paper -p overrides "{}" -p steps 0 -p people 2000 \
 #         -p device cuda -p precision bf16-mixed -p workers 8 -p folder out/paper       # a GPU; again: goes on
 #
-# First ask what will happen, and how long it will take. A *dry run* trains a copy for four steps of each stage, measures
-# the last three, and keeps nothing (`posekit train --dry-run` in a terminal).
+# First ask what will happen, and how long it will take. A *dry run* trains a copy for four steps of each stage,
+# measures the last three, and keeps nothing (`posekit train --dry-run` in a terminal).
 
 # %% tags=["call"]
 settings = yaml.safe_load(overrides) | ({"variant": variant} if variant else {})
@@ -98,8 +100,8 @@ print(as_table(dry_run(model, training, **options)))
 # %% [markdown]
 # ## 2. The data, and what leaks
 #
-# Every person here has a number, and the number decides: 8 of 10 people are for training, one for validation, one for the
-# test. A person, with body and clothes, is on one side only.
+# Every person here has a number, and the number decides: 8 of 10 people are for training, one for validation, one for
+# the test. A person, with body and clothes, is on one side only.
 
 # %%
 sides = {"trained on": training, "held out": held_out}
@@ -111,13 +113,13 @@ print(f"{len(training):,} pairs of {len(known)} people; {len(held_out):,} pairs 
 figures.draw_people(rows)
 
 # %% [markdown]
-# Why not simply split the *photographs*? Then other photographs of the tested people are among the training data. Let us
-# build the worst student there is: **a memory**. It holds photographs as textures; for a source it looks up the most
-# similar one it has seen, and copies from there whatever the source does not show. It can do nothing else.
+# Why not simply split the *photographs*? Then other photographs of the tested people are among the training data. Let
+# us build the worst student there is: **a memory**. It holds photographs as textures; for a source it looks up the
+# most similar one it has seen, and copies from there whatever the source does not show. It can do nothing else.
 
 # %% [markdown] tags=["predict"]
-# **Predict, then look.** The same sources, the same targets, memories of the same size. How much smaller is the memory's
-# error if the photographs are split, not the people: by some per cent, by a half, to almost nothing?
+# **Predict, then look.** The same sources, the same targets, memories of the same size. How much smaller is the
+# memory's error if the photographs are split, not the people: by some per cent, by a half, to almost nothing?
 
 # %% tags=["experiment"]
 found = probes.leak(leak_people, size=size, views=views)
@@ -131,20 +133,20 @@ if leak_people >= 60:
 figures.draw_leak(found)
 
 # %% [markdown]
-# *See:* the memory has learnt nothing about people. It recognises nine of ten (right: a photograph of whom it remembered),
-# and its error falls by a fifth: more than most methods in this field's tables differ by. A network with
+# *See:* the memory has learnt nothing about people. It recognises nine of ten (right: a photograph of whom it
+# remembered), and its error falls by a fifth. A network with
 # millions of parameters can do the same, and no loss will show it. **Split by person; and by garment, by video, by
 # shop, where one of them comes more than once.**
 #
 # ## 3. The run
 #
-# Stage 1 trains $f$ alone, on coordinates and colours; stage 2 trains $g$ with $f$ frozen, and a discriminator against it.
-# (Other systems have other stages; the plan above names them.) The curve below is drawn *from the log in the run's
-# folder*, by a function that sees nothing else. On the side, one held-out pair sits for snapshots.
+# Stage 1 trains $f$ alone, on coordinates and colours; stage 2 trains $g$ with $f$ frozen, and a discriminator
+# against it. (Other systems have other stages; the plan above names them.) The curve below is drawn *from the log in
+# the run's folder*, by a function that sees nothing else. On the side, one held-out pair sits for snapshots.
 
 # %%
 run = Path(folder) if folder else Path(tempfile.mkdtemp())
-planned = sum(stage.steps if not steps else steps for stage in model.stages())
+planned = sum(steps or stage.steps for stage in model.stages())
 curve = live.LiveCurve(run, planned).show()
 snapshots = probes.Snapshots(held_out[1])
 log = fit(
@@ -156,22 +158,23 @@ if not snapshots.kept:  # a finished run that was only read
     snapshots(model, model.stages()[-1], model.stages()[-1].steps)
 
 # %%
-waited = float(np.median([entry["waited"] for entry in log]))
-print(f"{len(log)} records, median {np.median([entry['seconds'] for entry in log]):.2f} s a step, {waited:.0%} of it waiting for data")
+seconds, waited = (np.median([entry[key] for entry in log]) for key in ("seconds", "waited"))
+print(f"{len(log)} records, median {seconds:.2f} s a step, {waited:.0%} of it waiting for data")
 figures.draw_strip(snapshots, scale=max(1, 96 // size))
 
 # %% [markdown]
-# *See:* the upper row is what the first network alone achieves (`W`, or the warped source, in the target's pose); the lower
-# row is the photograph. During stage 1 it is a riot: nobody trains $g$ yet. In stage 2 the ground comes first, then the
-# figure, then colours; details last, if ever.
+# *See:* the upper row is what the first network alone achieves (`W`, or the warped source, in the target's pose); the
+# lower row is the photograph. During stage 1 it is a riot: nobody trains $g$ yet. In stage 2 the ground comes first,
+# then the figure, then colours; details last, if ever.
 #
 # ## 4. Pull the plug
 #
-# Long runs die: of a full disk, a reboot, a time limit. A run here must be *the same run* after a restart, or no number of
-# it can be trusted. Below, one training runs undisturbed. A second one, equal in everything, dies in the middle of its last
-# stage by an exception, as if the plug were pulled: nothing is saved at that moment. The newest checkpoint is some
-# steps old, and the log on the disk is *ahead* of it. Then a third call of `fit`, with fresh weights of another
-# seed, is pointed at that folder.
+# Long runs die: of a full disk, a reboot, a time limit. A run here must be *the same run* after a restart, or no
+# number of it can be trusted. Below, one training runs undisturbed. A second one, equal in everything, dies in the
+# middle of its last stage by an exception, as if the plug were pulled: nothing is saved at that moment. The newest
+# checkpoint is some steps old, and the log on the disk is *ahead* of it. Then a third call of `fit`, with fresh
+# weights of another seed, is pointed at that folder.
+
 
 # %% tags=["experiment"]
 class Unplugged(Exception):
@@ -210,17 +213,17 @@ loss = next(iter(whole[-1]["losses"]))
 figures.draw_restart(whole, on_disk, resumed, loss, saved)
 
 # %% [markdown]
-# *See:* the lines of the log that were ahead of the checkpoint are dropped and written again, with the same numbers; the
-# curve goes on as if nothing had happened (grey: the undisturbed run). All tensors are **equal bit for bit**, though the
-# third call began with other weights. For this a checkpoint holds weights, Adam's moments and the states of all random
-# number generators, and a batch is a pure function of (seed, stage, step).
+# *See:* the lines of the log that were ahead of the checkpoint are dropped and written again, with the same numbers;
+# the curve goes on as if nothing had happened (grey: the undisturbed run). All tensors are **equal bit for bit**,
+# though the third call began with other weights. For this a checkpoint holds weights, Adam's moments and the states
+# of all random number generators, and a batch is a pure function of (seed, stage, step).
 #
 # ## 5. How to read the losses of a GAN
 #
 # $D$ gives verdicts $d \in [0, 1]$. In the least-squares game
 # $\;L_D = \overline{(1 - d_{real})^2} + \overline{d_{fake}^2}\,,\quad L_G = \overline{(1 - d_{fake})^2}.$
-# If real and generated pictures are equally frequent and $D$ cannot tell them apart, its best verdict is the same $d$ for
-# all. What is it, and what are the losses then? Scan all verdicts.
+# If real and generated pictures are equally frequent and $D$ cannot tell them apart, its best verdict is the same $d$
+# for all. What is it, and what are the losses then? Scan all verdicts.
 
 # %% tags=["derive"]
 d = np.linspace(0.001, 0.999, 999)
@@ -246,9 +249,9 @@ for verdict in (0.1, 0.5, 0.9):
     assert abs(bounded_generator(half * 0 + verdict) - (1 - verdict)) < 1e-6
 
 # %% [markdown]
-# So look at $D$ first: **0.5** means that it cannot tell (least squares; $2 \ln 2 = 1.386$ with cross-entropy), 0 that it
-# has won. The linear game of the single spatial transformation has no such landmark for $G$: at chance, $L_G$ is $1 - d$
-# for any $d$.
+# So look at $D$ first: **0.5** means that it cannot tell (least squares; $2 \ln 2 = 1.386$ with cross-entropy), 0
+# that it has won. The linear game of the single spatial transformation has no such landmark for $G$: at chance, $L_G$
+# is $1 - d$ for any $d$.
 #
 # Now a recorded log: 5000 steps of stage 2, with which the shipped weights were trained.
 
@@ -270,9 +273,9 @@ assert worse.sum() >= 0.25 * falls.sum()
 figures.draw_reading(recorded, "l1", chance["least squares"])
 
 # %% [markdown]
-# *See:* the better the pictures, the **higher** the loss of $G$ (right). It says how the game stands, not how good the
-# pictures are, and here $D$ learns faster. From one record to the next $G$ fell 21 times; 8 times of them the pictures had
-# become worse.
+# *See:* the better the pictures, the **higher** the loss of $G$ (right). It says how the game stands, not how good
+# the pictures are, and here $D$ learns faster. Of the times that the loss of $G$ fell from one record to the next,
+# more than a quarter left the pictures worse.
 #
 # Is that only a correlation? Hold the pictures fixed, then: the photographs of the shipped $g$, never touched again.
 # $D$ alone is trained on them. In the middle it is exchanged for a fresh one.
@@ -294,13 +297,14 @@ if verdicts >= 24:
 figures.draw_verdicts(game, verdicts, chance["least squares"])
 
 # %% [markdown]
-# *See:* not a pixel changes, and the loss of $G$ climbs by more than a third, and falls back at once with a new $D$. **A falling loss of $G$ can
-# mean that $D$ got worse.** Judge pictures by held-out pairs, with a metric; better, with several.
+# *See:* not a pixel changes, and the loss of $G$ climbs by more than a third, and falls back at once with a new $D$.
+# **A falling loss of $G$ can mean that $D$ got worse.** Judge pictures by held-out pairs, with a metric; better, with
+# several.
 #
 # ## 6. Trained for long
 #
-# What a run of an hour gives, shipped with this package, beside our run of a minute. First its whole log, drawn by the
-# function that drew ours.
+# What a run of an hour gives, shipped with this package, beside our run of a minute. First its whole log, drawn by
+# the function that drew ours.
 
 # %%
 try:
@@ -312,9 +316,9 @@ except InputError as error:
 figures.draw_curves(long, heading=f"{long[-1]['total_step']:,} steps")
 
 # %% [markdown]
-# Now the tables. Mean over held-out pairs, and in brackets where the mean would lie, in 95 of 100 cases, had we drawn other
-# pairs (a *bootstrap*: draw as many pairs again, with replacement, 2000 times). Below a system must stand what needs no
-# learning: the source handed back, and colours copied from the nearest known texel.
+# Now the tables. Mean over held-out pairs, and in brackets where the mean would lie, in 95 of 100 cases, had we drawn
+# other pairs (a *bootstrap*: draw as many pairs again, with replacement, 2000 times). Below a system must stand what
+# needs no learning: the source handed back, and colours copied from the nearest known texel.
 
 # %%
 where = probes.device_of(model)
@@ -328,19 +332,27 @@ print(long_table)
 usual = system == "coordinate_inpainting" and not variant and preset == "laptop" and steps >= 150 and measured >= 24
 if usual:
     assert short_table.row("source copied", "ssim").high < short_table.row("this run", "ssim").low
-    assert short_table.row("this run", "ssim").mean < short_table.row("nearest texel", "ssim").mean
-    assert long_table.row("mirrored texel", "ssim").mean < long_table.row("trained long", "ssim").mean
-    assert short_table.row("source copied", "ssim").high < long_table.row("source copied", "ssim").low
+    for copied in ("nearest texel", "mirrored texel"):
+        assert short_table.row("this run", "ssim").mean < short_table.row(copied, "ssim").mean
+        assert long_table.row("trained long", "ms_ssim").mean > long_table.row(copied, "ms_ssim").mean + 0.02
 
 # %% [markdown]
 # *See:* after a minute, training beats the source handed back, but not the copying of texels; after an hour it does.
 #
-# Then compare the lines "source copied" of the two tables. Nothing was trained there, it is the same failure on the
-# same kind of people, and its SSIM differs by far more than the intervals: one table is at 64 pixels, the other at 128.
-# **A number without its protocol is not a number.** So it is kept with every result, and results of two protocols
-# refuse to be compared:
+# May one compare the two tables? One is at 64 pixels, the other at 128. Take the photographs of the second one, and
+# measure them again at half the size:
 
 # %%
+batch = collate_pairs(pairs)
+made = {"source copied": batch.source.image, "trained long": probes.photographs(teacher, pairs)}
+truth = batch.target.image
+for name, photos in made.items():
+    whole, halved = ssim(photos, truth), ssim(F.avg_pool2d(photos, 2), F.avg_pool2d(truth, 2))
+    print(f"{name}: SSIM {whole.mean():.3f} at 128 pixels, {halved.mean():.3f} at 64")
+    lost = float((whole - halved).mean())
+    record(**{f"{name.replace(' ', '_')}_loses_at_half_size": lost})
+    if measured >= 24:
+        assert lost > 0.06 if name == "source copied" else abs(lost) < 0.03
 print(long_table.protocol)
 try:
     check_same({"short": short_table.protocol, "long": long_table.protocol})
@@ -348,25 +360,27 @@ except InputError as error:
     print(error)
 
 # %% [markdown]
+# *See:* the same pictures, and a tenth of SSIM less for one system, and nothing for the other. **A number without its
+# protocol is not a number.** So it is kept with every result, and results of two protocols refuse to be compared.
+#
 # Size is not all. Papers often paste a narrow photograph into the middle of a white square, and measure that. White
 # agrees with white: every window of SSIM there scores 1. Here are the same photographs with more and more white.
 
 # %%
-batch = collate_pairs(pairs)
-made = {"source copied": batch.source.image, "trained long": probes.photographs(teacher, pairs)}
 narrow = Protocol(crop=(128, 88))
-without, padded = ssim_by_margin(made["source copied"], batch.target.image, (0, 64), protocol=narrow).mean(1)
+without, padded = ssim_by_margin(made["source copied"], truth, (0, 64), protocol=narrow).mean(1)
 record(ssim_of_the_source_cut=without, ssim_of_the_source_padded=padded)
 assert padded > without + 0.25
-draw_padding(made, batch.target.image)
+draw_padding(made, truth)
 
 # %% [markdown]
-# *See:* nothing about the pictures changes, and SSIM rises; that of the *source handed back*, which is another pose, by 0.3. The
-# dashed lines need no picture at all: they follow from the share of white pixels.
-# The papers of this course differ in size, crop and ground; **do not compare their SSIM across tables.**
+# *See:* nothing about the pictures changes, and SSIM rises; that of the *source handed back*, which is another pose,
+# by 0.3. The dashed lines need no picture at all: they follow from the share of white pixels. The papers of this
+# course differ in size, crop and ground; **do not compare their SSIM across tables.**
 #
-# One more trap: is the mirrored texel better than the nearest one? Their intervals in the table overlap, and that says
-# nothing. Both were measured on the *same* pairs, and some pairs are hard for everyone: take the difference pair by pair.
+# One more trap: is the mirrored texel better than the nearest one? Their intervals in the table overlap, and that
+# says nothing. Both were measured on the *same* pairs, and some pairs are hard for everyone: take the difference pair
+# by pair.
 
 # %%
 a, b = (np.array(long_table.values[name]["ssim"]) for name in ("mirrored texel", "nearest texel"))
@@ -389,17 +403,18 @@ figures.grid_of(("source", "nearest texel", "trained long", "truth"), lines)
 # ## 7. Which metric sees which failure?
 #
 # Take true photographs, spoil them in one known way at a time, and ask every metric. To compare metrics, count in one unit:
-# the **shift by one pixel** to the right. Nobody sees it. A metric that finds a failure *less* bad than that is **blind** to it.
+# the **shift by one pixel** to the right. Nobody sees it. A metric that finds a failure *less* bad than that is
+# **blind** to it.
 
 # %%
 spoilt = failures.Failures(batch)
 k = min(9, len(pairs) - 1)  # the pair in the pictures
-gallery = [("truth", batch.target.image[k]), *((name, spoilt.spoil(name)[k]) for name in failures.FAILURES)]
+gallery = [("truth", truth[k]), *((name, spoilt.spoil(name)[k]) for name in failures.FAILURES)]
 figures.montage([*gallery, ("trained long", made["trained long"][k])], 7)
 
 # %% [markdown] tags=["predict"]
-# **Predict, then look.** Twelve failures, six metrics. Which failure does SSIM find worst? Which does it not see at all? And
-# is there a failure that *no* metric sees?
+# **Predict, then look.** Twelve failures, six metrics. Which failure does SSIM find worst? Which does it not see at
+# all? And is there a failure that *no* metric sees?
 
 # %% tags=["experiment"]
 bad = failures.bad_by_metric(spoilt, {"trained long": made["trained long"]})
@@ -412,32 +427,33 @@ figures.draw_failures(names, kinds, table)
 
 # %%
 if measured >= 24:
-    usual_six = [kind for kind in kinds if kind != "lpips"]
-    assert all(score["hands missing"][kind] < 0.6 for kind in usual_six)  # nobody misses the hands
+    six = [kind for kind in kinds if kind != "lpips"]
+    assert all(score["hands missing"][kind] < 0.8 for kind in six)
     for kind in ("ssim", "ms_ssim", "gradient_energy_ratio"):
         assert score["colour cast"][kind] < 0.2 < 2 < score["colour cast"]["l1_32"]
-    assert score["checkerboard"]["l1_32"] < 0.2  # averaged away
-    assert score["checkerboard"]["ssim"] > score["source returned"]["ssim"]  # a faint pattern, worse than another pose
-    assert score["noise"]["ssim"] == max(line["ssim"] for line in score.values())
+    for name in ("checkerboard", "noise"):
+        assert score[name]["ssim"] > score["source returned"]["ssim"]
+    assert score["checkerboard"]["l1_32"] < 0.3
     for kind in ("l1", "l1_32", "ssim", "ms_ssim"):
-        assert 0.8 < score["blurred"][kind] < 1.5  # a blur costs what a pixel's shift costs
-    assert score["blurred"]["gradient_energy_ratio"] > 3
-    assert score["trained long"]["ssim"] < 1  # SSIM: better than the truth, moved by a pixel
-    for name in ("wrong background", "source returned", "mirrored", "wrong person"):
-        assert score[name]["gradient_energy_ratio"] < 1.5 < 3 < score[name]["ms_ssim"]
-    assert all(any(score[name][kind] > 2 for kind in usual_six) for name in names[1:] if name != "hands missing")
+        assert 0.8 < score["blurred"][kind] < 1.6
+    assert min(score["blurred"]["gradient_energy_ratio"], score["blurred"]["sliced_wasserstein"]) > 2.5
+    assert score["trained long"]["ssim"] < 1.5 < 2.5 < score["trained long"]["gradient_energy_ratio"]
+    for name in ("wrong background", "source returned", "mirrored"):
+        assert score[name]["gradient_energy_ratio"] < 2 < 3 < score[name]["ms_ssim"]
+    assert all(any(score[name][kind] > 2 for kind in six) for name in names[1:] if name != "hands missing")
 
 # %% [markdown]
-# *See* (the number is badness in units of the shift; grey: blind; redder: of higher rank within the metric):
+# *See* (the number is badness in units of the shift; grey: blind; the redder, the higher its rank within the metric):
 #
-# - **SSIM and MS-SSIM do not see the colour cast**; l1 does, at 32 pixels best.
-# - **SSIM is afraid of noise**: a faint checkerboard, 5 %, is worse to it than the *source handed
-#   back*, which is another pose altogether. l1 at 32 does not see the pattern at all.
-# - **A blur costs l1, SSIM and MS-SSIM no more than a shift by a pixel.** Only the sharpness ratio and the Wasserstein
-#   distance protest. That is why training on l1 gives blurred pictures, and why these tables do not tell.
-# - To SSIM, the (soft) photographs of the trained system are *better* than the truth moved by one pixel.
-# - The sharpness ratio is happy with the wrong person, background or pose, if only they are crisp.
-# - **Missing hands are below everyone's threshold**: 1 % of the picture, the first thing that you look at.
+# - **SSIM and MS-SSIM do not see the colour cast**; l1 does, best at 32 pixels.
+# - **SSIM is afraid of noise**: a faint checkerboard, 5 %, is worse to it than the *source handed back*, which is
+#   another pose altogether. l1 at 32 pixels does not see the pattern at all.
+# - **A blur costs l1, SSIM and MS-SSIM hardly more than a shift by a pixel.** Only the sharpness ratio and the
+#   Wasserstein distance protest. That is why training on l1 gives blurred pictures, and why the usual tables do not
+#   tell.
+# - So to SSIM the soft photographs of the trained system are about as good as *the truth, moved by one pixel*.
+# - The sharpness ratio is content with the wrong background or pose, if only they are crisp.
+# - **Missing hands are below everyone's threshold**: 1 % of the picture, and the first thing that you look at.
 #
 # No metric is enough, and no failure but the last one escapes all six. So: report several, and look at pictures.
 #
@@ -453,18 +469,19 @@ panel.move()
 # %% [markdown]
 # ## 8. Ablation tables: is it so?
 #
-# One run proves little. A *sweep* runs one notebook over variants and seeds (`posekit sweep experiments/NAME.yaml`), and its
-# table is kept. Here is one of them, a dot for each seed; notebooks 03 and 04 show others.
+# One run proves little. A *sweep* runs one notebook over variants and seeds (`posekit sweep experiments/NAME.yaml`),
+# and its table is kept. Here is one of them, a dot for each seed; notebooks 03 and 04 show others.
 
 # %%
 recorded_sweep = figures.draw_recorded("skips")
 recorded_sweep
 
 # %% [markdown]
-# And here are the papers' claims, each with the verdict of these sweeps. Runs of one seed share people, order and first
-# weights, so they are compared seed by seed. **Reproduced**: the 95 % interval of the difference (Student's t over the seeds)
-# lies on the paper's side of 0. **Undecided**: it holds 0. Three seeds make a wide interval ($t = 4.3$): "undecided" then
-# means *run more seeds*, not *no effect*. `python -m posekit.teaching.experiments claims` writes the table anew.
+# And here are the papers' claims, each with the verdict of these sweeps. Runs of one seed share people, order and
+# first weights, so they are compared seed by seed. **Reproduced**: the 95 % interval of the difference (Student's t
+# over the seeds) lies on the paper's side of 0. **Undecided**: it holds 0. Three seeds make a wide interval ($t =
+# 4.3$): "undecided" then means *run more seeds*, not *no effect*. `python -m posekit.teaching.experiments claims`
+# writes the table anew.
 
 # %%
 judged = claims.judge_all()
@@ -472,8 +489,8 @@ record(**{name.replace(" ", "_"): n for name, n in claims.count(judged).items()}
 Markdown(claims.markdown(judged))
 
 # %% [markdown]
-# Ours are small: 64 or 128 pixels, rendered people, minutes of training, features with random weights. A claim that is
-# reproduced here holds under these conditions too. One that is not may still hold where the paper tried it.
+# Ours are small: 64 or 128 pixels, rendered people, minutes of training, features with random weights. A claim that
+# is reproduced here holds under these conditions too. One that is not may still hold where the paper tried it.
 #
 # ## 9. Exercises
 #
@@ -510,8 +527,8 @@ def bootstrap_mean(values, draws):
 checks.check_bootstrap_mean(bootstrap_mean)
 
 # %% [markdown]
-# **Exercise 3: a moving average of weights.** The weights of a GAN's generator circle around their goal; their average
-# moves less. `fit(..., ema=0.999)` keeps one.
+# **Exercise 3: a moving average of weights.** The weights of a GAN's generator circle around their goal; their
+# average moves less. `fit(..., ema=0.999)` keeps one.
 
 
 # %% tags=["exercise"]

@@ -170,6 +170,4 @@ def _somebody_else(identities: tuple[str, ...]) -> list[int]:
     n = len(identities)
     if len(set(identities)) < 2:
         raise InputError("The wrong person needs somebody else in the batch; give pairs of at least two people.")
-    return [
-        next((i + k) % n for k in range(1, n) if identities[(i + k) % n] != identities[i]) for i in range(n)
-    ]
+    return [next((i + k) % n for k in range(1, n) if identities[(i + k) % n] != identities[i]) for i in range(n)]

@@ -20,10 +20,10 @@ from posekit.data.studio import StudioPeople
 from posekit.teaching.failures import METRICS
 from posekit.teaching.figures_inpainting import Textures, grid_of, new_figure
 from posekit.teaching.figures_scatter import BLUE, DPI, GREEN, GREY, ORANGE, PURPLE, picture, show
-from posekit.teaching.figures_skips import draw_recorded, held_out_pairs, row
+from posekit.teaching.figures_skips import draw_recorded, held_out_pairs
 from posekit.teaching.training_probes import Leak, Snapshots
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "draw_recorded", "grid_of", "new_figure", "picture", "row", "show"]
+__all__ = ["draw_recorded", "grid_of", "held_out_pairs", "new_figure", "picture", "show"]
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000")
 Records = Sequence[Mapping[str, Any]]
@@ -69,7 +69,8 @@ def draw_curves(records: Records, total: int | None = None, heading: str = "") -
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_minor_formatter(NullFormatter())
-    lines = [Line2D([], [], color=COLOURS[n % len(COLOURS)], label=name.replace("_", " ")) for n, name in enumerate(names)]
+    colours = {name.replace("_", " "): COLOURS[n % len(COLOURS)] for n, name in enumerate(names)}
+    lines = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     if lines:
         figure.legend(handles=lines, loc="outside lower center", ncol=len(lines), fontsize=9.5, frameon=False)
     if not stages:
@@ -90,7 +91,8 @@ def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, s
     figure, axes = new_figure(10.5, 2.7, 1, 3)
     end = whole[-1]["total_step"]
     titles = ("never interrupted", "after the crash", "restarted, at the end")
-    for axis, records, title, colour in zip(axes[0], (whole, broken, resumed), titles, (GREY, ORANGE, BLUE), strict=True):
+    logs = zip(axes[0], (whole, broken, resumed), titles, (GREY, ORANGE, BLUE), strict=True)
+    for axis, records, title, colour in logs:
         axis.plot(*series(whole, loss), color="#D0D0D0", linewidth=6, solid_capstyle="round")
         axis.plot(*series(records, loss), "o-", color=colour, markersize=5)
         if records is not whole:
@@ -104,7 +106,7 @@ def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, s
 
 
 def draw_strip(snapshots: Snapshots, scale: int = 2) -> Figure:
-    """The snapshots of a pair, one column each: the picture inside where there is one, the photograph, and the truth."""
+    """The snapshots of a pair, a column each: the picture inside where there is one, and the photograph."""
     taken = list(snapshots.kept.items())
     titles = ["source", *_strip_titles([key for key, _ in taken]), "truth"]
     depth = len(taken[0][1])
@@ -259,7 +261,7 @@ def draw_scores(axis: Axes, scores: Mapping[str, float]) -> None:
 
 
 def montage(images: Sequence[tuple[str, Tensor]], columns: int, scale: int = 1) -> Figure:
-    """Photographs (3 h w) of one size, each under its title, so many in a row; a pixel is scale x scale on the screen."""
+    """Photographs (3 h w) of one size, each under its title, so many in a row; ``scale``: screen pixels of a pixel."""
     h, w = (scale * n for n in images[0][1].shape[-2:])
     gap, line = 8, 20
     width, height = columns * (w + gap), -(-len(images) // columns) * (h + line + gap)

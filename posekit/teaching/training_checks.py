@@ -129,7 +129,8 @@ def check_ema(function: Callable[[Tensor, float], Tensor]) -> None:
             Mistake("These are the last weights: nothing was averaged.", weights[-1]),
             Mistake("The last step is missing.", run(weights[1:-1], weights[0], decay)),
             Mistake("The factor 1 - decay is missing, so the sum grows.", _grown(weights, decay)),
-            Mistake("The steps run backwards: the newest weights count most.", run(weights.flip(0)[1:], weights[-1], decay)),
+            Mistake("The steps run backwards: the newest weights count most.",
+                    run(weights.flip(0)[1:], weights[-1], decay)),
             Mistake("The average is over the weights of a step, not over the steps; give one number for each weight.",
                     weights[-1].mean().expand(5)),
         ]  # fmt: skip

@@ -98,9 +98,9 @@ def together(*callbacks: Callable[[System, Stage, int], None]) -> Callable[[Syst
 
 
 def baselines(system: System) -> dict[str, System]:
-    """What a system has to beat: the source handed back; texels copied from the nearest, or first from the other half."""
-    atlas = getattr(system.config, "atlas_size", 128)
-    nearest, mirrored = (TexelFill(TexelFillConfig(kind, atlas), mirror=mirror_table()) for kind in ("nearest", "mirror"))
+    """What a system has to beat: the source handed back; texels copied from the nearest, or from the other half."""
+    atlas, mirror = getattr(system.config, "atlas_size", 128), mirror_table()
+    nearest, mirrored = (TexelFill(TexelFillConfig(kind, atlas), mirror=mirror) for kind in ("nearest", "mirror"))
     return {"source copied": CopySource(), "nearest texel": nearest, "mirrored texel": mirrored}
 
 
@@ -108,7 +108,7 @@ def baselines(system: System) -> dict[str, System]:
 
 
 def texels(photos: Sequence[Person], atlas: int, together: int = 1) -> tuple[Tensor, Tensor]:
-    """Colours (n 3 a a) and known texels (n 1 a a) of photographs; the mean of so many ``together``, one after another."""
+    """Colours (n 3 a a) and known texels (n 1 a a) of photographs, or of so many ``together``, their mean."""
     batch = stack_persons(list(photos))
     found = splat(batch.image, batch.uv, (atlas, atlas), batch.mask)
     known = found.known.unflatten(0, (-1, together))

@@ -43,10 +43,15 @@ def test_modes_and_random_numbers_are_put_back_even_after_an_error():
     system.g.train()
     system.f.eval()
     before, modes = torch.get_rng_state(), [m.training for m in system.modules()]
-    with pytest.raises(ZeroDivisionError), probes.as_it_is(system):
-        assert not system.g.training
-        torch.rand(3)
-        raise ZeroDivisionError
+
+    def stumble():
+        with probes.as_it_is(system):
+            assert not system.g.training
+            torch.rand(3)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stumble()
     assert [m.training for m in system.modules()] == modes
     assert torch.equal(torch.get_rng_state(), before)
 

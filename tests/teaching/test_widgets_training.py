@@ -1,4 +1,4 @@
-"""The live figures of notebook 06: a curve that follows a log and survives a restart, failures over their whole grid."""
+"""The live figures of notebook 06: a curve that follows a log through a restart, failures over their whole grid."""
 
 import json
 from functools import partial
@@ -37,7 +37,8 @@ def shown(monkeypatch):
     handle = Handle()
 
     def display(bundle, raw, display_id):
-        assert raw and display_id
+        assert raw
+        assert display_id
         handle.pictures.append(bundle["image/png"])
         return handle
 

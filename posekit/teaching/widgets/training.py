@@ -1,4 +1,4 @@
-"""Live figures on training: the curve of a run as its log grows, and failures of growing strength under every metric."""
+"""Live figures on training: the curve of a run as its log grows; failures of any strength under every metric."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ class LiveCurve:
         return {"image/png": to_png(self.figure().as_image()), "text/plain": "<curve of a run>"}
 
 
-def render_failure(failure: str, strength: float, failures: Failures, harmless: dict[str, float], sample: int) -> Figure:
+def render_failure(
+    failure: str, strength: float, failures: Failures, harmless: dict[str, float], sample: int
+) -> Figure:
     """A true photograph, the same with a failure of this strength, where they differ, and what every metric says.
 
     failures: of the batch that ``sample`` is in.  harmless: metric -> badness of the shift by one pixel there.
@@ -97,9 +99,7 @@ def harmless_badness(failures: Failures, sample: int) -> dict[str, float]:
 def failure(batch: Pair, sample: int = 0) -> Live:
     """A failure and its strength, on one sample of a batch."""
     failures = Failures(batch)
-    draw = partial(
-        render_failure, failures=failures, harmless=harmless_badness(failures, sample), sample=sample
-    )  # fmt: skip
+    draw = partial(render_failure, failures=failures, harmless=harmless_badness(failures, sample), sample=sample)
 
     def small(**settings: Any) -> Image.Image:
         return draw(**settings).as_image()
