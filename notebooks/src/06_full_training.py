@@ -53,7 +53,7 @@ from posekit.training.checkpoint import load_reference, read_latest, reference_l
 from posekit.training.dry_run import as_table, dry_run
 from posekit.training.evaluate import evaluate
 from posekit.training.fit import fit
-from posekit.training.runlog import read_log
+from posekit.training.runlog import read_log, waited_share
 
 # %% tags=["parameters"]
 system: str = "coordinate_inpainting"  # or deformable_gan, spatial_transformation
@@ -158,8 +158,8 @@ if not snapshots.kept:  # a finished run that was only read
     snapshots(model, model.stages()[-1], model.stages()[-1].steps)
 
 # %%
-seconds, waited = (np.median([entry[key] for entry in log]) for key in ("seconds", "waited"))
-print(f"{len(log)} records, median {seconds:.2f} s a step, {waited:.0%} of it waiting for data")
+seconds = np.median([entry["seconds"] for entry in log])
+print(f"{len(log)} records, median {seconds:.2f} s a step, {waited_share(log):.0%} of the time waiting for data")
 figures.draw_strip(snapshots, scale=max(1, 96 // size))
 
 # %% [markdown]

@@ -246,7 +246,10 @@ def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", 
 def reference_log(name: str = "coordinate_inpainting", preset: str = "laptop", variant: str = "full") -> list[dict]:
     """The records of the training that `load_reference` ships the weights of; [] where no log is shipped."""
     file = f"{name}-{preset}.log.jsonl" if variant == "full" else f"{name}-{preset}-{variant}.log.jsonl"
-    with importlib.resources.as_file(importlib.resources.files("posekit") / "weights" / file) as path:
+    shipped = importlib.resources.files("posekit") / "weights" / file
+    if not shipped.is_file():
+        return []
+    with importlib.resources.as_file(shipped) as path:
         return read_log(path)[1]
 
 

@@ -1,6 +1,5 @@
 """The live figures of notebook 06: a curve that follows a log through a restart, failures over their whole grid."""
 
-import json
 from functools import partial
 
 import numpy as np
@@ -84,15 +83,6 @@ def test_curve_as_the_callback_of_a_training(tmp_path, shown):
     fit(system, SyntheticPairs(4, 40), tmp_path, steps=2, device="cpu", log_every=1, progress=False, on_step=curve)
     assert len(shown.pictures) == 5
     assert len(set(shown.pictures)) == 5
-
-
-def test_log_is_read_while_it_is_written(tmp_path):
-    path = tmp_path / "log.jsonl"
-    assert read_log(path) == ({}, [])
-    path.write_text('{"run": {"seed": 3}}\n' + LINE % (1, 1) + '{"stage": "o')
-    card, records = read_log(path)
-    assert card == {"seed": 3}
-    assert records == [json.loads(LINE % (1, 1))]
 
 
 # ----------------------------------------------------------------------------------------------------- the failures

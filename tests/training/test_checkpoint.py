@@ -205,3 +205,10 @@ def test_cards_of_another_version_or_system(system, tmp_path):
 def test_reference_that_is_not_shipped():
     with pytest.raises(InputError, match="No reference weights coordinate_inpainting-paper-rgb"):
         load_reference(preset="paper", variant="rgb")
+
+
+def test_log_of_the_shipped_weights():
+    log = checkpoint.reference_log("coordinate_inpainting")
+    assert [record["total_step"] for record in log] == sorted(record["total_step"] for record in log)
+    assert {"l1", "adversarial", "discriminator"} <= set(log[-1]["losses"])
+    assert checkpoint.reference_log("coordinate_inpainting", "paper_of_nobody") == []

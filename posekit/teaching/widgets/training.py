@@ -38,7 +38,8 @@ class LiveCurve:
 
     def figure(self) -> Figure:
         """The curve of the log as it is now."""
-        return figures.draw_curves(read_log(self.path)[1], self.total)
+        records = read_log(self.path)[1] if self.path.is_file() else []
+        return figures.draw_curves(records, self.total)
 
     def show(self) -> LiveCurve:
         """Put the picture into the cell that runs."""
