@@ -1,0 +1,540 @@
+# ---
+# jupyter:
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+#   posekit:
+#     warm_up: posekit.teaching.figures_flow:prepare
+#     timeout: 300
+#     browser: true
+#     quick: {people: 20, measured: 4, steps: 4}
+# ---
+
+# %% [markdown]
+# # One flow for everything
+#
+# *Two photographs, and of each only 18 dots. Where in the source shall a pixel of the target look, also when the
+# source does not show what it needs?*
+#
+# **Objectives.** Afterwards you can
+# - go from joints to a correlation of all pixels with all pixels, and read a slice of it;
+# - derive the soft mutual filter, and say which half of it the normalisation takes away again;
+# - read a flow: absolute positions, as a colour wheel and as a bent grid;
+# - derive the flow that undoes an affine map, and not confuse it with the map itself;
+# - say what the affine task teaches, and measure it;
+# - draw a pose of your own, and see what networks and plain geometry make of it.
+#
+# **Prerequisites.** Backward warps (`02_scatter_rasterization`); body parts and skips (`04_deformable_skips`) for the
+# last sections. Surface maps appear only as judges here: the method works from photographs and joints.
+#
+# **Run time.** {{run_time}}.
+
+# %%
+from functools import partial
+
+import numpy as np
+import torch
+
+from posekit.affine import affine_flow, invert, random_affine
+from posekit.correlation import correlate, matching, mutual_filter, unit_length
+from posekit.data.person import collate_pairs
+from posekit.grids import identity_grid, resize_grid
+from posekit.keypoints import heat_maps
+from posekit.sample import sample
+from posekit.systems import build
+from posekit.systems.base import count_parameters
+from posekit.teaching import checks, record
+from posekit.teaching import figures_flow as figures
+from posekit.teaching import flow_probes as probes
+from posekit.teaching.widgets import draw_pose, flow
+
+# %% tags=["parameters"]
+seed: int = 0  # of weights, batches and random maps
+people: int = 60  # numbers considered: 8 of 10 are for training, 1 of 10 is held out
+shown: list[int] = [0, 14]  # held-out pairs in the pictures
+measured: int = 16  # held-out pairs that the measurements use
+size: int = 64  # pixels along an edge for the networks trained here
+steps: int = 250  # rounds of each training
+batch: int = 8  # pairs a step
+rate: float = 0.002  # learning rate
+
+# %% [markdown]
+# ## 1. From joints to a correlation
+#
+# A pose is 18 pictures, a **heat map** for each joint: a Gaussian around it. The system turns them into features, $m$
+# numbers at every pixel, by a network $M$; we come to it in section 5. For now take the plainest features there are:
+# the 18 heat maps themselves. Scale the vector of every pixel to unit length, $z(i, j) \in \mathbb{R}^m$, and compare
+# *every* pixel of the source with *every* pixel of the target:
+#
+# $$ C(i, j, v, u) = \sum_\rho z_s(i, j)[\rho]\; z_t(v, u)[\rho] . \tag{1} $$
+#
+# A tensor with four axes. At 64 x 64 pixels it has 4096 x 4096 entries.
+
+# %%
+train, held_out = probes.studio_pairs(people, seed)
+chosen = [held_out[min(i, len(held_out) - 1)].batched() for i in shown]
+some = [held_out[round(i)] for i in np.linspace(0, len(held_out) - 1, min(measured, len(held_out)))]
+pair = chosen[0]
+source, target = pair.source, pair.target
+maps = [heat_maps(p.keypoints, p.visibility, p.size, 6.0) for p in (source, target)]
+side = 32
+z_s, z_t = (probes.joint_features(p, side, 3.0) for p in (source, target))
+C = correlate(z_s, z_t)
+assert C.shape == (1, side * side, side, side)  # the source pixels, row by row, are channels
+print(f"{side} x {side} pixels: C has {C.numel():,} entries; at 64 x 64 it would have {64**4:,}.")
+figures.draw_poses(source, target, maps)
+
+# %% [markdown]
+# **Choose a target pixel** (sliders x, y) and see where it looks. What is drawn is $Q$, the correlation after the two
+# steps of the next section; switch the mutual filter off and on. Try a hand, a knee, and a pixel far from all joints.
+
+# %% tags=["explore"]
+scenes = {}
+for name, one in zip(("first pair", "second pair"), chosen, strict=False):
+    z = tuple(probes.joint_features(p, side, 3.0) for p in (one.source, one.target))
+    scenes[name] = flow.Scene(one, {"heat maps": z})
+look = flow.slices(scenes)
+look
+
+# %% tags=["move"]
+look.move()
+
+# %% [markdown]
+# *See:* even these features know more than "near a joint": far from all joints a pixel still has *one* ratio of
+# distances to them, and finds the place with the same ratio. Without the filter whole regions answer.
+#
+# ## 2. Each other's best match
+#
+# A target pixel may find a source pixel that looks perfect, but which looks even better for another target pixel. Then
+# it should not count fully. So multiply $C$ by what each side thinks of it, as a share of the best it could have:
+#
+# $$ \gamma(i, j, v, u) = \frac{C(i, j, v, u)}{\max_{ab} C(a, b, v, u)} \cdot
+# \frac{C(i, j, v, u)}{\max_{ab} C(i, j, a, b)}, \qquad Q = \gamma\, C . \tag{9} $$
+#
+# Each other's best match has $\gamma = 1$ and stays. All else shrinks; no decision, no threshold, and a gradient
+# everywhere. Then every target pixel's numbers get unit length over all source pixels:
+#
+# $$ Q(i, j, v, u) \leftarrow Q(i, j, v, u) \Big/ \sqrt{\textstyle\sum_{ij} Q(i, j, v, u)^2} . \tag{2} $$
+#
+# In lines of code, read from the equations:
+
+
+# %% tags=["derive"]
+def filtered_by_definition(C):
+    """(b, n, h, w) -> Q of (9), then (2)."""
+    best_source = C.amax(1, keepdim=True)  # for each target pixel, the most similar source pixel
+    best_target = C.amax((2, 3), keepdim=True)  # for each source pixel, the most similar target pixel
+    gamma = (C / best_source) * (C / best_target)
+    Q = gamma * C
+    return Q / Q.square().sum(1, keepdim=True).sqrt()
+
+
+Q = filtered_by_definition(C)
+
+# %% [markdown] tags=["predict"]
+# **Predict, then look.** One of the two maxima of (9) can be left out, and $Q$ after (2) is the same to the last
+# digits. Which one, and why?
+
+# %% tags=["call", "equal"]
+torch.testing.assert_close(unit_length(mutual_filter(C)), Q, rtol=1e-3, atol=1e-5)
+torch.testing.assert_close(matching(z_s, z_t), Q, rtol=1e-3, atol=1e-5)
+without_source = unit_length(C * C * (C / C.amax((2, 3), keepdim=True)))
+without_target = unit_length(C * C * (C / C.amax(1, keepdim=True)))
+torch.testing.assert_close(without_source, Q, rtol=1e-3, atol=1e-5)
+assert not torch.allclose(without_target, Q, rtol=1e-3, atol=1e-5)
+
+permutation = torch.eye(9)[torch.randperm(9, generator=torch.Generator().manual_seed(1))]  # one-to-one matches
+one_to_one = permutation.view(1, 9, 3, 3)
+torch.testing.assert_close(mutual_filter(one_to_one), one_to_one)  # survive as they are
+unsure = torch.full((1, 9, 3, 3), 0.5) + 0.5 * one_to_one
+shrunk = mutual_filter(unsure)
+assert (shrunk[one_to_one > 0] == 1).all()
+assert (shrunk[one_to_one == 0] == 0.5**3).all()
+print("equal: the definition, mutual_filter with unit_length, and matching, which never keeps C and gamma")
+
+# %% [markdown]
+# The maximum over *source* pixels is one number for a target pixel: (2) divides it out again. `matching` uses this; it
+# computes neither that maximum nor keeps $C$ and $\gamma$. What remains of the filter is the cube of $C$ and the
+# maximum over *target* pixels: a source pixel that everyone likes is worth little to each.
+#
+# Does the filter make matches better, or only sharper? Let every target pixel look at its best match and nothing else.
+# The studio's surface maps know where it should have looked, wherever the source shows it.
+
+# %% tags=["experiment"]
+sharp = {}
+for name, on in (("filtered", True), ("unfiltered", False)):
+    Q_ = matching(z_s, z_t, filtered=on)
+    sharp[name] = float(1 / Q_.pow(4).sum(1).mean())  # how many source pixels share a target pixel's attention
+flows = {
+    name: [probes.joint_flow(p.batched(), side, 3.0, on)[0] for p in some]
+    for name, on in (("filtered", True), ("unfiltered", False))
+}
+still = [identity_grid(side, side)] * len(some)
+scores = {name: probes.mean_scores(f, some) for name, f in (flows | {"source copied": still}).items()}
+print(f"{'':15}{'attention spread':>18}{'pixels off':>12}{'l1, seen':>10}{'l1, hidden':>12}")
+for name, s in scores.items():
+    print(f"{name:15}{sharp.get(name, float('nan')):18.1f}{s.off:12.1f}{s.l1_seen:10.3f}{s.l1_hidden:12.3f}")
+assert sharp["filtered"] < 0.8 * sharp["unfiltered"]
+assert scores["filtered"].off < 0.7 * scores["source copied"].off
+record(off_joints=round(float(scores["filtered"].off), 2), off_copied=round(float(scores["source copied"].off), 2))
+
+# %% [markdown]
+# ## 3. Reading a flow
+#
+# A **flow** holds for every target pixel the *absolute* position $(x, y)$ in the source where it looks, in $[-1, 1]$.
+# The flow that changes nothing is the identity grid, not zero. (Flows in other papers are often relative, in pixels:
+# Exercise 4.) Two pictures of one flow:
+# - **as a bent grid**: the pixel grid of the target, drawn where it lands in the source (rows blue, columns orange);
+# - **as colours**: hue for the direction of position minus pixel, white where nothing moves (the wheel is the legend).
+
+# %%
+wave = identity_grid(side, side)[None] + 0.05 * torch.sin(6 * identity_grid(side, side)[None].flip(1))
+examples = {
+    "a shift": affine_flow(torch.tensor([[[1.0, 0, 0.3], [0, 1.0, 0]]]), (side, side)),
+    "best matches": probes.joint_flow(pair, side, 3.0),
+}
+examples = {"a wave": wave} | examples
+figures.draw_flows(examples, source.image, target.image, target.mask)
+
+# %% [markdown]
+# *See:* the best matches bring arms and legs to where the target has them, with no training at all. But the grid is
+# torn into islands, and the photograph with it. **Neighbours must stay neighbours where the body only moves.** On the
+# other hand, no constraint may hold everywhere: where the source does not show what is needed, the flow must be free
+# to take it from anywhere. How can one network learn both?
+#
+# ## 4. The affine task
+#
+# Part of the answer is a second task. Draw seven random numbers, a rotation, two scales, two shears, a shift in two
+# directions, and put them into an affine map $A$, mild enough that people stay upright. Take a *real* pose $p_t$ and
+# make a source pose of it:
+#
+# $$ p_{st}(x) = p_t(A x) . $$
+#
+# Now the right answer is known. We want the flow $s_f$ that makes $p_t$ out of $p_{st}$ by sampling,
+# $p_t(x) = p_{st}(s_f(x))$. Put the definition in:
+#
+# $$ p_{st}(s_f(x)) = p_t(A\, s_f(x)) \overset{!}{=} p_t(x) \quad\Leftarrow\quad A\, s_f(x) = x
+# \quad\Leftrightarrow\quad s_f(x) = A^{-1} x . $$
+#
+# **The target of the task is the inverse map, applied to the grid.** The map $A$ itself made $p_{st}$; it would move
+# everything the same way once more. The loss is the distance to it, $L_\mathrm{aff} = \lVert W(p_{st}, p_t) - s_f
+# \rVert_1$ (7).
+
+# %%
+torch.manual_seed(seed)
+A = random_affine(64)
+p_t = heat_maps(target.keypoints, target.visibility, target.size, 6.0)
+offs = {"A^-1 x": [], "A x": []}
+for a in A.split(1):
+    p_st = sample(p_t, affine_flow(a, target.size))
+    kept = (sample(torch.ones(1, 1, *target.size), affine_flow(invert(a), target.size)) > 0.99).float()
+    for name, b in (("A^-1 x", invert(a)), ("A x", a)):
+        s_f = resize_grid(affine_flow(b, (side, side)), target.size)  # an affine flow is the same at every size
+        error = (sample(p_st, s_f) - p_t).abs().amax(1, keepdim=True) * kept
+        offs[name].append(float(error.sum() / kept.sum()))
+worst, forward = max(offs["A^-1 x"]), float(np.mean(offs["A x"]))
+tilt = torch.rad2deg(torch.atan2(A[:, 0, 1].abs(), A[:, 1, 1])).max()
+print(f"64 maps, warped back: at worst {worst:.4f} off with A^-1 x; {forward:.3f} on average with A x.")
+print(f"No upright line is tilted by more than {float(tilt):.0f} degrees.")
+assert worst < 0.02
+assert forward > 5 * worst
+assert tilt < 18
+
+# %% [markdown]
+# **Move the seven parameters,** and choose the flow: the inverse, or the map itself. When do the two agree?
+
+# %% tags=["explore"]
+task = flow.affine(target)
+task
+
+# %% tags=["move"]
+task.move()
+
+# %% [markdown]
+# ## 5. Two networks, two tasks
+#
+# **$M$** makes features of heat maps: eleven convolutions, at a quarter of the size. Unlike plain heat maps its
+# features can know which *limb* a pixel belongs to. **$C_l$** reads $Q$, for every target pixel a vector over all
+# source pixels, and its neighbours, and says where to look. Long distances are no problem: each place of the source is
+# a channel.
+#
+# The two tasks take turns, a step each: the affine one, which needs poses alone, and *reconstruction*: sample the
+# source photograph with the flow, compare with the target photograph. What does each bring? Train twice from the same
+# weights on the same pairs, with both and with reconstruction alone. (In the published system a refinement network
+# stands between the flow and the photograph; here the comparison is direct, l1.)
+
+# %% [markdown] tags=["predict"]
+# **Predict, then look.** After the same number of reconstruction steps: which of the two flows is smoother? Which is
+# nearer to where the surface maps say one should look? And which has the lower l1 on *training* pairs, the one thing
+# both were trained for?
+
+
+# %% tags=["experiment"]
+small = [probes.small_pair(p, size) for p in train]
+
+
+def train_flow(affine):
+    """A new system, trained for some rounds: reconstruction, and before each the affine task if asked for."""
+    system = build("spatial_transformation", "laptop", "no_refinement", seed=seed, image_size=size, sigma=4.0, scales=2,
+                   pose_width=24, flow_width=48, perceptual_weight=0.0)  # fmt: skip
+    adam = torch.optim.Adam(system.parameters(), lr=rate)
+    order, curve = torch.Generator().manual_seed(seed), []
+    torch.manual_seed(seed)
+    system.train()
+    for step in range(1, steps + 1):
+        pairs = collate_pairs([small[i] for i in torch.randint(len(small), (batch,), generator=order).tolist()])
+        for name in ("affine", "l1") if affine else ("l1",):
+            stage = system.affine_task(system.pose(pairs.target)) if name == "affine" else None
+            if stage:
+                loss = (stage["f_st"] - stage["s_f"]).abs().mean()  # (7), as a mean
+            else:
+                loss = (system(pairs).warped - pairs.target.image).abs().mean()
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+        if step % max(1, steps // 5) == 0:
+            curve.append((step, float(measure(system).off)))
+    return system, curve
+
+
+def flow_of(system, one):
+    """The flow of a system for a single pair of any size."""
+    was_training = system.training
+    system.eval()
+    with torch.no_grad():
+        found = system(probes.small_pair(one, size).batched()).flow[0]
+    system.train(was_training)
+    return found
+
+
+def measure(system):
+    return probes.mean_scores([flow_of(system, one) for one in some], some)
+
+
+systems, curves = {}, {}
+for name, affine in (("both tasks", True), ("reconstruction alone", False)):
+    systems[name], curves[name] = train_flow(affine)
+counts = {part: count_parameters(net) for part, net in systems["both tasks"].named_children()}
+print(", ".join(f"{part} {n:,} parameters" for part, n in counts.items()))
+figures.draw_curves(curves, "pixels off, held-out people")
+
+# %%
+trained = {name: measure(system) for name, system in systems.items()}
+every = trained | {"no network": scores["filtered"], "source copied": scores["source copied"]}
+bars = {
+    "pixels off, where seen": {name: float(s.off) for name, s in every.items()},
+    "bends: second differences": {name: float(s.bent) for name, s in every.items()},
+    "l1 where seen": {name: float(s.l1_seen) for name, s in every.items()},
+    "l1 where hidden": {name: float(s.l1_hidden) for name, s in every.items()},
+}
+record(**{f"off_{k.split()[0]}": round(float(s.off), 2) for k, s in trained.items()})
+record(**{f"bent_{k.split()[0]}": round(float(s.bent), 3) for k, s in trained.items()})
+if steps >= 250:  # a shorter training proves nothing
+    both, alone = trained["both tasks"], trained["reconstruction alone"]
+    assert both.off < 0.95 * alone.off
+    assert both.off < 0.9 * scores["source copied"].off
+    assert both.bent < 0.5 * scores["filtered"].bent
+figures.draw_bars(bars)
+
+# %% tags=["explore"]
+learned_scenes = {}
+for name, one in zip(scenes, chosen, strict=True):
+    small_one = probes.small_pair(one, size)
+    with torch.no_grad():
+        result = systems["both tasks"].eval()(small_one)
+    coarse = tuple(probes.joint_features(p, size // 4, 1.5) for p in (one.source, one.target))
+    learned_scenes[name] = flow.Scene(one, {"heat maps": coarse, "M, trained": (result.z_s, result.z_t)})
+learned = flow.slices(learned_scenes, 5, 7)
+learned
+
+# %% tags=["move"]
+learned.move()
+
+# %% [markdown]
+# ## 6. What the source does not show
+#
+# Nothing in the system says which pixels are hidden in the source. It has one way to paint them: look somewhere. Here
+# the source is **sampled directly** with the flow; no network touches a colour. Grey: the source shows it. In colour:
+# what the flow found for the rest.
+
+# %%
+rows = []
+for one in chosen:
+    truth = probes.truth_of(one)
+    line = [figures.picture(one.source.image)]
+    for name in ("no network", *systems):
+        f = probes.joint_flow(one, side, 3.0) if name == "no network" else flow_of(systems[name], one[0])[None]
+        made = sample(one.source.image, resize_grid(f, one.target.size), padding="border")
+        line.append(figures.picture(made))
+        if name == "both tasks":
+            pale = 0.3 * made.mean(1, keepdim=True) + 0.65
+            hidden = torch.where(truth.hidden > 0, made, torch.where(truth.seen > 0, pale, 1.0))
+    rows.append([*line, figures.picture(hidden), figures.picture(one.target.image)])
+shares = {name: float(s.on_body) for name, s in every.items()}
+print("Share of hidden pixels that look at the source's body: ", end="")
+print(", ".join(f"{name} {share:.0%}" for name, share in shares.items()))
+if steps >= 250:
+    assert shares["both tasks"] > 0.5
+record(on_body_both=round(shares["both tasks"], 2))
+figures.grid_of(["source", "no network", *systems, "hidden parts\n(both tasks)", "target"], rows)
+
+# %% [markdown]
+# ## 7. How deep must $C_l$ be?
+#
+# With one layer, $C_l$ is a linear map from the correlation to a position: the mean of all source positions, weighted.
+# The recorded sweep (`posekit sweep experiments/spatial_depth.yaml`, the whole system with refinement, three seeds)
+# trains one to six layers. Beside it the published Table 2; its l1 is not on our scale and has an axis of its own.
+
+# %%
+depth = figures.recorded("spatial_depth", ["warped.l1", "warped.body_l1", "l1"])
+published = [33.31, 27.92, 21.17, 16.14, 15.96, 15.52]  # Table 2, l1
+table2 = {f"{n} layer{'s' * (n > 1)}": value for n, value in enumerate(published, 1)}
+if depth is None:
+    print("No results are kept here; posekit sweep experiments/spatial_depth.yaml makes them.")
+else:
+    print(depth.direction("warped.l1", "6 layers", "1 layer"))
+    print(depth.direction("warped.body_l1", "6 layers", "1 layer"))
+    print(depth.direction("warped.l1", "5 layers", "3 layers"))
+depth.draw({"warped.l1": table2}) if depth else None
+
+# %% [markdown]
+# ## 8. Without the affine task, without refinement, with skips
+#
+# The published system puts a **refinement network** between flow and photograph: encode the source, move the
+# *features* with the flow, decode. Nothing goes around the flow; it has to bring everything. Three ablations:
+# - *no affine task* (Table 4), *no refinement* (Table 3); the paper prints the same four numbers for both,
+#   l1 42.13 and SSIM 0.504 against 15.52 and 0.608, so at least one of the two tables is probably a copy of the other;
+# - *with skips* (appendix E): the decoder also sees the warped photograph at three scales. One would hope for
+#   sharper texture. The paper reports failure: patches come out twice, because two paths change the same thing at once
+#   ("gradient confusion").
+
+# %%
+ablations = figures.recorded("spatial_ablations", ["warped.l1", "warped.ssim", "l1", "ssim"])
+tables34 = {
+    "warped.l1": {"full": 15.52, "no_affine": 42.13, "no_refinement": 42.13},
+    "warped.ssim": {"full": 0.608, "no_affine": 0.504, "no_refinement": 0.504},
+}
+if ablations is None:
+    print("No results are kept here; posekit sweep experiments/spatial_ablations.yaml makes them.")
+else:
+    for other in ("no_affine", "no_refinement", "with_skips"):
+        for metric in ablations.titles:
+            print(ablations.direction(metric, "full", other, higher="ssim" in metric))
+ablations.draw(tables34) if ablations else None
+
+# %% [markdown]
+# ## 9. Draw your own pose
+#
+# Joints are all that these systems want to know of the target, so you can draw one. **Drag the joints** on the canvas
+# (in JupyterLab), or use the controls: a key pose, one joint with sliders, mirror, undo. Where do ten affine maps beat
+# the flow that was trained above for a minute, and where do they fall apart? Try crossed arms, a person upside down, a
+# very long arm.
+
+# %% tags=["explore"]
+makers = {
+    "ten affine maps (no network)": draw_pose.by_ten_parts,
+    "best matches (no network)": lambda p: sample(
+        p.source.image, resize_grid(probes.joint_flow(p, side, 3.0), p.source.size), padding="border"
+    ),
+    "one flow, trained here": partial(draw_pose.by_flow, systems["both tasks"]),
+} | draw_pose.shipped()
+pad = draw_pose.draw_pose(source, makers)
+pad
+
+# %% tags=["move"]
+pad.move()
+
+# %% [markdown]
+# ## 10. Exercises
+#
+# **Exercise 1: the mutual filter.** Equation (9), times $C$.
+
+
+# %% tags=["exercise"]
+def filtered(C):
+    """C (b, n, h, w), source pixels as channels -> gamma C, the same shape."""
+    # SOLUTION
+    # STUB: # 1. For each target pixel, the largest C over the source pixels.
+    # STUB: # 2. For each source pixel, the largest C over the target pixels (two axes).
+    # STUB: # 3. The product of both ratios, times C.
+    best_source, best_target = C.amax(1, keepdim=True), C.amax((2, 3), keepdim=True)
+    return C * (C / best_source) * (C / best_target)
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_mutual_filter(filtered)
+
+# %% [markdown]
+# **Exercise 2: unit length.** Equation (2). Over which axis is the sum?
+
+
+# %% tags=["exercise"]
+def normalised(Q):
+    """Q (b, n, h, w), source pixels as channels -> every target pixel's numbers at length 1."""
+    # SOLUTION
+    # STUB: # Divide by the root of the sum of squares over ...
+    return Q / Q.square().sum(1, keepdim=True).sqrt()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_unit_length(normalised)
+
+# %% [markdown]
+# **Exercise 3: the target of the affine task.** For $p_{st}(x) = p_t(A x)$ with $A x = L x + t$: the flow $s_f$.
+
+
+# %% tags=["exercise"]
+def undoing_flow(A, size):
+    """A (2, 3): L and t side by side; size (h, w) -> s_f (2, h, w), absolute positions in [-1, 1]."""
+    # SOLUTION
+    # STUB: # x = identity_grid(*size) holds every pixel's own position.
+    # STUB: # Which comes first when a map is undone, the shift or the linear part?
+    x = identity_grid(*size)
+    back = torch.linalg.inv(A[:, :2])
+    return torch.einsum("ij,jhw->ihw", back, x - A[:, 2, None, None])
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_undoing_flow(undoing_flow)
+
+# %% [markdown]
+# **Exercise 4: absolute or relative?** Somebody's network says by how many *pixels* to the right and down a target
+# pixel should look. Make absolute positions of it.
+
+
+# %% tags=["exercise"]
+def absolute(displacement):
+    """displacement (b, 2, h, w) in pixels, x to the right, y down -> positions (b, 2, h, w) in [-1, 1]."""
+    # SOLUTION
+    # STUB: # How wide is a pixel in [-1, 1]?  And where does a pixel itself stand?
+    h, w = displacement.shape[-2:]
+    return identity_grid(h, w) + 2 * displacement / torch.tensor([w, h])[:, None, None]
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_absolute_flow(absolute)
+
+# %% [markdown]
+# ## Take-away
+#
+# - Unit features and a correlation of all with all: a distance of the whole picture costs no more than one pixel.
+# - The mutual filter shrinks what is not each other's best match. The normalisation takes half of it away again.
+# - A flow holds absolute positions. If $p_{st}(x) = p_t(A x)$, the flow from $p_{st}$ to $p_t$ is $A^{-1} x$.
+# - The affine task has a known answer for real poses, and teaches that neighbours stay together; reconstruction teaches
+#   where they should not.
+# - One flow moves what is seen and copies for what is not; nobody tells it which is which.
+#
+# ## What the paper reports
+#
+# *Pose transfer using a single spatial transformation*: real photographs of 256 x 256 pixels, 101,966 training pairs,
+# 300 epochs, perceptual and adversarial losses.
+#
+# | the paper | here |
+# |---|---|
+# | Table 2: l1 of the warped source, from 33.31 (1 layer of $C_l$) to 15.52 (6); little changes from 4 on | section 7 |
+# | Table 4: without $L_\mathrm{aff}$ l1 42.13, SSIM 0.504; with it 15.52, 0.608 | sections 5 and 8 |
+# | Table 3: without refinement the same four numbers as Table 4 | section 8 |
+# | appendix E: skips to the decoder duplicate patches | section 8 |
+# | rendered people have no place in it | rendered people, exact joints; surface maps as judges |

@@ -1,0 +1,155 @@
+"""What a flow does, measured against the studio's exact surface maps; features that need no network; small photographs.
+
+A flow is ``b 2 h w``: the (x, y) in [-1, 1] of the source at which every target pixel looks.  Coordinates mean the same
+place at every resolution, so a flow made from small photographs is measured on large ones.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from posekit.correlation import matching, unit_length
+from posekit.data.person import Pair, Person
+from posekit.data.studio import StudioPeople
+from posekit.grids import identity_grid, resize_grid
+from posekit.keypoints import heat_maps
+from posekit.sample import sample
+from posekit.splat import splat
+
+VIEWS, SIZE = 4, 128  # of the photographs, those of notebook 03
+HIDDEN = 0.5  # a target pixel counts as seen in the source when this much of its texel's weight is known there
+
+
+# ------------------------------------------------------------------------------------------------------- photographs
+
+
+@lru_cache(maxsize=2)
+def studio_pairs(people: int, seed: int = 0) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+    """All ordered pairs of the training people and of the held-out people (8 and 1 of 10 numbers), 128 pixels."""
+    return tuple(_pairs(people, split, seed) for split in ("train", "test"))
+
+
+def _pairs(people: int, split: str, seed: int) -> tuple[Pair, ...]:
+    data = StudioPeople(people, views=VIEWS, size=SIZE, seed=seed, split=split, progress=False)
+    photos = [[data.person(i, view) for view in range(VIEWS)] for i in range(len(data.numbers))]
+    return tuple(Pair(a, b) for person in photos for a, b in itertools.permutations(person, 2))
+
+
+def smaller(person: Person, size: int) -> Person:
+    """The photograph and the joints alone, averaged down to ``size`` pixels an edge; one sample or a batch."""
+    image = person.image.reshape(-1, *person.image.shape[-3:])
+    image = F.adaptive_avg_pool2d(image, size).reshape(*person.image.shape[:-2], size, size)
+    return Person(image, keypoints=person.keypoints, visibility=person.visibility, identity=person.identity,
+                  name=person.name)  # fmt: skip
+
+
+def small_pair(pair: Pair, size: int) -> Pair:
+    """`smaller` for both photographs."""
+    return Pair(smaller(pair.source, size), smaller(pair.target, size))
+
+
+# ----------------------------------------------------------------------------------------------- without any network
+
+
+def joint_features(person: Person, side: int = 32, sigma: float = 3.0) -> Tensor:
+    """b 18 side side: the heat maps themselves, unit length at every pixel.  ``person``: a batch."""
+    return unit_length(heat_maps(person.keypoints, person.visibility, (side, side), sigma))
+
+
+def best_match(Q: Tensor, size: tuple[int, int]) -> Tensor:
+    """The flow that looks at the best match: b n h w, n pixels of a source of ``size``, to b 2 h w."""
+    positions = identity_grid(*size).flatten(1)  # 2 n
+    return positions[:, Q.argmax(1)].movedim(0, 1)
+
+
+def joint_flow(pair: Pair, side: int = 32, sigma: float = 3.0, filtered: bool = True) -> Tensor:
+    """The flow by best match of the heat maps, without a network; ``pair``: a batch."""
+    z_s, z_t = (joint_features(person, side, sigma) for person in (pair.source, pair.target))
+    return best_match(matching(z_s, z_t, filtered=filtered), (side, side))
+
+
+# --------------------------------------------------------------------------------------------------- the exact answer
+
+
+class Truth(NamedTuple):
+    """Where the source shows what a target pixel shows (b 2 h w), and masks b 1 h w: shown there, and not."""
+
+    flow: Tensor
+    seen: Tensor
+    hidden: Tensor
+
+
+def truth_of(pair: Pair, atlas: int = 128) -> Truth:
+    """From the exact surface maps of both photographs; only measurements use it, no network ever sees it."""
+    source, target = pair.source, pair.target
+    grid = identity_grid(*source.size).expand(len(source.image), 2, *source.size)
+    C = splat(grid, source.uv, (atlas, atlas), source.mask)
+    weight = sample(C.known, target.uv)
+    flow = sample(C.values * C.known, target.uv) / weight.clamp(min=1e-6)
+    seen = (weight > HIDDEN).float() * target.mask
+    return Truth(flow * seen, seen, target.mask - seen)
+
+
+class Scores(NamedTuple):
+    """Of one flow, for every pair (b): see `score`."""
+
+    off: Tensor
+    l1_seen: Tensor
+    l1_hidden: Tensor
+    on_body: Tensor
+    bent: Tensor
+
+
+def score(flow: Tensor, pair: Pair, truth: Truth) -> Scores:
+    """Means over the pixels of the target's body.
+
+    off        pixels between where the flow looks and where the source shows the same place, where it does show it
+    l1_seen    of the photograph sampled directly with the flow, where the source shows what is wanted
+    l1_hidden  the same where it does not
+    on_body    share of hidden pixels that look at the source's body
+    bent       second differences of the flow in pixels of the source; 0 for an affine map
+    """
+    fine = resize_grid(flow, pair.target.size)
+    wrong = (sample(pair.source.image, fine, padding="border") - pair.target.image).abs()
+    pixels = pair.source.size[0] / 2
+    away = (fine - truth.flow).norm(dim=1, keepdim=True) * pixels
+    looks = sample(pair.source.mask, fine, padding="border")
+    return Scores(
+        _mean(away, truth.seen),
+        _mean(wrong.mean(1, keepdim=True), truth.seen),
+        _mean(wrong.mean(1, keepdim=True), truth.hidden),
+        _mean((looks > 0.5).float(), truth.hidden),
+        _mean(second_differences(fine) * pixels, pair.target.mask),
+    )
+
+
+def second_differences(flow: Tensor) -> Tensor:
+    """b 1 h w: |f(x - 1) - 2 f(x) + f(x + 1)|, the longer of the two axes; 0 at the border."""
+    result = torch.zeros_like(flow[:, :1])
+    for axis in (2, 3):
+        n = flow.shape[axis]
+        a, b, c = (flow.narrow(axis, k, n - 2) for k in range(3))
+        inner = result.narrow(axis, 1, n - 2)
+        inner.copy_(torch.maximum(inner, (a - 2 * b + c).norm(dim=1, keepdim=True)))
+    return result
+
+
+def mean_scores(flows: Sequence[Tensor], pairs: Sequence[Pair]) -> Scores:
+    """`score`, averaged over pairs (single ones, each with a flow 2 h w); pairs without such pixels are left out."""
+    rows = [
+        score(flow[None], pair.batched(), truth_of(pair.batched())) for flow, pair in zip(flows, pairs, strict=True)
+    ]
+    return Scores(*(torch.tensor(float(np.nanmean([float(v) for v in column]))) for column in zip(*rows, strict=True)))
+
+
+def _mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the mask for every picture; NaN where it is empty."""
+    return (values * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3))
