@@ -38,6 +38,18 @@ def make_person(identity: int, view: int, size: int = 64) -> Person:
     return Person(image=image, uv=uv, mask=mask, identity=f"{identity}", name=f"{identity}_{view}")
 
 
+def disc_person(seed: int = 0, size: int = 32) -> Person:
+    """A batch of one: random colours, the identity as the surface map of a disc, 18 joints at random places in it."""
+    generator = torch.Generator().manual_seed(seed)
+    x = identity_grid(size, size)[None]
+    mask = (x.square().sum(1, keepdim=True) < 0.6).float()
+    colors = torch.rand(1, 3, 8, 8, generator=generator)
+    image = torch.nn.functional.interpolate(colors, (size, size), mode="bilinear")
+    keypoints = 1.2 * torch.rand(1, 18, 2, generator=generator) - 0.6
+    return Person(image, x * mask, mask, keypoints=keypoints, visibility=torch.full((1, 18), 2),
+                  identity=("a",), name=("a",))  # fmt: skip
+
+
 def make_pair(identity: int = 0, size: int = 64) -> Pair:
     """View 0 of an identity as the source, view 1 as the target."""
     return Pair(make_person(identity, 0, size), make_person(identity, 1, size))

@@ -16,6 +16,10 @@ notebook  checker                the exercise
 04        check_limb_map         limb_map(source, target, source_half, target_half): the affine map of a limb
 04        check_fuse             fuse(moved, masks): the maximum over parts
 04        check_source_part      source_part(in_source, in_target): which limb stands in for which
+05        check_mutual_filter    filtered(C): gamma C, the soft mutual filter
+05        check_unit_length      normalised(Q): length 1 for every target pixel
+05        check_undoing_flow     undoing_flow(A, size): the target of the affine task
+05        check_absolute_flow    absolute(displacement): from pixels moved to positions
 06        check_lsgan            lsgan(real, fake): the losses of D and G
 06        check_bootstrap_mean   bootstrap_mean(values, draws): the interval of a mean over pairs
 06        check_ema              ema(weights, decay): the moving average of weights
@@ -24,6 +28,12 @@ A checker runs the function on a small example, whose answer it knows, together 
 mistakes; it raises CheckFailed.  A stub's NotImplementedError passes through.
 """
 
+from posekit.teaching.flow_checks import (
+    check_absolute_flow,
+    check_mutual_filter,
+    check_undoing_flow,
+    check_unit_length,
+)
 from posekit.teaching.inpainting_checks import check_coordinate_texture, check_gate, check_target_texel_loss
 from posekit.teaching.judging import CheckFailed
 from posekit.teaching.skips_checks import check_fuse, check_limb_map, check_skip_by_E, check_source_part
@@ -33,6 +43,7 @@ from posekit.teaching.warp_checks import check_backward_warp, check_splat_by_han
 
 __all__ = [
     "CheckFailed",
+    "check_absolute_flow",
     "check_backward_warp",
     "check_bootstrap_mean",
     "check_coordinate_texture",
@@ -43,9 +54,12 @@ __all__ = [
     "check_limb_map",
     "check_lsgan",
     "check_mirror_map",
+    "check_mutual_filter",
     "check_pixel_grid",
     "check_skip_by_E",
     "check_source_part",
     "check_splat_by_hand",
     "check_target_texel_loss",
+    "check_undoing_flow",
+    "check_unit_length",
 ]

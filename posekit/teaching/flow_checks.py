@@ -31,7 +31,7 @@ def check_mutual_filter(function: Callable[[Tensor], Tensor]) -> None:
     soft_s, soft_t = C.softmax(1), C.flatten(2).softmax(2).view_as(C)
     one_side = "One maximum is forgotten: over the {} pixels. A pixel must be the best of *both* sides to be kept."
     mistakes = [
-        Mistake("This is gamma alone; the filter is gamma times C.", gamma),
+        Mistake("This is gamma alone; the filter is gamma times C: C stands in it three times.", gamma),
         Mistake(one_side.format("target"), C * C / over_source),
         Mistake(one_side.format("source"), C * C / over_target),
         Mistake(one_side.format("target"), C * (C / over_source).square()),
@@ -40,7 +40,6 @@ def check_mutual_filter(function: Callable[[Tensor], Tensor]) -> None:
                 C * soft_s * soft_t),
         Mistake("A softmax is no maximum, and here over the source pixels alone.", C * soft_s),
         Mistake("A softmax is no maximum, and here over the target pixels alone.", C * soft_t),
-        Mistake("gamma is the product of two ratios: C stands in it twice.", C * C / (over_source * over_target)),
         Mistake("gamma is the product of the two ratios, not their sum.", C * (C / over_source + C / over_target)),
         Mistake("gamma is the product of the two ratios, not the smaller one.",
                 C * torch.minimum(C / over_source, C / over_target)),

@@ -24,7 +24,7 @@ FILTER_MUTANTS = [
     ("(C / source) * (C / target)", "C.softmax(1) * C.flatten(2).softmax(2).view_as(C)", "softmax is no maximum:"),
     ("(C / source) * (C / target)", "C.softmax(1)", "softmax.*source pixels alone"),
     ("(C / source) * (C / target)", "C.flatten(2).softmax(2).view_as(C)", "softmax.*target pixels alone"),
-    ("(C / source) * (C / target)", "C / (source * target)", "C stands in it twice"),
+    ("(C / source) * (C / target)", "C / (source * target)", "gamma alone"),
     ("(C / source) * (C / target)", "(C / source + C / target)", "not their sum"),
     ("(C / source) * (C / target)", "torch.minimum(C / source, C / target)", "not the smaller one"),
     ("C.amax((2, 3), keepdim=True)", "C.amax(2, keepdim=True)", "Only the rows"),

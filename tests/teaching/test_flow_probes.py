@@ -8,21 +8,11 @@ import torch
 
 from posekit.affine import affine_flow, invert
 from posekit.correlation import correlate, matching, mutual_filter, unit_length
-from posekit.data.person import Pair, Person
+from posekit.data.person import Pair
 from posekit.grids import identity_grid, resize_grid
 from posekit.teaching import figures_flow as figures
 from posekit.teaching import flow_probes as probes
-
-
-def person(seed=0, size=32):
-    """A made-up photograph whose surface map is the identity on a disc, with joints."""
-    random = torch.Generator().manual_seed(seed)
-    x = identity_grid(size, size)[None]
-    mask = (x.square().sum(1, keepdim=True) < 0.6).float()
-    image = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 8, generator=random), (size, size), mode="bilinear")
-    keypoints = 1.2 * torch.rand(1, 18, 2, generator=random) - 0.6
-    visibility = torch.full((1, 18), 2)
-    return Person(image, x * mask, mask, keypoints=keypoints, visibility=visibility, identity=("a",), name=("a",))
+from tests.synthetic import disc_person as person
 
 
 def same():

@@ -6,7 +6,6 @@ import ipywidgets as W
 import numpy as np
 import pytest
 import torch
-from test_flow_probes import person
 
 from posekit.affine import AffineRanges
 from posekit.correlation import matching
@@ -17,12 +16,15 @@ from posekit.systems import build
 from posekit.teaching import flow_probes as probes
 from posekit.teaching.widgets import draw_pose, flow, settings
 from posekit.teaching.widgets.live import Live, ends, to_png
+from tests.synthetic import disc_person as person
 
 
 @pytest.fixture(scope="module")
 def scenes():
     pair = Pair(person(1), person(2))
-    features = {f"sigma {s}": tuple(probes.joint_features(p, 6, s) for p in (pair.source, pair.target)) for s in (1, 2)}
+    features = {
+        f"sigma {s:.0f}": tuple(probes.joint_features(p, 6, s) for p in (pair.source, pair.target)) for s in (1.0, 2.0)
+    }
     return {"pair": flow.Scene(pair, features)}
 
 
@@ -35,7 +37,7 @@ def shown(axis) -> np.ndarray:
 
 def test_slices_over_their_grid(scenes):
     grid = settings(**flow.slice_controls(scenes, 2, 3))
-    assert len(grid) == 2 * 3 * 3 * 2  # sets of features; ends and middle of x and y; filter on and off
+    assert len(grid) == 2 * 6 * 6 * 2  # sets of features; every x and y; filter on and off
     for values in grid:
         figure = flow.render_slice("pair", scenes=scenes, **values)
         z_s, z_t = scenes["pair"].features[values["features"]]
