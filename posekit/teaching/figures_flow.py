@@ -7,28 +7,26 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from torch import Tensor
 
 from posekit.data.person import Person
 from posekit.grids import identity_grid, norm_to_index, norm_to_points, resize_grid
 from posekit.keypoints import BONES
 from posekit.sample import sample
-from posekit.teaching import flow_probes, results
-from posekit.teaching.experiments import figure_of
+from posekit.teaching import flow_probes
 from posekit.teaching.figures_inpainting import BLUE, GREEN, GREY, ORANGE, grid_of, new_figure, picture, show
+from posekit.teaching.figures_recorded import recorded
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "grid_of", "new_figure", "picture", "show"]
+__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "grid_of", "new_figure", "picture", "recorded", "show"]
 
 HUES = np.array([colorsys.hsv_to_rgb(n * 0.382 % 1, 0.9, 0.85) for n in range(18)])  # neighbours far apart
-COLORS = {"both tasks": BLUE, "reconstruction alone": ORANGE, "affine task alone": GREEN, "no network": GREY}
+MOST = 0.5  # the displacement of full colour in pictures: a quarter of the photograph
+COLORS = {"both tasks": BLUE, "reconstruction alone": ORANGE, "affine task alone": GREEN}  # others are grey
 
 
 def prepare(people: int = 60) -> None:
@@ -126,7 +124,7 @@ def draw_flows(flows: Mapping[str, Tensor], source: Tensor, target: Tensor, mask
         fine = resize_grid(flow, size)
         show(line[0], 0.45 * picture(source) + 0.55, f"{name}: the grid")
         draw_grid(line[0], fine[0], size, 5, None if mask is None else mask[0])
-        show(line[1], flow_colors(fine[0]), "as colours")
+        show(line[1], flow_colors(fine[0], MOST), "as colours")
         show(line[2], picture(sample(source, fine, padding="border")), "source, sampled directly")
         show(line[3], picture(target), "target")
     inset = axes[0, 1].inset_axes((0.0, 0.0, 0.26, 0.26))
@@ -161,72 +159,8 @@ def draw_bars(panels: Mapping[str, Mapping[str, float]]) -> Figure:
     for axis, (title, bars) in zip(axes, panels.items(), strict=True):
         for n, (name, value) in enumerate(bars.items()):
             axis.bar(n, value, color=COLORS.get(name, GREY), width=0.65)
-            axis.text(n, value, f"{value:.2f}", ha="center", va="bottom", fontsize=9)
+            axis.text(n, value, f"{value:.3g}", ha="center", va="bottom", fontsize=9)
         axis.set_xticks(range(len(bars)), bars, rotation=25, ha="right", fontsize=9)
         axis.set_title(title, fontsize=10)
         axis.margins(y=0.15)
     return figure
-
-
-# -------------------------------------------------------------------------------------------------- recorded results
-
-
-def recorded(name: str, metrics: Sequence[str], folder: Path = results.EXPERIMENTS) -> Recorded | None:
-    """The kept results of a sweep as its entry in ``figures.yaml`` names them; None where some are not kept."""
-    entry = figure_of(name, folder)
-    if not all((folder / "results" / f"{table}.csv").is_file() for table in entry["tables"]):
-        return None
-    rows = results.read_results(*entry["tables"], folder=folder / "results")
-    found = {}
-    for arm, shown in entry["arms"].items():
-        own = [row for row in rows if row.get("arm") == arm]
-        found[shown] = {m: results.values(own, m, arm=arm) for m in metrics if any(m in row for row in own)}
-    return Recorded({m: entry["metrics"][m] for m in metrics}, found)
-
-
-class Recorded(NamedTuple):
-    """titles: metric -> title.  values: arm -> metric -> one value a seed, without the metrics it does not have."""
-
-    titles: dict[str, str]
-    values: dict[str, dict[str, list[float]]]
-
-    def mean(self, arm: str, metric: str) -> float:
-        """Over the seeds."""
-        return float(np.mean(self.values[arm][metric]))
-
-    def draw(self, printed: Mapping[str, Mapping[str, float]] | None = None) -> Figure:
-        """A panel for each metric, a dot for each seed.  printed: metric -> arm -> the paper's value, as diamonds on
-        an axis of their own, because the paper measures other people at another size."""
-        figure, (axes,) = new_figure(3.6 * len(self.titles), 3.4, 1, len(self.titles))
-        arms = list(self.values)
-        for axis, (metric, title) in zip(axes, self.titles.items(), strict=True):
-            for n, arm in enumerate(arms):
-                dots = self.values[arm].get(metric, [])
-                axis.plot([n] * len(dots), dots, "o", color=BLUE, alpha=0.7)
-                if dots:
-                    axis.plot([n - 0.25, n + 0.25], [np.mean(dots)] * 2, color=BLUE, linewidth=2)
-            axis.set_xticks(range(len(arms)), arms, rotation=30, ha="right", fontsize=9)
-            axis.set_title(title, fontsize=10)
-            theirs = (printed or {}).get(metric, {})
-            if theirs:
-                other = axis.twinx()
-                places = [arms.index(arm) for arm in theirs]
-                other.plot(places, list(theirs.values()), "D", color=ORANGE, fillstyle="none", markersize=8)
-                other.tick_params(labelsize=9, labelcolor=ORANGE)
-                other.spines["top"].set_visible(False)
-        handles = [Line2D([], [], marker="o", color=BLUE, label="here: a dot for each seed, a line for their mean")]
-        if printed:
-            label = "in the paper (right axis)"
-            handles.append(Line2D([], [], marker="D", color=ORANGE, fillstyle="none", linestyle="", label=label))
-        figure.legend(handles=handles, loc="outside lower center", ncol=2, fontsize=9, frameon=False)
-        return figure
-
-    def direction(self, metric: str, better: str, worse: str, *, higher: bool = False) -> str:
-        """One line: does ``better`` come out better than ``worse``, as the paper prints it?
-
-        Yes or no only where all seeds of one lie beyond all seeds of the other.
-        """
-        a, b = (np.array(self.values[arm][metric]) * (1 if higher else -1) for arm in (better, worse))
-        said = "as in the paper" if a.min() > b.max() else "against the paper" if a.max() < b.min() else "undecided"
-        title = self.titles[metric]
-        return f"{title}: {better} {self.mean(better, metric):.3f}, {worse} {self.mean(worse, metric):.3f}: {said}"

@@ -6,14 +6,11 @@ All functions that draw return a new matplotlib Figure and change nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from textwrap import fill
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 from torch import Tensor
 
@@ -22,13 +19,24 @@ from posekit.data.studio import StudioPeople
 from posekit.grids import norm_to_points
 from posekit.keypoints import BODY_PARTS, BONES, body_part_corners, skeleton_maps
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
-from posekit.teaching import results
 from posekit.teaching import skips_probes as probes
-from posekit.teaching.experiments import figure_of
 from posekit.teaching.figures_inpainting import grid_of, new_figure
+from posekit.teaching.figures_recorded import draw_recorded
 from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, PURPLE, picture, show
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "PURPLE", "grid_of", "new_figure", "picture", "row", "show"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "PURPLE",
+    "draw_recorded",
+    "grid_of",
+    "new_figure",
+    "picture",
+    "row",
+    "show",
+]
 
 # One colour for each kind of limb, left and right alike; the body's outline is black.
 PART_COLORS = dict.fromkeys(BODY_PARTS, "#000000") | {"head": PURPLE}
@@ -167,38 +175,4 @@ def draw_duel(curves: Mapping[str, Sequence[tuple[int, float]]], heading: str) -
         axis.plot(*zip(*points, strict=True), marker=marker, color=KIND_COLORS[kind], linewidth=2, label=kind)
     axis.set(xlabel="steps", ylabel="mean error on the body", title=heading, ylim=(0, None))
     axis.legend(title="skips", frameon=False, fontsize=10, ncol=2)
-    return figure
-
-
-def draw_recorded(
-    name: str, printed: Mapping[str, Sequence[float]] | None = None, folder: Path = results.EXPERIMENTS
-) -> Figure | None:
-    """The kept results of a sweep: one panel a metric, a dot for each seed; None where no results are kept.
-
-    What is shown is the entry of ``figures.yaml``.  printed: metric -> the paper's value for every arm, in their
-    order; diamonds on an axis of their own, because the papers measure other people.
-    """
-    entry = figure_of(name, folder)
-    files = [folder / "results" / f"{table}.csv" for table in entry["tables"]]
-    if not all(file.is_file() for file in files):
-        return None
-    rows = results.read_results(*entry["tables"], folder=folder / "results")
-    figure, axes = new_figure(2.7 * len(entry["metrics"]), 3.5, 1, len(entry["metrics"]))
-    for axis, (metric, title) in zip(axes[0], entry["metrics"].items(), strict=True):
-        for n, arm in enumerate(entry["arms"]):
-            dots = results.values(rows, metric, arm=arm)
-            axis.plot([n] * len(dots), dots, "o", color=BLUE, alpha=0.7)
-            axis.plot([n - 0.25, n + 0.25], [np.mean(dots)] * 2, color=BLUE, linewidth=2)
-        axis.set_xticks(range(len(entry["arms"])), entry["arms"].values(), rotation=25, ha="right", fontsize=9)
-        axis.set_title(fill(title, 24), fontsize=10)
-        if printed and metric in printed:
-            other = axis.twinx()
-            other.plot(range(len(printed[metric])), printed[metric], "D", color=ORANGE, fillstyle="none", markersize=8)
-            other.tick_params(labelsize=9, labelcolor=ORANGE)
-            other.spines["top"].set_visible(False)
-    handles = [Line2D([], [], marker="o", color=BLUE, label="here: a dot for each seed, a line for their mean")]
-    if printed:
-        label = "in the paper (right axis)"
-        handles.append(Line2D([], [], marker="D", color=ORANGE, fillstyle="none", linestyle="", label=label))
-    figure.legend(handles=handles, loc="outside lower center", ncol=2, fontsize=9, frameon=False)
     return figure

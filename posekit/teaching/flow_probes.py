@@ -142,12 +142,38 @@ def second_differences(flow: Tensor) -> Tensor:
     return result
 
 
-def mean_scores(flows: Sequence[Tensor], pairs: Sequence[Pair]) -> Scores:
-    """`score`, averaged over pairs (single ones, each with a flow 2 h w); pairs without such pixels are left out."""
+def scores(flows: Sequence[Tensor], pairs: Sequence[Pair]) -> Scores:
+    """`score` of every pair: single ones, each with a flow 2 h w."""
     rows = [
         score(flow[None], pair.batched(), truth_of(pair.batched())) for flow, pair in zip(flows, pairs, strict=True)
     ]
-    return Scores(*(torch.tensor(float(np.nanmean([float(v) for v in column]))) for column in zip(*rows, strict=True)))
+    return Scores(*(torch.cat(column) for column in zip(*rows, strict=True)))
+
+
+def mean_scores(flows: Sequence[Tensor], pairs: Sequence[Pair]) -> Scores:
+    """`scores`, averaged over pairs; those without such pixels are left out."""
+    return Scores(*(column.nanmean() for column in scores(flows, pairs)))
+
+
+def photograph_error(flows: Sequence[Tensor], pairs: Sequence[Pair]) -> float:
+    """Mean absolute difference of whole photographs: sources sampled directly with flows 2 h w, and targets."""
+    errors = []
+    for flow, pair in zip(flows, pairs, strict=True):
+        made = sample(pair.source.image[None], resize_grid(flow[None], pair.target.size), padding="border")
+        errors.append(float((made[0] - pair.target.image).abs().mean()))
+    return float(np.mean(errors))
+
+
+def random_body_error(pairs: Sequence[Pair], seed: int = 0, draws: int = 20) -> float:
+    """l1_hidden of `score` for hidden pixels that look at a pixel of the source's body drawn at random."""
+    random, errors = torch.Generator().manual_seed(seed), []
+    for pair in pairs:
+        hidden = truth_of(pair.batched()).hidden[0, 0] > 0
+        body, wanted = pair.source.image[:, pair.source.mask[0] > 0], pair.target.image[:, hidden].repeat(1, draws)
+        if wanted.numel():
+            drawn = body[:, torch.randint(body.shape[1], wanted.shape[1:], generator=random)]
+            errors.append(float((drawn - wanted).abs().mean()))
+    return float(np.mean(errors))
 
 
 def _mean(values: Tensor, mask: Tensor) -> Tensor:

@@ -27,6 +27,15 @@ def test_the_truth_of_a_pair_of_equal_photographs_is_the_identity():
     torch.testing.assert_close(truth.flow, identity_grid(32, 32)[None] * truth.seen, rtol=0, atol=1e-4)
 
 
+def test_pairs_without_hidden_pixels_are_left_out_of_that_mean():
+    pair = same()
+    empty = dataclasses.replace(pair.target, mask=0 * pair.target.mask)
+    one, none = Pair(pair.source[0], pair.target[0]), Pair(pair.source[0], empty[0])
+    grid = identity_grid(8, 8)
+    assert probes.scores([grid], [none]).off.isnan()
+    assert probes.mean_scores([grid] * 2, [one, none]).off == probes.mean_scores([grid], [one]).off
+
+
 def test_what_the_source_does_not_show_is_hidden():
     pair = same()
     half = (identity_grid(32, 32)[None, :1] < 0).float()
@@ -91,6 +100,31 @@ def test_the_largest_of_a_target_pixel_divides_out():
     torch.testing.assert_close(half, matching(z_s, z_t))
 
 
+def test_errors_of_photographs_and_of_single_pairs():
+    pair = same()
+    one = Pair(pair.source[0], pair.target[0])
+    still, shift = identity_grid(8, 8), identity_grid(8, 8) + torch.tensor([4 / 32, 0.0])[:, None, None]  # two pixels
+    every = probes.scores([still, shift], [one, one])
+    assert every.off[0] < 1e-3
+    assert float(every.off[1]) == pytest.approx(2, abs=1e-3)
+    mean = probes.mean_scores([still, shift], [one, one])
+    assert mean.off == every.off.mean()
+    assert mean.l1_seen == every.l1_seen.mean()
+    assert probes.photograph_error([still], [one]) < 1e-3
+    wanted = (one.source.image.roll(-2, -1) - one.target.image)[..., :-2].abs().mean()
+    assert probes.photograph_error([shift], [one]) == pytest.approx(float(wanted), rel=0.1)
+
+
+def test_error_of_a_body_pixel_drawn_at_random():
+    pair = same()
+    half = (identity_grid(32, 32)[None, :1] < 0).float()
+    red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 32, 32)
+    less = dataclasses.replace(pair.source, image=red, mask=pair.source.mask * half, uv=pair.source.uv * half)
+    blue = dataclasses.replace(pair.target, image=red.flip(1))
+    assert probes.random_body_error([Pair(less[0], blue[0])]) == pytest.approx(2 / 3)  # every red pixel is as wrong
+    assert probes.random_body_error([Pair(less[0], dataclasses.replace(blue, image=red)[0])]) == 0
+
+
 def test_smaller_photographs_keep_their_joints():
     small = probes.smaller(person(), 8)
     assert small.size == (8, 8)
@@ -141,40 +175,3 @@ def test_bars_and_curves():
     assert [p.get_height() for p in bars.axes[0].patches] == [1, 2]
     curves = figures.draw_curves({"both tasks": [(0, 1.0), (5, 0.5)]}, "error")
     assert curves.axes[0].lines[0].get_ydata().tolist() == [1, 0.5]
-
-
-# -------------------------------------------------------------------------------------------------- recorded results
-
-
-@pytest.fixture
-def kept(tmp_path):
-    """A folder of experiments with one small table."""
-    (tmp_path / "results").mkdir()
-    (tmp_path / "figures.yaml").write_text(
-        "toy: {tables: [toy], arms: {'s': full, 's, a=1': less, copy: copied}, metrics: {ssim: SSIM, l1: error}}\n"
-    )
-    rows = ["arm,seed,ssim,l1", "s,0,0.5,0.1", "s,1,0.7,0.2", '"s, a=1",0,0.6,0.3', '"s, a=1",1,0.8,0.4', "copy,0,0.2,"]
-    (tmp_path / "results" / "toy.csv").write_text("\n".join(rows) + "\n")
-    return tmp_path
-
-
-def test_recorded_results(kept):
-    found = figures.recorded("toy", ["l1", "ssim"], kept)
-    assert found.values["full"] == {"l1": [0.1, 0.2], "ssim": [0.5, 0.7]}
-    assert found.values["copied"] == {"ssim": [0.2]}
-    assert found.mean("less", "l1") == pytest.approx(0.35)
-    assert found.direction("l1", "full", "less") == "error: full 0.150, less 0.350: as in the paper"
-    assert found.direction("l1", "less", "full").endswith("against the paper")
-    assert found.direction("ssim", "full", "less", higher=True).endswith("undecided")
-    figure = found.draw({"l1": {"full": 15.5, "less": 42.1}})
-    assert figure.axes[0].lines[0].get_ydata().tolist() == [0.1, 0.2]
-    assert figure.axes[2].lines[0].get_ydata().tolist() == [15.5, 42.1]
-    (kept / "results" / "toy.csv").unlink()
-    assert figures.recorded("toy", ["l1"], kept) is None
-
-
-@pytest.mark.parametrize(("name", "arms"), [("spatial_depth", 7), ("spatial_ablations", 5)])
-def test_the_sweeps_of_the_notebook_are_described(name, arms):
-    entry = figures.figure_of(name)
-    assert len(entry["arms"]) == arms
-    assert {"warped.l1", "warped.ssim", "l1", "ssim"} <= set(entry["metrics"])

@@ -219,29 +219,6 @@ def test_edges_over_each_other():
     np.testing.assert_allclose(image[4, 0], [0, 0, 1])
 
 
-def test_recorded_results_are_drawn_when_they_are_there(tmp_path):
-    (tmp_path / "results").mkdir()
-    (tmp_path / "figures.yaml").write_text(
-        "toy: {tables: [toy], title: t, arms: {'s, a=1': one, 's, a=2': two}, metrics: {ssim: SSIM, l1: l1}}\n"
-    )
-    assert figures.draw_recorded("toy", folder=tmp_path) is None
-    rows = ["arm,seed,ssim,l1", '"s, a=1",0,0.5,0.1', '"s, a=1",1,0.7,0.1', '"s, a=2",0,0.8,0.2']
-    (tmp_path / "results" / "toy.csv").write_text("\n".join(rows) + "\n")
-    figure = figures.draw_recorded("toy", {"ssim": (0.79, 0.8)}, folder=tmp_path)
-    ssim, l1, paper = figure.axes
-    assert [label.get_text() for label in ssim.get_xticklabels()] == ["one", "two"]
-    assert ssim.lines[0].get_ydata().tolist() == [0.5, 0.7]
-    assert ssim.lines[1].get_ydata() == pytest.approx([0.6, 0.6])
-    assert paper.lines[0].get_ydata() == pytest.approx([0.79, 0.8])
-    assert l1.get_title() == "l1"
-    assert to_png(figure)
-
-
-def test_figures_of_the_kept_results_are_described():
-    for name in ("skips", "refinement_variants"):
-        assert len(figures.figure_of(name)["arms"]) == 4
-
-
 def test_inside_is_the_body_without_its_rim():
     person = probes.pair_of(*JUMPER, SIZE).source
     inner = probes.inside(person, 1)

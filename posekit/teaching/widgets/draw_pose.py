@@ -103,10 +103,13 @@ def key_pose(name: str) -> str:
 
 
 def by_ten_parts(pair: Pair) -> Tensor:
-    """The source moved by ten affine maps from joints (notebook 04), on white: no network."""
+    """The source moved by ten affine maps from joints (notebook 04): no network.
+
+    Of all parts that reach a pixel the darkest wins, and what no part reaches is white: walls are bright.
+    """
     s, t = pair.source, pair.target
     maps = part_maps(s.keypoints, s.visibility, t.keypoints, t.visibility, s.size)
-    return warp_by_parts(s.image, maps)
+    return 1 - warp_by_parts(1 - s.image, maps)
 
 
 def by_flow(system: System, pair: Pair) -> Tensor:

@@ -63,7 +63,9 @@ def render_slice(scene_name: str, features: str, x: int, y: int, filtered: bool,
     right.plot(*place, "s", color="black", fillstyle="none", markersize=11, markeredgewidth=2)
     ordered = Q.flatten().sort(descending=True).values
     close.semilogx(range(1, len(ordered) + 1), ordered, color=figures.BLUE, linewidth=2)
-    close.set(xlabel="source pixels, the best first", ylim=(min(0.0, float(ordered.min())), 1))
+    close.set(
+        xlabel="source pixels, the best first", ylim=(min(0.0, float(ordered.min())), max(0.3, 1.1 * float(ordered[0])))
+    )
     close.set_title(f"Q of the best: {float(ordered[0]):.2f}", fontsize=11)
     return figure
 

@@ -1,0 +1,105 @@
+"""Kept results of sweeps in notebooks: a dot for each seed, the paper's values beside them, and the direction of both.
+
+What is shown of a sweep is its entry in ``experiments/figures.yaml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from posekit.teaching import results
+from posekit.teaching.experiments import figure_of
+from posekit.teaching.figures_inpainting import BLUE, ORANGE, new_figure
+
+
+class Recorded(NamedTuple):
+    """titles: metric -> title.  values: arm -> metric -> one value a seed, without the metrics it does not have."""
+
+    titles: dict[str, str]
+    values: dict[str, dict[str, list[float]]]
+
+    def mean(self, arm: str, metric: str) -> float:
+        """Over the seeds."""
+        return float(np.mean(self.values[arm][metric]))
+
+    def apart(self, metric: str, better: str, worse: str, *, higher: bool = False) -> int:
+        """1 where every seed of ``better`` beats every seed of ``worse``, -1 where it is the other way round, else 0.
+
+        higher: is more of this metric better?
+        """
+        a, b = (np.array(self.values[arm][metric]) * (1 if higher else -1) for arm in (better, worse))
+        return int(a.min() > b.max()) - int(a.max() < b.min())
+
+    def direction(self, metric: str, better: str, worse: str, *, higher: bool = False) -> str:
+        """One line: does ``better`` come out better than ``worse``, as the paper prints it?"""
+        said = {1: "as in the paper", -1: "against the paper", 0: "undecided"}
+        means = f"{better} {self.mean(better, metric):.3f}, {worse} {self.mean(worse, metric):.3f}"
+        return f"{self.titles[metric]}: {means}: {said[self.apart(metric, better, worse, higher=higher)]}"
+
+    def draw(self, printed: Mapping[str, Mapping[str, float]] | None = None, width: float = 2.7) -> Figure:
+        """A panel for each metric, ``width`` inches each, and a dot for each seed.
+
+        printed: metric -> arm -> the paper's value; diamonds on an axis of their own, because the papers measure other
+        people at another size.
+        """
+        figure, (axes,) = new_figure(width * len(self.titles), 3.5, 1, len(self.titles))
+        arms = list(self.values)
+        for axis, (metric, title) in zip(axes, self.titles.items(), strict=True):
+            for n, arm in enumerate(arms):
+                dots = self.values[arm].get(metric, [])
+                axis.plot([n] * len(dots), dots, "o", color=BLUE, alpha=0.7)
+                if dots:
+                    axis.plot([n - 0.25, n + 0.25], [np.mean(dots)] * 2, color=BLUE, linewidth=2)
+            axis.set_xticks(range(len(arms)), arms, rotation=25, ha="right", fontsize=9)
+            axis.set_title(fill(title, 24), fontsize=10)
+            theirs = (printed or {}).get(metric, {})
+            if theirs:
+                other = axis.twinx()
+                places = [arms.index(arm) for arm in theirs]
+                other.plot(places, list(theirs.values()), "D", color=ORANGE, fillstyle="none", markersize=8)
+                other.tick_params(labelsize=9, labelcolor=ORANGE)
+                other.spines["top"].set_visible(False)
+        handles = [Line2D([], [], marker="o", color=BLUE, label="here: a dot for each seed, a line for their mean")]
+        if printed:
+            label = "in the paper (right axis)"
+            handles.append(Line2D([], [], marker="D", color=ORANGE, fillstyle="none", linestyle="", label=label))
+        figure.legend(handles=handles, loc="outside lower center", ncol=2, fontsize=9, frameon=False)
+        return figure
+
+
+def recorded(name: str, metrics: Sequence[str] | None = None, folder: Path = results.EXPERIMENTS) -> Recorded | None:
+    """The kept results of a sweep; None where some of its tables are not kept.
+
+    metrics: all that ``figures.yaml`` names for the sweep where it is not given.
+    """
+    entry = figure_of(name, folder)
+    if not all((folder / "results" / f"{table}.csv").is_file() for table in entry["tables"]):
+        return None
+    rows = results.read_results(*entry["tables"], folder=folder / "results")
+    titles = {metric: entry["metrics"][metric] for metric in metrics or entry["metrics"]}
+    found = {}
+    for arm, shown in entry["arms"].items():
+        own = [row for row in rows if row.get("arm") == arm]
+        there = [m for m in titles if not own or any(m in row for row in own)]  # an arm without runs is an error
+        found[shown] = {m: results.values(own, m, arm=arm) for m in there}
+    return Recorded(titles, found)
+
+
+def draw_recorded(
+    name: str, printed: Mapping[str, Sequence[float]] | None = None, folder: Path = results.EXPERIMENTS
+) -> Figure | None:
+    """`Recorded.draw` with all metrics of a sweep; None where no results are kept.
+
+    printed: metric -> the paper's value for every arm, in their order.
+    """
+    found = recorded(name, folder=folder)
+    if found is None:
+        return None
+    return found.draw({m: dict(zip(found.values, row, strict=True)) for m, row in (printed or {}).items()})
