@@ -24,6 +24,16 @@ FLAGS = [
     "--disable-sync",
 ]
 ROOT = Path(__file__).parents[2]
+RUN_ALL = """async () => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  await panel.context.ready; await panel.sessionContext.ready; await panel.sessionContext.session.kernel.info;
+  await window.jupyterapp.commands.execute('notebook:run-all-cells');   // resolves when all cells are done
+  const code = panel.content.widgets.filter(
+    w => w.model.type === 'code' && w.model.sharedModel.getSource().trim());
+  return {unrun: code.filter(w => w.model.executionCount === null).length,
+          errors: code.flatMap(w => w.model.outputs.toJSON())
+                      .filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue)};
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +125,29 @@ def put(lab):
         return path.name
 
     return copy
+
+
+@pytest.fixture
+def opened(browser, lab):
+    """(name) -> a page with that notebook, all cells run without errors, and the list of the console's errors."""
+    address, _, token = lab
+    pages = []
+
+    def run(name: str, limit: float = 300):
+        page, messages = browser.new_page(), []
+        pages.append(page)
+        page.set_default_timeout(limit * 1000)
+        page.on("console", lambda m: messages.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.goto(f"{address}/lab/workspaces/auto-{time.time_ns()}/tree/{name}?token={token}&reset")
+        page.locator(".jp-NotebookPanel .jp-Notebook .jp-Cell").first.wait_for()
+        for _ in range(3):  # a click may fall into JupyterLab's own start
+            state = page.evaluate(RUN_ALL)
+            if not state["unrun"]:
+                break
+        assert state == {"unrun": 0, "errors": []}
+        return page, messages
+
+    yield run
+    for page in pages:
+        page.close()

@@ -1,7 +1,6 @@
 """What a reader does: open a notebook in JupyterLab, run it, move a slider by the keyboard, see the picture change."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,6 @@ from posekit.teaching import notebooks, source
 
 PICTURE = ".jp-OutputArea .jupyter-widgets img"
 HANDLE = ".jp-OutputArea .noUi-handle"
-RUN_ALL = """async () => {
-  const panel = window.jupyterapp.shell.currentWidget;
-  await panel.context.ready; await panel.sessionContext.ready; await panel.sessionContext.session.kernel.info;
-  await window.jupyterapp.commands.execute('notebook:run-all-cells');   // resolves when all cells are done
-  const code = panel.content.widgets.filter(
-    w => w.model.type === 'code' && w.model.sharedModel.getSource().trim());
-  return {unrun: code.filter(w => w.model.executionCount === null).length,
-          errors: code.flatMap(w => w.model.outputs.toJSON())
-                      .filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue)};
-}"""
 # The live figure after a move: "" as long as nothing happened, "changed", or the error that it shows in place.
 AFTER_THE_MOVE = """([selector, before]) => {
   const figure = document.querySelector(selector);
@@ -49,21 +38,12 @@ def example(tmp_path_factory):
     return notebooks.build(origin.stem, folder, run=False)
 
 
-def run_and_move(browser, lab, name: str, limit: float = 300) -> list[str]:
-    """Open, run all cells, move the first slider by three steps of the keyboard; returns the console's errors."""
-    address, _, token = lab
-    page, messages = browser.new_page(), []
-    page.set_default_timeout(limit * 1000)
-    page.on("console", lambda m: messages.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: messages.append(str(error)))
-    try:
-        page.goto(f"{address}/lab/workspaces/auto-{time.time_ns()}/tree/{name}?token={token}&reset")
-        page.locator(".jp-NotebookPanel .jp-Notebook .jp-Cell").first.wait_for()
-        for _ in range(3):  # a click may fall into JupyterLab's own start
-            state = page.evaluate(RUN_ALL)
-            if not state["unrun"]:
-                break
-        assert state == {"unrun": 0, "errors": []}
+@pytest.fixture
+def run_and_move(opened):
+    """(name) -> the console's errors: open, run all cells, move the first slider by three steps of the keyboard."""
+
+    def run(name: str) -> list[str]:
+        page, messages = opened(name)
         picture, handle = page.locator(PICTURE).first, page.locator(HANDLE).first
         picture.wait_for()
         handle.scroll_into_view_if_needed()
@@ -75,16 +55,16 @@ def run_and_move(browser, lab, name: str, limit: float = 300) -> list[str]:
         seen = page.wait_for_function(AFTER_THE_MOVE, arg=[PICTURE, shown]).json_value()
         assert seen == "changed"
         assert handle.get_attribute("aria-valuetext") != value
-    finally:
-        page.close()
-    return messages
+        return messages
+
+    return run
 
 
-def test_slider_of_a_small_notebook(browser, lab, put, example):
-    assert run_and_move(browser, lab, put(example)) == []
+def test_slider_of_a_small_notebook(run_and_move, put, example):
+    assert run_and_move(put(example)) == []
 
 
-def test_broken_notebook_is_noticed(browser, lab, example):
+def test_broken_notebook_is_noticed(run_and_move, lab, example):
     """The test itself can fail: a figure that breaks when a reader moves it shows its error to the reader."""
     _, folder, _ = lab
     notebook = notebooks.load(example)
@@ -94,9 +74,9 @@ def test_broken_notebook_is_noticed(browser, lab, example):
     notebook.cells = [cell for cell in notebook.cells if "move" not in cell.metadata.get("tags", [])]
     (folder / "broken.ipynb").write_text(notebooks.dumps(notebook))
     with pytest.raises(AssertionError, match="AssertionError: broken"):
-        run_and_move(browser, lab, "broken.ipynb")
+        run_and_move("broken.ipynb")
 
 
 @pytest.mark.parametrize("path", real_notebooks(), ids=lambda path: path.stem)
-def test_slider_of_a_real_notebook(path, browser, lab, put):
-    assert run_and_move(browser, lab, put(path)) == []
+def test_slider_of_a_real_notebook(path, run_and_move, put):
+    assert run_and_move(put(path)) == []

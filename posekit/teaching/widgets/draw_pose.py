@@ -211,6 +211,7 @@ class PosePad(Live):
         text, slow = W.Text(pose, description="pose", layout=W.Layout(width="95%")), {"continuous_update": False}
         controls = {"pose": text, "system": W.ToggleButtons(options=list(systems), description="made by")}
         self.start, self.history, self._quiet = pose, [pose], False
+        text.observe(self._drawn, "value")  # first: the canvas must not wait for the photograph
         draw = partial(render_transfer, source=source, systems=systems)
         super().__init__(lambda **values: draw(**values).as_image(smallest=True), controls)
         self.canvas = W.HTML(canvas(pose))
@@ -226,7 +227,6 @@ class PosePad(Live):
         self.add_class("posekit-pad")
         side = W.VBox([self.preset, self.joint, self.x, self.y, W.HBox(list(buttons.values())), controls["system"]])
         self.children = [W.HBox([self.canvas, side]), self.message, self.image, text]
-        text.observe(self._drawn, "value")
         self.preset.observe(self._chosen, "value")
         self.joint.observe(self._show_joint, "value")
         for slider in (self.x, self.y):
@@ -273,7 +273,11 @@ class PosePad(Live):
         self.controls["pose"].value = pose
 
     def _drawn(self, _change=None) -> None:
-        """The text has changed, by whatever control: canvas, sliders and history follow."""
+        """The text has changed, by whatever control: canvas, sliders and history follow, where it is a pose."""
+        try:
+            read_pose(self.pose)
+        except InputError:  # shown in place, and raised, when the photograph is drawn
+            return
         if self.pose != self.history[-1]:
             self.history.append(self.pose)
         self.canvas.value = canvas(self.pose)
