@@ -53,7 +53,7 @@ people: int = 60  # numbers considered: 8 of 10 are for training, 1 of 10 is hel
 shown: list[int] = [0, 14]  # held-out pairs in the pictures
 measured: int = 16  # held-out pairs that the measurements use
 size: int = 64  # pixels along an edge for the networks trained here
-rounds: int = 150  # of each training, two steps each
+rounds: int = 200  # of each training, two steps each
 batch: int = 8  # pairs a step
 rate: float = 0.002  # learning rate
 
@@ -344,12 +344,12 @@ bars = {
 }
 record(**{f"off_{k.split()[0]}": round(float(s.off), 2) for k, s in trained.items()})
 record(**{f"bent_{k.split()[0]}": round(float(s.bent), 3) for k, s in trained.items()})
-if rounds >= 150:  # a shorter training proves nothing
+if rounds >= 200:  # a shorter training proves nothing
     both, alone, poses, copied = (every[k] for k in (*TASKS, "source copied"))
     assert both.off < 0.85 * copied.off
     assert both.off < 0.7 * alone.off
     assert both.bent < 0.3 * alone.bent
-    assert on_training["reconstruction alone"] < 0.97 * on_training["both tasks"]
+    assert on_training["reconstruction alone"] == min(on_training.values())
     assert poses.off < 0.9 * copied.off
     assert alone.off > 1.1 * copied.off
     assert both.l1_seen < 0.95 * min(poses.l1_seen, alone.l1_seen)
@@ -405,8 +405,9 @@ print(f"{'any pixel of the body':22}{1:36.0%}{anywhere:10.3f}")
 record(
     off_long=round(float(every["long training"].off), 2), hidden_long=round(float(every["long training"].l1_hidden), 3)
 )
-assert every["long training"].l1_hidden < 0.95 * anywhere
-if rounds >= 150:
+if len(some) >= 16:
+    assert every["long training"].l1_hidden < 0.95 * anywhere
+if rounds >= 200:
     assert every["long training"].l1_hidden < every["both tasks"].l1_hidden < every["source copied"].l1_hidden
 titles = [name.replace(" ", "\n", 1) for name in systems]
 figures.grid_of(["source", *titles, "hidden parts,\nlong training", "target"], rows)
@@ -439,7 +440,24 @@ depth.draw({"warped.l1": table2}) if depth else None
 # ## 8. Without the affine task, without refinement, with skips
 #
 # The published system puts a **refinement network** between flow and photograph: encode the source, move the
-# *features* with the flow, decode. Nothing goes around the flow; it has to bring everything. Three ablations:
+# *features* with the flow, decode. Nothing goes around the flow; it has to bring everything. This is what the long
+# training makes of it.
+
+# %%
+rows, errors = [], {"source copied": [], "sampled directly": [], "refined": []}
+for one in some:
+    with torch.no_grad():
+        result = systems["long training"](one.batched())
+    pictures = (one.source.image[None], result.warped, result.image)
+    for name, image in zip(errors, pictures, strict=True):
+        errors[name].append(float((image - one.target.image).abs().mean()))
+    if len(errors["refined"]) % 5 == 1 and len(rows) < 3:
+        rows.append([figures.picture(image) for image in (*pictures, one.target.image[None])])
+print("l1 of the whole photograph:", ", ".join(f"{name} {np.mean(e):.3f}" for name, e in errors.items()))
+figures.grid_of(["source", "sampled directly", "refined", "target"], rows)
+
+# %% [markdown]
+# Three ablations, recorded (`posekit sweep experiments/spatial_ablations.yaml`):
 # - *no affine task* (Table 4), *no refinement* (Table 3); the paper prints the same four numbers for both,
 #   l1 42.13 and SSIM 0.504 against 15.52 and 0.608, so at least one of the two tables is probably a copy of the other;
 # - *with skips* (appendix E): the decoder also sees the warped photograph at three scales. One would hope for
