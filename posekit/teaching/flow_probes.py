@@ -70,6 +70,14 @@ def best_match(Q: Tensor, size: tuple[int, int]) -> Tensor:
     return positions[:, Q.argmax(1)].movedim(0, 1)
 
 
+def spread(Q: Tensor) -> float:
+    """How many source pixels share a target pixel's attention, 1 / mean sum Q^4; Q: b n h w of unit length (2).
+
+    As Q^2 sums to 1 over the source pixels: 1 where one of them has all of it, n where all have the same.
+    """
+    return float(1 / Q.pow(4).sum(1).mean())
+
+
 def joint_flow(pair: Pair, side: int = 32, sigma: float = 3.0, filtered: bool = True) -> Tensor:
     """The flow by best match of the heat maps, without a network; ``pair``: a batch."""
     z_s, z_t = (joint_features(person, side, sigma) for person in (pair.source, pair.target))

@@ -77,6 +77,14 @@ def test_best_match_looks_at_the_strongest_pixel():
     )
 
 
+def test_attention_is_spread_over_as_many_pixels_as_are_alike():
+    one, four = torch.zeros(1, 9, 2, 2), torch.zeros(1, 9, 2, 2)
+    one[:, 3], four[:, :4] = 1, 0.5
+    assert probes.spread(one) == pytest.approx(1)
+    assert probes.spread(four) == pytest.approx(4)
+    assert probes.spread(unit_length(torch.ones(1, 9, 2, 2))) == pytest.approx(9)
+
+
 def test_joints_alone_find_an_affine_map():
     """Where the source pose is the target pose moved by an affine map, best matches of the heat maps undo it."""
     target = person()
