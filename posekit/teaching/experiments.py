@@ -5,6 +5,7 @@
     python -m posekit.teaching.experiments keep NAME                out/sweeps/NAME/table.csv -> results/NAME.csv
     python -m posekit.teaching.experiments draw NAME                results/NAME.png and NAME.md
     python -m posekit.teaching.experiments claims                   results/claims.md: what the papers say, our verdicts
+    python -m posekit.teaching.experiments curve                    results/training_curve.png: the shipped log, drawn
 
 What is drawn is written in ``experiments/figures.yaml``, one entry for each NAME:
 
@@ -90,12 +91,25 @@ def write_claims(folder: Path = results.EXPERIMENTS) -> Path:
     return write_text(folder / "results" / "claims.md", text)
 
 
+def draw_curve(folder: Path = results.EXPERIMENTS) -> Path:
+    """Draw the log of the training that made the reference weights."""
+    from posekit.teaching.figures_full_training import draw_curves  # it draws results, too, and so needs this module
+    from posekit.training.checkpoint import reference_log
+
+    records = reference_log("coordinate_inpainting")
+    with whole_file(folder / "results" / "training_curve.png") as temporary:
+        heading = f"Training of the reference weights: {records[-1]['total_step']:,} steps"
+        draw_curves(records, heading=heading).savefig(temporary, format="png", metadata={"Software": None})
+    return folder / "results" / "training_curve.png"
+
+
 def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS, out: Path = OUT) -> int:
     """The program; returns its exit code."""
     parser = argparse.ArgumentParser(prog="posekit.teaching.experiments", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="notebooks from their sources")
     commands.add_parser("claims", help="a verdict on every published claim")
+    commands.add_parser("curve", help="the log of the reference weights, drawn")
     for command, words in (("keep", "take the table of a sweep as results"), ("draw", "figure and table of results")):
         commands.add_parser(command, help=words).add_argument("name")
     options = parser.parse_args(arguments)
@@ -104,6 +118,8 @@ def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS,
             written = build(folder)
         elif options.command == "claims":
             written = [write_claims(folder)]
+        elif options.command == "curve":
+            written = [draw_curve(folder)]
         elif options.command == "keep":
             written = [results.keep(out / options.name / "table.csv", options.name, folder / "results")]
         else:

@@ -157,12 +157,16 @@ def test_drift_is_said_and_mended(tmp_path):
     assert len(experiments.problems(tmp_path)) == 2
 
 
-@pytest.mark.parametrize("path", sorted(results.EXPERIMENTS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_figure_is_described_in_full():
+    for name in yaml.safe_load((results.EXPERIMENTS / "figures.yaml").read_text()):
+        experiments.figure_of(name)
+
+
+SWEEPS = [path for path in sorted(results.EXPERIMENTS.glob("*.yaml")) if path.stem not in ("figures", "claims")]
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
 def test_sweeps_ask_for_parameters_that_there_are(path):
-    if path.stem == "figures":
-        for name in yaml.safe_load(path.read_text()):
-            experiments.figure_of(name)
-        return
     experiment = load(path)
     assert experiment.name == path.stem
     for notebook in experiment.notebooks:
@@ -178,3 +182,10 @@ def test_kept_results_belong_to_an_experiment(path):
     rows = results.read_results(path.stem)
     for wanted in experiment.combinations():
         assert sum(all(row.get(key) == value for key, value in wanted.items()) for row in rows) == 1, wanted
+
+
+def test_curve_of_the_reference_weights_is_drawn(tmp_path, capsys):
+    assert experiments.main(["curve"], tmp_path) == 0
+    picture = tmp_path / "results" / "training_curve.png"
+    assert capsys.readouterr().out.strip() == str(picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
