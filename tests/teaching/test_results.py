@@ -185,6 +185,7 @@ def test_kept_results_belong_to_an_experiment(path):
 
 
 def test_curve_of_the_reference_weights_is_drawn(tmp_path, capsys):
+    (tmp_path / "results").mkdir()
     assert experiments.main(["curve"], tmp_path) == 0
     picture = tmp_path / "results" / "training_curve.png"
     assert capsys.readouterr().out.strip() == str(picture)
