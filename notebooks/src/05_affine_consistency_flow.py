@@ -435,18 +435,29 @@ figures.grid_of(["source", *titles, "hidden parts,\nlong training", "target"], r
 # trains one to six layers. Beside it the published Table 2; its l1 is not on our scale and has an axis of its own.
 
 # %%
-depth = figures.recorded("spatial_depth", ["warped.l1", "warped.body_l1", "l1"])
+depth = figures.recorded("spatial_depth", ["warped.l1", "warped.body_l1", "warped.ssim", "l1"])
 published = [33.31, 27.92, 21.17, 16.14, 15.96, 15.52]  # Table 2, l1
 table2 = {f"{n} layer{'s' * (n > 1)}": value for n, value in enumerate(published, 1)}
 if depth is None:
     print("No results are kept here; posekit sweep experiments/spatial_depth.yaml makes them.")
 else:
-    print(depth.direction("warped.l1", "6 layers", "1 layer"))
-    print(depth.direction("warped.body_l1", "6 layers", "1 layer"))
-    print(depth.direction("warped.l1", "5 layers", "3 layers"))
+    for metric in depth.titles:
+        print(depth.direction(metric, "6 layers", "1 layer", higher=metric == "warped.ssim"))
+    means = [depth.mean(arm, "warped.l1") for arm in table2]
+    print(f"worst over best l1: {max(means) / min(means):.2f} here, {max(published) / min(published):.2f} in the paper")
+    assert max(means) / min(means) < 1.06
+    assert max(means) < 0.8 * depth.mean("source copied", "l1")
+    assert depth.apart("warped.ssim", "6 layers", "1 layer", higher=True) == -1
 depth.draw({"warped.l1": table2}) if depth else None
 
 # %% [markdown]
+# *See:* here depth hardly matters: *not as in the paper*, whose l1 halves from one layer to four. All six learn to
+# match, and end within 6 % of each other in l1; by SSIM six layers are even a little behind one, at every seed. What
+# we can say of the reason: one layer reads $Q$ of 3 x 3
+# pixels, and its weighted mean is a good answer as long as $Q$ is sharp, which $M$ can learn (section 5); and a short
+# training, half of it affine, gives smooth flows (section 5), which may need no depth. Whether more steps or 64 x 64
+# correlations would bring the layers apart, this sweep does not show.
+#
 # ## 8. Without the affine task, without refinement, with skips
 #
 # The published system puts a **refinement network** between flow and photograph: encode the source, move the
@@ -630,7 +641,7 @@ checks.check_absolute_flow(absolute)
 #
 # | the paper | here |
 # |---|---|
-# | Table 2: l1 of the warped source, from 33.31 (1 layer of $C_l$) to 15.52 (6); little changes from 4 on | section 7 |
+# | Table 2: l1 of the warped source, from 33.31 (1 layer of $C_l$) to 15.52 (6); little changes from 4 on | nearly the same for all depths, after 700 steps (section 7) |
 # | Table 4: without $L_\mathrm{aff}$ l1 42.13, SSIM 0.504; with it 15.52, 0.608 | the same direction (section 8) |
 # | Table 3: without refinement the same four numbers as Table 4 | the other direction, after 1,200 steps (section 8) |
 # | appendix E: skips to the decoder duplicate patches | lower l1, higher SSIM, after 1,200 steps (section 8) |
