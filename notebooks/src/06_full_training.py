@@ -410,7 +410,7 @@ figures.grid_of(("source", "nearest texel", "trained long", "truth"), lines)
 
 # %%
 spoilt = failures.Failures(batch)
-k = min(9, len(pairs) - 1)  # the pair in the pictures
+k = min(15, len(pairs) - 1)  # the pair in the pictures
 gallery = [("truth", truth[k]), *((name, spoilt.spoil(name)[k]) for name in failures.FAILURES)]
 figures.montage([*gallery, ("trained long", made["trained long"][k])], 7)
 
