@@ -8,6 +8,8 @@ STAMP  := $(VENV)/.installed
 PINS = $(shell $(PYTHON) -c "import sys; print('-c requirements.lock' if sys.version_info >= (3, 11) else '')")
 # Where pip finds packages, for instance  make demo PIP_ARGS="--extra-index-url ..."  for another build of torch.
 PIP_ARGS ?=
+# Several programs share the cores here: threads that wait must sleep, not spin.
+export OMP_WAIT_POLICY ?= passive
 
 .PHONY: demo test nbval lab notebooks student bench lint clean
 
