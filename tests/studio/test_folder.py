@@ -224,16 +224,16 @@ def test_ctrl_c_ends_all_processes_and_leaves_whole_people(tmp_path):
         [sys.executable, "-c", code, str(tmp_path), library], start_new_session=True, stderr=subprocess.PIPE
     )
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not list(tmp_path.glob("people/0*")):
             assert run.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
         os.killpg(run.pid, signal.SIGINT)
-        _, said = run.communicate(timeout=60)
+        _, said = run.communicate(timeout=240)  # a second on an idle machine, a minute on a crowded one
         assert run.returncode != 0
         assert b"KeyboardInterrupt" in said
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while left := living(run.pid):
             assert time.monotonic() < deadline, f"processes {left} are left behind"
             time.sleep(0.1)
