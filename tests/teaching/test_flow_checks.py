@@ -3,12 +3,8 @@
 The mistakes are written into the solution's own text: (text, replacement, words of the verdict; None: still right).
 """
 
-import re
-
-import pytest
-
 from posekit.teaching import flow_checks as checks
-from posekit.teaching.judging import CheckFailed
+from tests.exercise_checkers import test_accepts_the_solution, test_names_the_mistake, test_stub_passes_through  # noqa: F401
 
 FILTER = """
 def solution(C):
@@ -114,28 +110,3 @@ CASES = {
     "undoing_flow": (checks.check_undoing_flow, UNDO, UNDO_MUTANTS),
     "absolute": (checks.check_absolute_flow, ABSOLUTE, ABSOLUTE_MUTANTS),
 }
-WRONG = [
-    pytest.param(name, *mutant, id=f"{name}-{n}")
-    for name, (_, _, table) in CASES.items()
-    for n, mutant in enumerate(table)
-]
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_accepts_the_solution(name, function, capsys):
-    check, source, _ = CASES[name]
-    check(function(source))
-    assert capsys.readouterr().out.startswith(f"\N{CHECK MARK} {name}")
-
-
-@pytest.mark.parametrize(("name", "old", "new", "words"), WRONG)
-def test_names_the_mistake(name, old, new, words, function):
-    check, source, _ = CASES[name]
-    mutant = function(source, old, new)
-    if words is None:
-        check(mutant)
-        return
-    with pytest.raises(CheckFailed) as failed:
-        check(mutant)
-    assert re.search(words, str(failed.value)), failed.value
-    assert "\n" not in str(failed.value)

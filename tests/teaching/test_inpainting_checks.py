@@ -3,12 +3,8 @@
 The mistakes are written into the solution's own text: (text, replacement, words of the verdict; None: still right).
 """
 
-import re
-
-import pytest
-
-from posekit.splat import splat
 from posekit.teaching import checks
+from tests.exercise_checkers import test_accepts_the_solution, test_names_the_mistake, test_stub_passes_through  # noqa: F401
 
 GATE = """
 F = torch.nn.functional
@@ -94,34 +90,3 @@ CASES = {
     "target_texel_loss": (checks.check_target_texel_loss, LOSS, LOSS_MUTANTS),
     "coordinate_texture": (checks.check_coordinate_texture, COORDINATES, COORDINATES_MUTANTS),
 }
-WRONG = [
-    pytest.param(name, *mutant, id=f"{name}-{n}")
-    for name, (_, _, table) in CASES.items()
-    for n, mutant in enumerate(table)
-]
-
-
-def made(function, source, old="", new=""):
-    solution = function(source, old, new)
-    solution.__globals__["splat"] = splat
-    return solution
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_accepts_the_solution(name, function, capsys):
-    check, source, _ = CASES[name]
-    check(made(function, source))
-    assert capsys.readouterr().out.startswith(f"\N{CHECK MARK} {name}")
-
-
-@pytest.mark.parametrize(("name", "old", "new", "words"), WRONG)
-def test_names_the_mistake(name, old, new, words, function):
-    check, source, _ = CASES[name]
-    mutant = made(function, source, old, new)
-    if words is None:
-        check(mutant)
-        return
-    with pytest.raises(checks.CheckFailed) as failed:
-        check(mutant)
-    assert re.search(words, str(failed.value)), failed.value
-    assert "\n" not in str(failed.value)

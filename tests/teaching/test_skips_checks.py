@@ -4,11 +4,8 @@ The mistakes are written into the solution's own text, so they are made the way 
 how the checkers recognise them: (text, replacement, words of the verdict; None: still right).
 """
 
-import re
-
-import pytest
-
 from posekit.teaching import checks
+from tests.exercise_checkers import test_accepts_the_solution, test_names_the_mistake, test_stub_passes_through  # noqa: F401
 
 SKIP_BY_E = """
 import torch.nn.functional as F
@@ -144,37 +141,3 @@ CASES = {
     "fuse": (checks.check_fuse, FUSE, FUSE_MUTANTS),
     "source_part": (checks.check_source_part, SOURCE_PART, SOURCE_PART_MUTANTS),
 }
-WRONG = [
-    pytest.param(name, *mutant, id=f"{name}-{n}")
-    for name, (_, _, table) in CASES.items()
-    for n, mutant in enumerate(table)
-]
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_accepts_the_solution(name, function, capsys):
-    check, source, _ = CASES[name]
-    check(function(source))
-    assert capsys.readouterr().out.startswith(f"\N{CHECK MARK} {name}")
-
-
-@pytest.mark.parametrize(("name", "old", "new", "words"), WRONG)
-def test_names_the_mistake(name, old, new, words, function):
-    check, source, _ = CASES[name]
-    mutant = function(source, old, new)
-    if words is None:
-        check(mutant)
-        return
-    with pytest.raises(checks.CheckFailed) as failed:
-        check(mutant)
-    assert re.search(words, str(failed.value)), failed.value
-    assert "\n" not in str(failed.value)
-
-
-def test_stub_passes_through():
-    def stub(*_):
-        raise NotImplementedError
-
-    for check, _, _ in CASES.values():
-        with pytest.raises(NotImplementedError):
-            check(stub)

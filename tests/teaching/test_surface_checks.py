@@ -4,14 +4,13 @@ The mistakes are written into the solution's own text, so they are made the way 
 how the checkers recognise them: (text, replacement, words of the verdict; None: still right).
 """
 
-import re
-
 import pytest
 import torch
 
 from posekit.grids import identity_grid
 from posekit.surface import ChartTable, flip_map
 from posekit.teaching import checks
+from tests.exercise_checkers import test_accepts_the_solution, test_names_the_mistake, test_stub_passes_through  # noqa: F401
 
 PIXEL_GRID = """
 def solution(h, w):
@@ -116,31 +115,6 @@ CASES = {
     "iuv_to_atlas": (checks.check_iuv_to_atlas, IUV_TO_ATLAS, IUV_TO_ATLAS_MUTANTS),
     "mirror_map": (checks.check_mirror_map, MIRROR_MAP, MIRROR_MAP_MUTANTS),
 }
-WRONG = [
-    pytest.param(name, *mutant, id=f"{name}-{n}")
-    for name, (_, _, table) in CASES.items()
-    for n, mutant in enumerate(table)
-]
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_accepts_the_solution(name, function, capsys):
-    check, source, _ = CASES[name]
-    check(function(source))
-    assert capsys.readouterr().out.startswith(f"\N{CHECK MARK} {name}")
-
-
-@pytest.mark.parametrize(("name", "old", "new", "words"), WRONG)
-def test_names_the_mistake(name, old, new, words, function):
-    check, source, _ = CASES[name]
-    mutant = function(source, old, new)
-    if words is None:
-        check(mutant)
-        return
-    with pytest.raises(checks.CheckFailed) as failed:
-        check(mutant)
-    assert re.search(words, str(failed.value)), failed.value
-    assert "\n" not in str(failed.value)
 
 
 def test_accepts_a_bilinear_lookup():
@@ -153,14 +127,6 @@ def test_accepts_a_bilinear_lookup():
 def test_accepts_a_grid_and_other_kinds_of_arrays():
     checks.check_pixel_grid(identity_grid(3, 4))
     checks.check_pixel_grid(lambda h, w: identity_grid(h, w).double().numpy())
-
-
-def test_a_stub_stays_a_stub():
-    def stub(h, w):
-        raise NotImplementedError("exercise 1")
-
-    with pytest.raises(NotImplementedError):
-        checks.check_pixel_grid(stub)
 
 
 @pytest.mark.parametrize("check", [checks.check_iuv_to_atlas, checks.check_mirror_map])

@@ -4,11 +4,8 @@ The mistakes are written into the solution's own text, so they are made the way 
 how the checkers recognise them: (text, replacement, words of the verdict; None: still right).
 """
 
-import re
-
-import pytest
-
 from posekit.teaching import checks
+from tests.exercise_checkers import test_accepts_the_solution, test_names_the_mistake, test_stub_passes_through  # noqa: F401
 
 SPLAT_BY_HAND = """
 def solution(values, positions, size):
@@ -85,31 +82,6 @@ CASES = {
     "splat_by_hand": (checks.check_splat_by_hand, SPLAT_BY_HAND, SPLAT_BY_HAND_MUTANTS),
     "backward_warp": (checks.check_backward_warp, BACKWARD_WARP, BACKWARD_WARP_MUTANTS),
 }
-WRONG = [
-    pytest.param(name, *mutant, id=f"{name}-{n}")
-    for name, (_, _, table) in CASES.items()
-    for n, mutant in enumerate(table)
-]
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_accepts_the_solution(name, function, capsys):
-    check, source, _ = CASES[name]
-    check(function(source))
-    assert capsys.readouterr().out.startswith(f"\N{CHECK MARK} {name}")
-
-
-@pytest.mark.parametrize(("name", "old", "new", "words"), WRONG)
-def test_names_the_mistake(name, old, new, words, function):
-    check, source, _ = CASES[name]
-    mutant = function(source, old, new)
-    if words is None:
-        check(mutant)
-        return
-    with pytest.raises(checks.CheckFailed) as failed:
-        check(mutant)
-    assert re.search(words, str(failed.value)), failed.value
-    assert "\n" not in str(failed.value)
 
 
 def test_accepts_the_weight_beside_the_values(function):
