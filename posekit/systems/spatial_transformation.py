@@ -185,7 +185,7 @@ class SpatialTransformation(System):
             flow_width=64,
             refine_width=48,
             affine_weight=0.005,
-            perceptual_weight=0.05,  # random features at weight 1 paint waves: they hardly see some patterns
+            perceptual_weight=0.05,  # at weight 1, random features left waves in the photographs
             l1_weight=5.0,
             gan_weight=0.02,
             features="random",

@@ -13,17 +13,9 @@ from posekit.training import checkpoint
 from posekit.training.files import read_tensors
 from posekit.training.fit import fit
 from tests.training.killed import DATA, MOMENTS, OPTIONS, tiny
-from tests.training.test_fit import ROOT, same_state
+from tests.training.test_fit import ROOT, one_thread, same_state  # noqa: F401
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
