@@ -1,6 +1,6 @@
 """Train the reference weights that the package ships.
 
-    python data_scripts/train_reference.py --precision bf16-mixed --device cpu
+    python data_scripts/train_reference.py --precision bf16-mixed --channels-last --device cpu
     python data_scripts/train_reference.py --system deformable_gan --precision bf16-mixed --device cpu --steps 3000
     python data_scripts/train_reference.py --system spatial_transformation --precision bf16-mixed --device cpu
 
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=None)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="32-true", help="32-true or bf16-mixed")
+    parser.add_argument("--channels-last", action="store_true", help="memory layout of the networks")
     parser.add_argument("--workers", type=int, default=0, help="processes that load pairs ahead of the training")
     parser.add_argument("--run", type=Path, default=None, help="folder of the run; runs/reference/SYSTEM")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
@@ -67,6 +68,7 @@ def main() -> None:
         batch_size=args.batch_size,
         device=args.device,
         precision=args.precision,
+        channels_last=args.channels_last,
         workers=args.workers,
         checkpoint_every=500,
     )

@@ -17,6 +17,8 @@ overrides: str = "{}"  # other settings, as JSON or YAML
 stages: str = ""  # stages to train, separated by commas; all if empty
 steps: int = 400  # of each stage
 batch_size: int = 0  # pairs a step; the preset's if 0
+precision: str = "32-true"  # or bf16-mixed
+channels_last: bool = False  # memory layout of the networks
 people: int = 400  # numbers considered: 8 of 10 are for training, 1 of 10 for measuring
 views: int = 6  # photographs of each
 size: int = 0  # pixels along an edge; the system's image_size if 0
@@ -57,7 +59,8 @@ if hasattr(model, "mirror"):
     model.mirror = mirror_table()  # the one baseline that has to know the atlas
 
 own, usual = dataclasses.asdict(model.config), dataclasses.asdict(type(model).PRESETS[preset])
-record(arm=", ".join([system] + [f"{name}={own[name]}" for name in own if own[name] != usual[name]]))
+shown = {name: "+".join(value) if name == "without" else value for name, value in own.items()}
+record(arm=", ".join([system] + [f"{name}={shown[name]}" for name in own if own[name] != usual[name]]))
 
 # %%
 size = size or getattr(model.config, "image_size", 128)
@@ -76,7 +79,7 @@ began, log = time.perf_counter(), []
 if model.stages():
     log = fit(
         model, training, seed=seed, stages=names, steps=steps, batch_size=batch_size or None, device=device,
-        log_every=max(1, steps // 50), progress=False,
+        precision=precision, channels_last=channels_last, log_every=max(1, steps // 50), progress=False,
     )  # fmt: skip
 record(training_seconds=time.perf_counter() - began)
 
@@ -95,6 +98,7 @@ plt.show()
 # %%
 where = next((str(p.device) for p in model.parameters()), "cpu")
 table = how({system: model}, pairs, device=where, seed=0)
+record(protocol=str(table.protocol))
 for row in table.rows:
     record(**{row.metric: float("nan") if row.mean is None else row.mean})
 table.notes

@@ -63,7 +63,7 @@ READINGS = {
     # from far away, the colour losses see one pixel; l1 carries the colours of g, the features its edges.
     "laptop": (
         (("f",), {"identity": 5.0, "texture_source": 1.0, "texture_target": 2.0}),
-        (("g",), {"l1": 1.0, "nearest_neighbour": 0.5, "adversarial": 0.02}),
+        (("g",), {"l1": 1.0, "nearest_neighbour": 0.5, "adversarial": 0.2}),
     ),
 }
 _DEFAULT_FEATURES = {"main": "vgg19", "supplementary": "vgg16", "laptop": "random"}
@@ -81,6 +81,7 @@ class CoordinateInpaintingConfig:
     | reading                | main, supplementary or laptop: which losses train which part in which stage |
     | features               | vgg16, vgg19 or random; "auto" takes the one the reading names |
     | feature_width          | channels of the first scale of random features |
+    | without                | losses left out of both stages, to see what they do; ("adversarial",) needs no critic |
     | black_background       | sample T from S with its background painted black, as the authors do: a texel that |
     |                        | lands on the background then costs, whatever colour that background has |
     | f_steps, g_steps       | steps of the two stages |
@@ -97,6 +98,7 @@ class CoordinateInpaintingConfig:
     reading: str = "supplementary"
     features: str = "auto"
     feature_width: int = 64
+    without: tuple[str, ...] | list[str] | str = ()
     black_background: bool = False
     f_steps: int = 100_000
     g_steps: int = 200_000
@@ -110,6 +112,10 @@ class CoordinateInpaintingConfig:
         choose("variant", self.variant, VARIANTS)
         choose("reading", self.reading, READINGS)
         choose("kind of features", self.features, (*FEATURES, "auto"))
+        without = [self.without] if isinstance(self.without, str) else self.without
+        object.__setattr__(self, "without", tuple(without))  # JSON has no tuples
+        for name in self.without:
+            choose("loss", name, {name for _, weights in READINGS[self.reading] for name in weights})
         for name in ("image_size", "atlas_size"):
             side = getattr(self, name)
             if side < 36 or side % 4:
@@ -169,8 +175,8 @@ class CoordinateInpainting(System):
             g_width=48,
             reading="laptop",
             feature_width=16,
-            f_steps=5_000,
-            g_steps=5_000,
+            f_steps=9_000,
+            g_steps=6_000,
             batch_size=4,
             f_lr=2e-3,
             g_lr=5e-4,
@@ -238,10 +244,12 @@ class CoordinateInpainting(System):
             ("inpainting", "refinement"), (c.f_steps, c.g_steps), READINGS[c.reading], strict=True
         ):
             parts = tuple(p for p in parts if p in self._modules)
-            dropped = {"rgb": ("identity",), "no_textures": TEXTURE_LOSSES}.get(c.variant, ())
+            dropped = (*c.without, *{"rgb": ("identity",), "no_textures": TEXTURE_LOSSES}.get(c.variant, ()))
             weights = {k: v for k, v in weights.items() if k not in dropped}
             if not parts:
                 continue
+            if not weights:
+                raise InputError(f"Without {', '.join(c.without)} the stage {name} has no loss; leave it one.")
             lr = c.f_lr if parts == ("f",) else c.g_lr
             critics = ("discriminator",) if "adversarial" in weights else ()
             found.append(

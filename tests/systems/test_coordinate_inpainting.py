@@ -1,6 +1,7 @@
 """The coordinate-based system: geometry of its maps, variants, losses, gradients, stages."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from posekit.nets.vgg import VGGFeatures
 from posekit.sample import sample
 from posekit.splat import splat
 from posekit.systems import build
-from posekit.systems.coordinate_inpainting import TEXTURE_LOSSES, UNKNOWN, VARIANTS
+from posekit.systems.coordinate_inpainting import TEXTURE_LOSSES, UNKNOWN, VARIANTS, CoordinateInpaintingConfig
 from tests.synthetic import TINY, make_batch, make_pair
 
 TEXTURE = {"texture_source", "texture_target"}
@@ -172,6 +173,25 @@ def test_readings_name_parts_and_weights():
     assert set(plan("laptop", "no_textures")) == {"refinement"}
     assert set(plan("supplementary", "no_textures")) == {"inpainting", "refinement"}
     assert plan("supplementary", "no_textures")["inpainting"] == (("g",), table_5)
+
+
+def test_losses_can_be_left_out():
+    whole = {s.name: s for s in tiny().stages()}
+    less = {s.name: s for s in tiny(without=["identity", "adversarial"]).stages()}
+    assert set(whole["inpainting"].weights) - set(less["inpainting"].weights) == {"identity"}
+    assert set(whole["refinement"].weights) - set(less["refinement"].weights) == {"adversarial"}
+    assert whole["refinement"].critics == ("discriminator",)
+    assert less["refinement"].critics == ()
+    assert tiny(without="l1").config == tiny(without=("l1",)).config
+    card = json.loads(json.dumps(tiny(without=["l1"]).card()))
+    assert CoordinateInpaintingConfig(**card["config"]) == tiny(without=["l1"]).config
+
+
+def test_a_stage_keeps_a_loss_and_the_loss_has_a_name():
+    with pytest.raises(InputError, match="Unknown loss 'adversary'; did you mean 'adversarial'"):
+        tiny(without=["adversary"])
+    with pytest.raises(InputError, match="Without l1, nearest_neighbour, adversarial the stage refinement has no loss"):
+        tiny(without=["l1", "nearest_neighbour", "adversarial"]).stages()
 
 
 @pytest.mark.parametrize("reading", ["main", "supplementary", "laptop"])
