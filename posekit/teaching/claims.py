@@ -146,4 +146,4 @@ def _ours(one: Judged) -> str:
     if d is None:
         return ""
     agree = f", {one.agreeing} of {d.seeds} seeds agree" if one.verdict == "undecided" else f", {d.seeds} seeds"
-    return f"{d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}]{agree}"
+    return f"{d}{agree}"

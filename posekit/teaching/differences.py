@@ -35,6 +35,9 @@ class Difference:
         """ "higher" or "lower" where the interval leaves out 0, else "undecided"."""
         return "higher" if self.low > 0 else "lower" if self.high < 0 else "undecided"
 
+    def __str__(self) -> str:
+        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
 
 def difference(rows: Sequence[Mapping[str, Any]], metric: str, arm: str, beside: str) -> Difference:
     """Compare the runs of ``arm`` with those of ``beside``, seed by seed; each has one run for a seed.
@@ -67,7 +70,7 @@ def markdown(
         if arm == beside:
             continue
         found = [difference(rows, metric, arm, beside) for metric in metrics]
-        lines.append([shown, *(f"{d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}] {d.reading}" for d in found)])
+        lines.append([shown, *(f"{d} {d.reading}" for d in found)])
     said = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return (
         f"Difference from *{arms[beside]}*, seed by seed:\n\n{said}\n\nMean [{CONFIDENCE:.0%} interval over "

@@ -15,33 +15,39 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from posekit.teaching import results
+from posekit.teaching.differences import Difference, difference
 from posekit.teaching.experiments import figure_of
 from posekit.teaching.figures_inpainting import BLUE, ORANGE, new_figure
 
 
 class Recorded(NamedTuple):
-    """titles: metric -> title.  values: arm -> metric -> one value a seed, without the metrics it does not have."""
+    """titles: metric -> title.  values: arm -> metric -> one value a seed, without the metrics it does not have.
+
+    rows: the runs themselves.  arms: arm as it is shown -> as it was recorded.
+    """
 
     titles: dict[str, str]
     values: dict[str, dict[str, list[float]]]
+    rows: list[results.Row]
+    arms: dict[str, str]
 
     def mean(self, arm: str, metric: str) -> float:
         """Over the seeds."""
         return float(np.mean(self.values[arm][metric]))
 
-    def apart(self, metric: str, better: str, worse: str, *, higher: bool = False) -> int:
-        """1 where every seed of ``better`` beats every seed of ``worse``, -1 where it is the other way round, else 0.
+    def difference(self, metric: str, arm: str, beside: str) -> Difference:
+        """Seed by seed, with its interval over the seeds: the rule of all verdicts of this course."""
+        return difference(self.rows, metric, self.arms[arm], self.arms[beside])
+
+    def direction(self, metric: str, better: str, worse: str, *, higher: bool = False) -> str:
+        """One line: does ``better`` come out better than ``worse``, as the paper prints it?
 
         higher: is more of this metric better?
         """
-        a, b = (np.array(self.values[arm][metric]) * (1 if higher else -1) for arm in (better, worse))
-        return int(a.min() > b.max()) - int(a.max() < b.min())
-
-    def direction(self, metric: str, better: str, worse: str, *, higher: bool = False) -> str:
-        """One line: does ``better`` come out better than ``worse``, as the paper prints it?"""
-        said = {1: "as in the paper", -1: "against the paper", 0: "undecided"}
+        found, signs = self.difference(metric, better, worse), ("lower", "higher")
+        verdict = {signs[higher]: "as in the paper", signs[not higher]: "against the paper"}.get(found.reading)
         means = f"{better} {self.mean(better, metric):.3f}, {worse} {self.mean(worse, metric):.3f}"
-        return f"{self.titles[metric]}: {means}: {said[self.apart(metric, better, worse, higher=higher)]}"
+        return f"{self.titles[metric]}: {means}; difference {found}: {verdict or 'undecided'}"
 
     def draw(self, printed: Mapping[str, Mapping[str, float]] | None = None, width: float = 2.7) -> Figure:
         """A panel for each metric, ``width`` inches each, and a dot for each seed.
@@ -89,7 +95,7 @@ def recorded(name: str, metrics: Sequence[str] | None = None, folder: Path = res
         own = [row for row in rows if row.get("arm") == arm]
         there = [m for m in titles if not own or any(m in row for row in own)]  # an arm without runs is an error
         found[shown] = {m: results.values(own, m, arm=arm) for m in there}
-    return Recorded(titles, found)
+    return Recorded(titles, found, rows, {shown: arm for arm, shown in entry["arms"].items()})
 
 
 def draw_recorded(

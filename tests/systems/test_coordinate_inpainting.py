@@ -15,7 +15,8 @@ from posekit.nets.vgg import VGGFeatures
 from posekit.sample import sample
 from posekit.splat import splat
 from posekit.systems import build
-from posekit.systems.coordinate_inpainting import TEXTURE_LOSSES, UNKNOWN, VARIANTS, CoordinateInpaintingConfig
+from posekit.systems.coordinate_inpainting import UNKNOWN
+from posekit.systems.coordinate_inpainting_config import TEXTURE_LOSSES, VARIANTS, CoordinateInpaintingConfig
 from tests.synthetic import TINY, make_batch, make_pair
 
 TEXTURE = {"texture_source", "texture_target"}

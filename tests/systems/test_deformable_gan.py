@@ -14,7 +14,7 @@ from posekit.nets.deformable_hourglass import warp_activations
 from posekit.nets.vgg import VGGFeatures
 from posekit.part_affine import fuse_parts, part_maps, warp_parts
 from posekit.systems import build
-from posekit.systems.deformable_gan import READINGS, SKIPS, VARIANTS, DeformableGANConfig
+from posekit.systems.deformable_gan_config import READINGS, SKIPS, VARIANTS, DeformableGANConfig
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.training.checkpoint import load_weights, save_weights
 from posekit.training.fit import fit

@@ -17,7 +17,7 @@ from posekit.sample import sample
 from posekit.studio.generate import make_person
 from posekit.systems import build
 from posekit.systems.base import count_parameters
-from posekit.systems.spatial_transformation import LAYERS, VARIANTS
+from posekit.systems.spatial_transformation_config import LAYERS, VARIANTS
 from posekit.training.fit import fit
 
 SIZE = 32

@@ -135,7 +135,8 @@ def test_the_claims_of_the_papers_name_what_the_sweeps_record():
     found = read_claims()
     assert len(found) >= 20
     known = {}
-    for name in ("texture_duel", "skips", "refinement_variants", "reid", "spatial_depth", "spatial_ablations"):
+    sweeps = ("texture_duel", "skips", "refinement_variants", "losses", "deformable_gan", "reid")
+    for name in (*sweeps, "spatial_depth", "spatial_ablations"):
         entry = experiments.figure_of(name)
         for table in entry["tables"]:
             known.setdefault(table, set()).update(entry["arms"])

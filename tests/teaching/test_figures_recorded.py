@@ -4,6 +4,7 @@ import pytest
 
 from posekit.errors import InputError
 from posekit.teaching import figures_recorded as figures
+from posekit.teaching.differences import difference
 from posekit.teaching.experiments import figure_of
 
 
@@ -24,16 +25,17 @@ def test_recorded_results(kept):
     assert found.values["full"] == {"l1": [0.1, 0.2], "ssim": [0.5, 0.7]}
     assert found.values["copied"] == {"ssim": [0.2]}
     assert found.mean("less", "l1") == pytest.approx(0.35)
-    assert found.direction("l1", "full", "less") == "error: full 0.150, less 0.350: as in the paper"
+    said = "error: full 0.150, less 0.350; difference -0.200 [-0.200, -0.200]: as in the paper"
+    assert found.direction("l1", "full", "less") == said
     assert found.direction("l1", "less", "full").endswith("against the paper")
-    assert found.direction("ssim", "full", "less", higher=True).endswith("undecided")
+    assert found.direction("ssim", "full", "less").endswith("as in the paper")  # seed by seed; the arms overlap
+    assert found.direction("ssim", "full", "less", higher=True).endswith("against the paper")
     figure = found.draw({"l1": {"full": 15.5, "less": 42.1}})
     assert figure.axes[0].lines[0].get_ydata().tolist() == [0.1, 0.2]
     assert figure.axes[2].lines[0].get_ydata().tolist() == [15.5, 42.1]
     assert list(figures.recorded("toy", folder=kept).titles) == ["ssim", "l1"]
-    assert found.apart("l1", "full", "less") == 1
-    assert found.apart("l1", "less", "full") == -1
-    assert found.apart("ssim", "full", "less", higher=True) == 0
+    assert found.difference("l1", "less", "full") == difference(found.rows, "l1", "s, a=1", "s")
+    assert found.difference("l1", "less", "full").reading == "higher"
     (kept / "results" / "toy.csv").write_text("arm,seed,ssim,l1\ns,0,0.5,0.1\n")
     with pytest.raises(InputError, match="a=1"):  # an arm that was never run
         figures.recorded("toy", ["l1"], kept)
