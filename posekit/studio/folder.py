@@ -9,9 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
@@ -143,15 +147,34 @@ def _render_all(root: Path, people: list[int], card: Card, jobs: int | None, pro
                 render_person(root, person, card)
                 bar.update()
             return
-        try:
-            with parallel_config(backend="loky", inner_max_num_threads=1):
-                tasks = (delayed(render_person)(root, person, card) for person in people)
-                for _ in Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(tasks):
-                    bar.update()
-        except BaseException:
-            get_reusable_executor().shutdown(wait=True, kill_workers=True)
-            raise
-        get_reusable_executor().shutdown(wait=True)
+        kill = True
+        with _exit_on_sigterm():
+            try:
+                with parallel_config(backend="loky", inner_max_num_threads=1):
+                    tasks = (delayed(render_person)(root, person, card) for person in people)
+                    for _ in Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(tasks):
+                        bar.update()
+                kill = False
+            finally:
+                # reuse: the pool that renders, whatever its arguments; any other pool would first wait for its tasks
+                get_reusable_executor(reuse=True, kill_workers=kill).shutdown(wait=True, kill_workers=kill)
+
+
+@contextmanager
+def _exit_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the program as an exception does, which ends the workers too; they would go on without it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: Any) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def render_person(root: str | os.PathLike, person: int, card: Card) -> None:
