@@ -36,7 +36,7 @@ class Protocol:
         data_range: range of values that SSIM reckons with; 1 is right for [0, 1], more makes it blind.
         sigma, k: of SSIM's Gaussian window (cut off at 3.5 sigma: 11 x 11 pixels) and its constants.
         scale_weights: of MS-SSIM, the finest scale first (Wang, Simoncelli, Bovik 2003).
-        confidence, resamples, seed: of the intervals (bootstrap over pairs, percentiles).
+        confidence, resamples, seed: of the intervals (`posekit.metrics.interval`).
         more: how the metrics were made that are not of this module, name -> words.
     """
 

@@ -1,8 +1,7 @@
-"""Measure systems side by side on the same pairs, with confidence intervals over pairs."""
+"""Measure systems side by side on the same pairs: means over pairs, with confidence intervals over people."""
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import bootstrap
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -19,6 +17,7 @@ from posekit.errors import InputError
 from posekit.files import write_json
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
+from posekit.metrics.interval import interval_over_people
 from posekit.metrics.protocol import STANDARD, Protocol, check_same
 from posekit.systems.base import System
 
@@ -39,12 +38,14 @@ class Evaluation:
     """The table of an evaluation.
 
     rows: one per system and metric.  values: system -> metric -> one value per pair (None where missing).
-    names: "source -> target" of every pair.  protocol: how the numbers were made.  notes: what is missing and why.
+    names: "source -> target" of every pair.  people: whom each pair shows.  protocol: how the numbers were made.
+    notes: what is missing and why.
     """
 
     rows: list[Row]
     values: dict[str, dict[str, list[float] | None]]
     names: list[str]
+    people: list[str]
     protocol: Protocol
     notes: list[str] = field(default_factory=list)
 
@@ -64,6 +65,7 @@ class Evaluation:
                 "notes": self.notes,
                 "rows": [vars(row) for row in self.rows],
                 "names": self.names,
+                "people": self.people,
                 "values": self.values,
             },
         )
@@ -75,7 +77,7 @@ class Evaluation:
             stored = json.loads(Path(path).read_text(encoding="utf-8"))
             rows = [Row(**row) for row in stored["rows"]]
             protocol = Protocol.from_json(stored["protocol"])
-            return cls(rows, stored["values"], stored["names"], protocol, stored["notes"])
+            return cls(rows, stored["values"], stored["names"], stored["people"], protocol, stored["notes"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is not an evaluation saved by posekit ({error}).") from error
 
@@ -95,7 +97,7 @@ class Evaluation:
         values = {known[system]: found for system, found in other.values.items()}
         protocol = replace(self.protocol, more={**other.protocol.more, **self.protocol.more})
         notes = list(dict.fromkeys([*self.notes, *other.notes]))
-        return Evaluation([*self.rows, *rows], {**self.values, **values}, self.names, protocol, notes)
+        return Evaluation([*self.rows, *rows], {**self.values, **values}, self.names, self.people, protocol, notes)
 
     def __str__(self) -> str:
         """A table: systems in rows, metrics in columns, mean and interval in the cells."""
@@ -113,7 +115,8 @@ class Evaluation:
                 cells[-1].append(number)
         widths = [max(len(line[i]) for line in cells) for i in range(len(columns) + 1)]
         lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in cells]
-        lines.append(f"mean [{self.protocol.confidence:.0%} interval, bootstrap over pairs]; {self.protocol}")
+        resampled = f"bootstrap over {len(set(self.people))} people"
+        lines.append(f"mean [{self.protocol.confidence:.0%} interval, {resampled}]; {self.protocol}")
         return "\n".join([*lines, *self.notes])
 
 
@@ -183,7 +186,7 @@ def evaluate(
         seed=seed,
         progress=progress,
     )
-    if full:  # one number of all photographs together, so that there is no interval over pairs
+    if full:  # one number of all photographs together, so that there is no interval
         for name, system in systems.items():
             seen = features[id(system)]
             score = pretrained.inception_score(torch.cat(seen)) if seen else None
@@ -212,6 +215,7 @@ def measure_pairs(
         raise InputError(f"An evaluation needs systems and pairs, got {len(systems)} and {len(pairs)}.")
     found: dict[str, dict[str, list[float] | None]] = {name: {} for name in systems}
     names: list[str] = []
+    people: list[str] = []
     size = (0, 0)
     for system in systems.values():
         system.to(device).eval()
@@ -220,6 +224,7 @@ def measure_pairs(
             batch = collate_pairs([pairs[i] for i in range(begin, min(begin + batch_size, len(pairs)))]).to(device)
             size = batch.target.size
             names += [f"{a} -> {b}" for a, b in zip(batch.source.name, batch.target.name, strict=True)]
+            people += [who or name for who, name in zip(batch.source.identity, batch.source.name, strict=True)]
             for name, system in systems.items():
                 for metric, value in measure(system, batch).items():
                     if value is None:
@@ -228,32 +233,14 @@ def measure_pairs(
                         found[name].setdefault(metric, []).extend(value.tolist())
             bar.update(len(batch.source.name))
     protocol = replace(protocol, pairs=len(names), size=size, seed=seed)
-    rows = [_row(name, metric, v, protocol) for name, values in found.items() for metric, v in values.items()]
-    return Evaluation(rows, found, names, protocol, list(notes))
+    rows = [_row(name, metric, v, people, protocol) for name, own in found.items() for metric, v in own.items()]
+    return Evaluation(rows, found, names, people, protocol, list(notes))
 
 
-def _row(system: str, metric: str, values: list[float] | None, protocol: Protocol) -> Row:
-    if values is None:
-        return Row(system, metric, None, None, None)
-    sample = np.asarray(values)
+def _row(system: str, metric: str, values: list[float] | None, people: Sequence[str], protocol: Protocol) -> Row:
+    sample = np.asarray([] if values is None else values)
     sample = sample[np.isfinite(sample)]
     if len(sample) == 0:
         return Row(system, metric, None, None, None)
-    mean = float(sample.mean())
-    if len(sample) < 2 or np.ptp(sample) == 0:
-        return Row(system, metric, mean, mean, mean)
-    generator = {_RNG_NAME: np.random.default_rng(protocol.seed)}
-    interval = bootstrap(
-        (sample,),
-        np.mean,
-        n_resamples=protocol.resamples,
-        confidence_level=protocol.confidence,
-        method="percentile",
-        batch=200,
-        **generator,
-    ).confidence_interval
-    return Row(system, metric, mean, float(interval.low), float(interval.high))
-
-
-# scipy 1.15 renamed the argument
-_RNG_NAME = "rng" if "rng" in inspect.signature(bootstrap).parameters else "random_state"
+    low, high = interval_over_people(values, people, protocol) or (None, None)
+    return Row(system, metric, float(sample.mean()), low, high)

@@ -9,10 +9,11 @@ import torch
 from posekit.errors import InputError
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
+from posekit.metrics.interval import interval_over_people
 from posekit.metrics.protocol import STANDARD, Protocol
 from posekit.systems import build
 from posekit.systems.base import Result, System
-from posekit.training.evaluate import Evaluation, _row, evaluate
+from posekit.training.evaluate import Evaluation, Row, _row, evaluate
 from tests.synthetic import TINY, SyntheticPairs
 
 
@@ -108,17 +109,14 @@ def test_batch_size_does_not_matter():
             np.testing.assert_allclose(values, b.values["c"][metric], rtol=1e-5)
 
 
-def test_intervals_cover_the_mean_of_the_population():
-    """Of 100 samples from a known distribution, about 95 intervals hold its mean."""
-    rng = np.random.default_rng(0)
-    rows = [_row("s", "m", rng.exponential(1.0, 60).tolist(), Protocol(seed=seed)) for seed in range(100)]
-    assert 85 <= sum(row.low < 1.0 < row.high for row in rows) <= 99
-
-
-def test_intervals_of_few_or_equal_values():
-    assert _row("s", "m", [0.5], STANDARD).low == 0.5
-    assert _row("s", "m", [0.5, 0.5], STANDARD).high == 0.5
-    assert _row("s", "m", [float("nan")], STANDARD).mean is None
+def test_intervals_are_over_people_and_missing_values_are_left_out():
+    people = ["a", "a", "b", "c"]
+    row = _row("s", "m", [0.1, 0.3, float("nan"), 0.5], people, STANDARD)
+    assert row.mean == pytest.approx(0.3)
+    assert (row.low, row.high) == interval_over_people([0.1, 0.3, 0.5], ["a", "a", "c"])
+    assert _row("s", "m", [0.5, 0.6], ["a", "a"], STANDARD) == Row("s", "m", 0.55, None, None)  # one person says little
+    assert _row("s", "m", [float("nan")], ["a"], STANDARD).mean is None
+    assert _row("s", "m", None, ["a"], STANDARD).mean is None
 
 
 def test_bad_input(tmp_path, table):
