@@ -134,7 +134,7 @@ def evaluate_command(
     held_out = open_people(data, "test", size=size, people=people, views=views, seed=seed)
     if len(held_out) < pairs:
         raise InputError(f"{data} has {len(held_out)} held-out pairs, {pairs} were asked for; render more people.")
-    chosen = [held_out[i] for i in range(pairs)]
+    chosen = [held_out[i * len(held_out) // pairs] for i in range(pairs)]  # of as many people as there are
     table = evaluate(with_baselines(model), chosen, protocol=protocol, full=full, progress=True)
     if out is not None:
         table.save(out)

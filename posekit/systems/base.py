@@ -145,7 +145,12 @@ class System(nn.Module):
             overrides["variant"] = choose("variant", variant, cls.VARIANTS)
         for key in overrides:
             choose("setting", key, [field.name for field in dataclasses.fields(config)])
-        return cls(dataclasses.replace(config, **overrides), preset=preset)
+        try:
+            config = dataclasses.replace(config, **overrides)
+        except TypeError as error:
+            given = ", ".join(f"{key}={value!r}" for key, value in overrides.items())
+            raise InputError(f"A setting of {cls.name} has the wrong type ({error}); got {given}.") from None
+        return cls(config, preset=preset)
 
 
 def choose(kind: str, value: str, known: Iterable[str]) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from torch import Tensor
 
 from posekit.data.person import Pair, Person, collate_pairs, stack_persons
@@ -22,6 +24,11 @@ from posekit.systems.base import Result, Stage, System
 from posekit.systems.copy_source import CopySource
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 
+SMALL = {  # system -> the settings for photographs of 64 pixels
+    "coordinate_inpainting": {"image_size": 64, "atlas_size": 64, "g_width": 32},
+    "deformable_gan": {"image_size": 64, "levels": 5, "sigma": 3.0},
+    "spatial_transformation": {"image_size": 64, "sigma": 3.0, "scales": 3},
+}
 AT = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)  # steps of a stage that are worth a picture
 
 
@@ -30,10 +37,35 @@ def device_of(system: System) -> torch.device:
     return next((p.device for p in system.parameters()), torch.device("cpu"))
 
 
-def side_of(system: System) -> int:
-    """Pixels along an edge of the photographs that a system is made for."""
+def settings_of(system: str, preset: str, variant: str, overrides: str) -> dict[str, Any]:
+    """What `build` is given beside system and preset: ``overrides``, a YAML mapping, and the variant, if there is one.
+
+    "auto" takes the settings for photographs of 64 pixels where the preset is laptop; other presets as they are.
+    """
+    if overrides.strip() == "auto":
+        found: Any = SMALL.get(system, {}) if preset == "laptop" else {}
+    else:
+        try:
+            found = yaml.safe_load(overrides)
+        except yaml.YAMLError as error:
+            raise InputError(
+                f"overrides is a YAML mapping such as {{image_size: 64}}: {' '.join(str(error).split())}"
+            ) from None
+    if not isinstance(found, dict):
+        raise InputError(f"overrides is a YAML mapping such as {{image_size: 64}}, {{}} or auto; got {overrides!r}.")
+    return found | ({"variant": variant} if variant else {})
+
+
+def size_of(system: System) -> int | tuple[int, int]:
+    """Side of the photographs that a system is made for, or (height, width)."""
     size = getattr(system.config, "image_size", 128)
-    return size if isinstance(size, int) else size[0]
+    return size if isinstance(size, int) else (size[0], size[1])
+
+
+def side_of(system: System) -> int:
+    """Pixels along the longer edge of the photographs that a system is made for."""
+    size = size_of(system)
+    return size if isinstance(size, int) else max(size)
 
 
 @contextmanager

@@ -32,6 +32,11 @@ def test_every_system_is_described(name):
     assert all(row.section and row.name for row in rows)
 
 
+def test_a_setting_of_the_wrong_type_is_one_sentence():
+    with pytest.raises(InputError, match="coordinate_inpainting has the wrong type .*; got image_size='big'"):
+        build("coordinate_inpainting", image_size="big")
+
+
 def test_the_seed_decides_the_weights_and_nothing_else_is_drawn():
     torch.manual_seed(5)
     before = torch.get_rng_state()

@@ -76,6 +76,24 @@ def test_inside_is_the_texture_the_moved_source_or_nothing():
     assert set(probes.baselines(system)) == {"source copied", "nearest texel", "mirrored texel"}
 
 
+def test_settings_of_a_run():
+    for name in ("coordinate_inpainting", "deformable_gan", "spatial_transformation"):
+        small = build(name, **probes.settings_of(name, "laptop", "", "auto"))
+        assert probes.size_of(small) == probes.side_of(small) == 64
+        assert probes.settings_of(name, "paper", "", "auto") == {}
+    assert probes.settings_of("copy_source", "laptop", "", "auto") == {}
+    assert probes.settings_of("deformable_gan", "laptop", "dsc", "{width: 4}") == {"width": 4, "variant": "dsc"}
+    market = build("deformable_gan", "market", width=4, reading="laptop", feature_width=4)
+    assert probes.size_of(market) == (128, 64)
+    assert probes.side_of(market) == 128
+
+
+@pytest.mark.parametrize("wrong", ["", "image_size=64", "{image_size: 64", "[1, 2]"])
+def test_overrides_that_are_no_mapping_are_refused(wrong):
+    with pytest.raises(InputError, match="overrides is a YAML mapping such as .image_size: 64"):
+        probes.settings_of("coordinate_inpainting", "laptop", "", wrong)
+
+
 def test_callbacks_are_called_in_order():
     heard = []
     call = probes.together(*(lambda *a, n=n: heard.append((n, a)) for n in range(2)))
