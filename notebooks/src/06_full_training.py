@@ -272,8 +272,8 @@ for verdict in (0.1, 0.5, 0.9):
 # **Predict, then look.** In those 5000 steps the l1 of the pictures halves. What does the loss of $G$ do meanwhile?
 
 # %% tags=["experiment"]
-recorded = reference_log("coordinate_inpainting")
-game = [entry["losses"] for entry in recorded if "adversarial" in entry["losses"]]
+reference = reference_log("coordinate_inpainting")
+game = [entry["losses"] for entry in reference if "adversarial" in entry["losses"]]
 D, G, l1 = (np.array([entry[name] for entry in game]) for name in ("discriminator", "adversarial", "l1"))
 n = len(game) // 10
 assert l1[-n:].mean() < 0.6 * l1[:n].mean()  # the pictures get better,
@@ -283,7 +283,7 @@ falls = np.diff(G) < 0
 worse = (np.diff(l1) > 0) & falls
 record(falls_of_G=int(falls.sum()), falls_with_worse_pictures=int(worse.sum()))
 assert worse.sum() >= 0.25 * falls.sum()
-figures.draw_reading(recorded, "l1", chance["least squares"])
+figures.draw_reading(reference, "l1", chance["least squares"])
 
 # %% [markdown]
 # *See:* the better the pictures, the **higher** the loss of $G$ (right). It says how the game stands, not how good

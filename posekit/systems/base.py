@@ -149,7 +149,8 @@ class System(nn.Module):
             config = dataclasses.replace(config, **overrides)
         except TypeError as error:
             given = ", ".join(f"{key}={value!r}" for key, value in overrides.items())
-            raise InputError(f"A setting of {cls.name} has the wrong type ({error}); got {given}.") from None
+            reason = " ".join(str(error).split())
+            raise InputError(f"A setting of {cls.name} has the wrong type ({reason}); got {given}.") from None
         return cls(config, preset=preset)
 
 
