@@ -42,7 +42,7 @@ from posekit.data.training_folder import RenderedFolder
 from posekit.metrics.reid import Labels, feature_distances, rank_gallery
 from posekit.studio.generate import split_of
 from posekit.teaching import record
-from posekit.training.augment import augment
+from posekit.training.augment import augment, weights_hash
 from posekit.training.reidentify import features_of, train_identifier
 
 CAMERAS = 6
@@ -78,10 +78,9 @@ labels = torch.tensor([number_of[who] for who in training.identities])
 generated = generated_labels = None
 began = time.process_time()
 if generator != "none":
-    name = f"{generator.replace('/', '-')}-{identities}x{photographs}x{poses}-{height}-seed{seed}"
-    manifest = augment(
-        load_generator(generator), training, cache_dir() / "reid" / name, poses=poses, seed=seed, weights=generator
-    )
+    model = load_generator(generator)
+    name = f"{generator.replace('/', '-')}-{identities}x{photographs}x{poses}-{height}-seed{seed}-{weights_hash(model)}"
+    manifest = augment(model, training, cache_dir() / "reid" / name, poses=poses, seed=seed, weights=generator)
     files = sorted(manifest.parent.glob("[0-9]*.png"))
     generated = torch.stack([read_photo(file) for file in files])
     generated_labels = torch.tensor([number_of[f"{parse_market(file).identity:04d}"] for file in files])

@@ -67,7 +67,8 @@ def augment(
     out = Path(out)
     drawn = draw_donors(people.identities, poses, seed)
     wanted = _wanted_size(system, people[0].size, people.root)
-    card = {"format": 1, "poses": poses, "seed": seed, "weights": weights, **_card(system), "people": people.describe()}
+    card = {"format": 1, "poses": poses, "seed": seed, "weights": weights, **system.card()}
+    card |= {"weights_hash": weights_hash(system), "people": people.describe()}
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -139,15 +140,15 @@ def _wanted_size(system: System, size: tuple[int, int], root: Path) -> tuple[int
     return h, w
 
 
-def _card(system: System) -> dict[str, Any]:
-    """The system's card, and a hash of its weights: another file with the same name is another generator."""
+def weights_hash(system: System) -> str:
+    """16 hexadecimal digits of the weights that make photographs: other weights of the same name have others."""
     digest = hashlib.sha256()
     for name, tensor in sorted(system.state_dict().items()):
         if system.inference_parts and name.split(".")[0] not in system.inference_parts:
             continue  # a critic, which no weight file holds
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return {**system.card(), "weights_hash": digest.hexdigest()[:16]}
+    return digest.hexdigest()[:16]
 
 
 def _check_card(path: Path, card: dict[str, Any]) -> None:
