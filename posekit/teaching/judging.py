@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,17 +30,24 @@ class Mistake:
 
 
 def answer_of(function: Callable, *inputs: object) -> object:
-    """What the student's function returns; an exception in it becomes a CheckFailed, except the stub's own."""
+    """What the student's function returns; an exception in it becomes a CheckFailed, except the stub's own.
+
+    The function gets copies of the tensors, and must leave them as they are.
+    """
     if not callable(function):
         raise CheckFailed(
             f"Give the function itself to the check, without calling it; got a {type(function).__name__}."
         )
+    given = _copy(inputs)
     try:
-        return function(*inputs)
+        answer = function(*given)
     except NotImplementedError:
         raise
     except Exception as error:
         raise CheckFailed(f"Your function raised {type(error).__name__}: {error}") from error
+    if not _unchanged(inputs, given):
+        raise CheckFailed("Your function changes its inputs; work on a copy (x.clone()).")
+    return answer
 
 
 def judge(what: str, got: object, right: Sequence[Tensor], mistakes: Sequence[Mistake], unknown: str = "") -> None:
@@ -78,6 +86,27 @@ def judge(what: str, got: object, right: Sequence[Tensor], mistakes: Sequence[Mi
 def solved(what: str) -> None:
     """The tick."""
     print(f"\N{CHECK MARK} {what}")
+
+
+def _copy(value: Any) -> Any:
+    """Clones of a tensor, or of those in a list, tuple or dictionary; gradients reach the originals."""
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, list | tuple):
+        return type(value)([_copy(item) for item in value])
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    return value
+
+
+def _unchanged(value: Any, given: Any) -> bool:
+    if isinstance(value, Tensor):
+        return value.shape == given.shape and bool(((value == given) | (value.isnan() & given.isnan())).all())
+    if isinstance(value, list | tuple):
+        return len(value) == len(given) and all(map(_unchanged, value, given))
+    if isinstance(value, dict):
+        return value.keys() == given.keys() and all(_unchanged(value[key], given[key]) for key in value)
+    return True
 
 
 def _as_tensor(what: str, got: object) -> Tensor:

@@ -31,7 +31,7 @@ FILTER_MUTANTS = [
      "C.mean((2, 3), keepdim=True)", "means"),
     ("(C / source) * (C / target)", "(C == source) * (C == target)", "hard filter"),
     ("    return C * (C / source) * (C / target)", "    return C", "unfiltered"),
-    ("    return C *", "    C *= 1.5\n    return C *", "changes C itself"),
+    ("    return C *", "    C *= 1.5\n    return C *", "changes its inputs"),
     ("    return C *", "    C *", "returned nothing"),
     ("(C / source) * (C / target)", "C * C / (source * target)", None),
 ]  # fmt: skip
