@@ -21,7 +21,7 @@ notebook  checker                the exercise
 05        check_undoing_flow     undoing_flow(A, size): the target of the affine task
 05        check_absolute_flow    absolute(displacement): from pixels moved to positions
 06        check_lsgan            lsgan(real, fake): the losses of D and G
-06        check_bootstrap_mean   bootstrap_mean(values, draws): the interval of a mean over pairs
+06        check_paired_interval  paired_interval(a, b, person, draws): the interval of a mean difference
 06        check_ema              ema(weights, decay): the moving average of weights
 
 A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
@@ -38,14 +38,13 @@ from posekit.teaching.inpainting_checks import check_coordinate_texture, check_g
 from posekit.teaching.judging import CheckFailed
 from posekit.teaching.skips_checks import check_fuse, check_limb_map, check_skip_by_E, check_source_part
 from posekit.teaching.surface_checks import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
-from posekit.teaching.training_checks import check_bootstrap_mean, check_ema, check_lsgan
+from posekit.teaching.training_checks import check_ema, check_lsgan, check_paired_interval
 from posekit.teaching.warp_checks import check_backward_warp, check_splat_by_hand
 
 __all__ = [
     "CheckFailed",
     "check_absolute_flow",
     "check_backward_warp",
-    "check_bootstrap_mean",
     "check_coordinate_texture",
     "check_ema",
     "check_fuse",
@@ -55,6 +54,7 @@ __all__ = [
     "check_lsgan",
     "check_mirror_map",
     "check_mutual_filter",
+    "check_paired_interval",
     "check_pixel_grid",
     "check_skip_by_E",
     "check_source_part",

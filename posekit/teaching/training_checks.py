@@ -1,4 +1,4 @@
-"""Checkers for the exercises of notebook 06: the interval of a mean, the least-squares game, the average of weights.
+"""Checkers for the exercises of notebook 06: the least-squares game, the interval of a difference, averaged weights.
 
 Each prints a tick or raises CheckFailed with a sentence that names the mistake.
 """
@@ -14,46 +14,75 @@ from posekit.losses.lsgan import lsgan_discriminator, lsgan_generator
 from posekit.teaching.judging import CheckFailed, Mistake, answer_of, judge, solved
 
 
-def check_bootstrap_mean(function: Callable[[Tensor, Tensor], Tensor]) -> None:
-    """`bootstrap_mean(values, draws)` -> (2,): the 95 % percentile interval of the mean.
+def check_paired_interval(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> None:
+    """`paired_interval(a, b, person, draws)` -> (2,): the 95 % percentile interval of the mean difference a - b.
 
-    values: (n,), a metric of n pairs.  draws: (r, n) numbers of pairs, drawn with replacement; a row is a resample.
+    a, b: (n,), a metric of two systems on the same n pairs.  person: (n,), the number of the person of each pair.
+    draws: (r, p) numbers of people, drawn with replacement; a row is a resample.
     """
-    for seed, n in ((1, 30), (2, 12)):
-        random = torch.Generator().manual_seed(seed)
-        values = torch.rand(n, generator=random) ** 3
-        draws = torch.randint(n, (400, n), generator=random)
-        got = answer_of(function, values, draws)
+    for seed, counts in ((1, (1, 6, 2, 3, 9, 2, 4, 1, 5)), (2, (7, 1, 3, 2, 8, 4))):
+        a, b, person, draws = _people(seed, torch.tensor(counts))
+        got = answer_of(function, a, b, person, draws)
         if isinstance(got, tuple | list):
             try:
                 got = torch.stack([torch.as_tensor(end, dtype=torch.float32).reshape(()) for end in got])
             except (TypeError, ValueError, RuntimeError):
                 raise CheckFailed("Return two numbers: the lower and the upper end.") from None
-        means = values[draws].mean(1)
-        ends = torch.tensor([0.025, 0.975])
-        half = 1.96 * values.std() / n**0.5
-        narrow = means.quantile(torch.tensor([0.05, 0.95]))
+        d, p = a - b, len(counts)
+        pairs = torch.tensor(counts)
+        sums, sums_a, sums_b = (torch.zeros(p).index_add(0, person, values) for values in (d, a, b))
+        drawn = pairs[draws].sum(1)
+        means, means_a, means_b = (total[draws].sum(1) / drawn for total in (sums, sums_a, sums_b))
+        once = torch.zeros(len(draws), p).scatter(1, draws, 1.0)
+        ends, signs = torch.tensor([0.025, 0.975]), torch.tensor([-1.96, 1.96])
+        right, own_a, own_b = (values.quantile(ends) for values in (means, means_a, means_b))
         mistakes = [
-            Mistake("These are quantiles of the values: they say how pairs differ, not how sure the mean is.",
-                    values.quantile(ends)),
-            Mistake("These are quantiles of all drawn values; take the mean of each resample (a row) first.",
-                    values[draws].flatten().quantile(ends)),
-            Mistake("This is the mean over resamples for every place; the mean is over the pairs of a row.",
-                    values[draws].mean(0).quantile(ends)),
-            Mistake("5 % are cut off at either end, so 90 % are left; 95 % need 2.5 % at either end.", narrow),
-            Mistake("The ends are exchanged: the lower one first.", means.quantile(ends).flip(0)),
+            Mistake("The ends are exchanged: the lower one first.", right.flip(0)),
+            Mistake("The sign: this is the interval of b - a.", (-means).quantile(ends)),
+            Mistake("5 % are cut off at either end, so 90 % are left; 95 % need 2.5 % at either end.",
+                    means.quantile(torch.tensor([0.05, 0.95]))),
             Mistake("These are the smallest and the largest mean; take the quantiles 0.025 and 0.975.",
                     torch.stack([means.min(), means.max()])),
-            Mistake("This is mean +- 1.96 standard errors; here it is the quantiles of the resampled means.",
-                    torch.stack([values.mean() - half, values.mean() + half])),
+            Mistake("These are the means of people, averaged as if all had as many pairs; divide the summed "
+                    "differences of the drawn people by their number of pairs.",
+                    (sums / pairs)[draws].mean(1).quantile(ends)),
+            Mistake("The sum over the drawn people is divided by n; a resample has as many pairs as its people have.",
+                    (sums[draws].sum(1) / len(d)).quantile(ends)),
+            Mistake("The sum over the drawn people is divided by their number; divide it by that of their pairs.",
+                    sums[draws].mean(1).quantile(ends)),
+            Mistake("A person who is drawn twice counts twice; here everybody drawn counts once.",
+                    ((once * sums).sum(1) / (once * pairs).sum(1)).quantile(ends)),
+            Mistake("The draws are numbers of people; here they are taken for numbers of pairs.",
+                    d[draws].mean(1).quantile(ends)),
+            Mistake("The intervals of a and b are taken apart, and then their difference; take a - b pair by pair.",
+                    own_a - own_b),
+            Mistake("The intervals of a and b are taken apart, and then their difference; take a - b pair by pair.",
+                    own_a - own_b.flip(0)),
+            Mistake("This is the interval of a alone.", own_a),
+            Mistake("This is the interval of b alone.", own_b),
+            Mistake("These are quantiles of the differences: they say how pairs differ, not how sure the mean is.",
+                    d.quantile(ends)),
+            Mistake("These are quantiles over people: they say how people differ, not how sure the mean is.",
+                    (sums / pairs).quantile(ends)),
+            Mistake("This is mean +- 1.96 standard errors, as if all pairs were independent; those of a person are "
+                    "not, so resample people.", d.mean() + signs * d.std() / len(d) ** 0.5),
             Mistake("This is mean +- 1.96 standard deviations of the resampled means; take their quantiles.",
-                    torch.stack([means.mean() - 1.96 * means.std(), means.mean() + 1.96 * means.std()])),
-            Mistake("This is the mean, twice: where are the draws?", values.mean().expand(2)),
-            Mistake("The median of every resample is taken; the mean is asked for.",
-                    values[draws].median(1).values.quantile(ends)),
+                    means.mean() + signs * means.std()),
+            Mistake("This is the mean, twice: where are the draws?", d.mean().expand(2)),
         ]  # fmt: skip
-        judge("the interval", got, [means.quantile(ends)], mistakes)
-    solved("bootstrap_mean: resample the pairs, take the mean of each resample, cut 2.5 % off at either end")
+        judge("the interval", got, [right], mistakes)
+    solved("paired_interval: subtract pair by pair, resample people, cut 2.5 % off at either end")
+
+
+def _people(seed: int, counts: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Inputs of `paired_interval`: people with so many pairs each, in no order; some are hard, some differ more."""
+    random = torch.Generator().manual_seed(seed)
+    n, p = int(counts.sum()), len(counts)
+    person = torch.arange(p).repeat_interleave(counts)[torch.randperm(n, generator=random)]
+    hard, gain = (torch.rand(p, generator=random)[person] for _ in range(2))
+    b = 0.2 + 0.4 * hard + 0.1 * torch.rand(n, generator=random)
+    a = b + 0.2 * gain - 0.05 + 0.1 * torch.rand(n, generator=random)
+    return a, b, person, torch.randint(p, (400, p), generator=random)
 
 
 def check_lsgan(function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> None:
@@ -61,11 +90,11 @@ def check_lsgan(function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> 
     for seed in (1, 2):
         random = torch.Generator().manual_seed(seed)
         real, fake = torch.rand(2, 1, 4, 5, generator=random), torch.rand(2, 1, 4, 5, generator=random) ** 2
-        got = answer_of(function, real, fake)
-        if not isinstance(got, tuple | list) or len(got) != 2:
+        losses = answer_of(function, *(verdicts.clone().requires_grad_() for verdicts in (real, fake)))
+        if not isinstance(losses, tuple | list) or len(losses) != 2:
             raise CheckFailed("Return two losses: that of D, then that of G.")
         try:
-            got = torch.stack([torch.as_tensor(loss, dtype=torch.float32) for loss in got])
+            got = torch.stack([torch.as_tensor(loss, dtype=torch.float32) for loss in losses])
         except (TypeError, ValueError, RuntimeError):
             raise CheckFailed("Both losses are single numbers: take the mean over all patches.") from None
         D, G = lsgan_discriminator(real, fake), lsgan_generator(fake)
@@ -99,6 +128,10 @@ def check_lsgan(function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> 
                     both((1 - real.mean()) ** 2 + fake.mean() ** 2, (1 - fake.mean()) ** 2)),
         ]  # fmt: skip
         judge("the two losses", got, [both(D, G)], mistakes)
+        if not all(isinstance(loss, Tensor) and loss.requires_grad for loss in losses):
+            raise CheckFailed(
+                "Nothing can be learnt from a plain number: return tensors that remember how they were computed."
+            )
     solved("lsgan: 0.5 and 0.25 where D cannot tell")
 
 
@@ -107,9 +140,9 @@ def check_ema(function: Callable[[Tensor, float], Tensor]) -> None:
 
     weights: (steps, n), one row after every step.  The first row starts the average.
     """
-    for seed, decay in ((1, 0.9), (2, 0.7)):
-        weights = torch.randn(8, 5, generator=torch.Generator().manual_seed(seed)).cumsum(0)
-        first = torch.zeros(5)
+    for seed, steps, decay in ((1, 8, 0.9), (2, 5, 0.7)):
+        weights = torch.randn(steps, 6, generator=torch.Generator().manual_seed(seed)).cumsum(0)
+        first = torch.zeros(6)
 
         def run(rows: Tensor, start: Tensor, keep: float) -> Tensor:
             for row in rows:
@@ -132,7 +165,7 @@ def check_ema(function: Callable[[Tensor, float], Tensor]) -> None:
             Mistake("The steps run backwards: the newest weights count most.",
                     run(weights.flip(0)[1:], weights[-1], decay)),
             Mistake("The average is over the weights of a step, not over the steps; give one number for each weight.",
-                    weights[-1].mean().expand(5)),
+                    weights[-1].mean().expand(6)),
         ]  # fmt: skip
         judge("the average", answer_of(function, weights, decay), [right], mistakes)
     solved("ema: decay x average + (1 - decay) x weights, from the first weights on")

@@ -3,7 +3,11 @@
 (text, replacement, words of the verdict; None: still right)
 """
 
+import pytest
+import torch
+
 from posekit.teaching import checks
+from posekit.teaching.training_checks import _people
 from tests.exercise_checkers import test_accepts_the_solution, test_names_the_mistake, test_stub_passes_through  # noqa: F401
 
 LSGAN = """
@@ -29,32 +33,56 @@ LSGAN_MUTANTS = [
     (".mean() + (fake ** 2).mean()", " + fake ** 2", "single numbers"),
     ("return D, G", "return D", "Return two losses"),
     ("return D, G", "return [D, G]", None),
-    ("return D, G", "return D.item(), G.item()", None),
+    ("return D, G", "return D.item(), G.item()", "Nothing can be learnt from a plain number"),
+    ("return D, G", "return D, G.item()", "Nothing can be learnt"),
+    ("return D, G", "return D.detach(), G", "Nothing can be learnt"),
+    ("(1 - fake) ** 2", "(1 - fake.detach()) ** 2", "Nothing can be learnt"),
+    ("return D, G", "return G.item(), D.item()", "exchanged"),
+    ("def", "@torch.no_grad()\ndef", "Nothing can be learnt"),
+    ("(fake ** 2)", "(fake.detach() ** 2)", None),  # D's loss does not train G
 ]  # fmt: skip
 
-BOOTSTRAP = """
-def solution(values, draws):
-    means = values[draws].mean(1)
+INTERVAL = """
+def solution(a, b, person, draws):
+    pairs = torch.bincount(person)
+    sums = torch.zeros(len(pairs)).index_add(0, person, a - b)
+    means = sums[draws].sum(1) / pairs[draws].sum(1)
     return means.quantile(torch.tensor([0.025, 0.975]))
 """
 ENDS = "torch.tensor([0.025, 0.975])"
-BOOTSTRAP_MUTANTS = [
-    ("means.quantile", "values.quantile", "quantiles of the values"),
-    (".mean(1)", ".flatten()", "all drawn values"),
-    (".mean(1)", ".mean(0)", "mean over resamples for every place"),
-    ("[0.025, 0.975]", "[0.05, 0.95]", "90 % are left"),
+MEANS = "sums[draws].sum(1) / pairs[draws].sum(1)"
+RETURN = f"return means.quantile({ENDS})"
+RATIO = "torch.zeros(len(pairs)).index_add(0, person, {})[draws].sum(1) / pairs[draws].sum(1)"
+OF_A, OF_B = (f"({RATIO.format(name)}).quantile({ENDS})" for name in "ab")
+ONCE = "torch.stack([(a - b)[torch.isin(person, row)].mean() for row in draws])"
+IN_LOOPS = "torch.stack([torch.cat([(a - b)[person == k] for k in row]).mean() for row in draws])"
+INTERVAL_MUTANTS = [
     ("[0.025, 0.975]", "[0.975, 0.025]", "ends are exchanged"),
-    (f"means.quantile({ENDS})", "torch.stack([means.min(), means.max()])", "smallest and the largest"),
-    (f"means.quantile({ENDS})", "values.mean() + values.std() / len(values) ** 0.5 * torch.tensor([-1.96, 1.96])",
-     "standard errors"),
-    (f"means.quantile({ENDS})", "means.mean() + means.std() * torch.tensor([-1.96, 1.96])", "standard deviations of"),
-    (f"means.quantile({ENDS})", "values.mean().expand(2)", "where are the draws"),
-    (".mean(1)", ".median(1).values", "median of every resample"),
-    (f"return means.quantile({ENDS})", "x = 1", "returned nothing"),
-    (f"return means.quantile({ENDS})", "return means.quantile(0.025), 'x'", "two numbers"),
-    (f"return means.quantile({ENDS})", "return means", r"Expected the interval of shape \(2,\)"),
-    (f"return means.quantile({ENDS})", "return means.quantile(0.025), means.quantile(0.975)", None),
-    (f"return means.quantile({ENDS})", "return [float(means.quantile(q)) for q in (0.025, 0.975)]", None),
+    ("a - b", "b - a", "the interval of b - a"),
+    ("[0.025, 0.975]", "[0.05, 0.95]", "90 % are left"),
+    (RETURN, "return torch.stack([means.min(), means.max()])", "smallest and the largest"),
+    (MEANS, "(sums / pairs)[draws].mean(1)", "as if all had as many pairs"),
+    (MEANS, "sums[draws].sum(1) / len(a)", "divided by n"),
+    (MEANS, "sums[draws].mean(1)", "divided by their number"),
+    (MEANS, ONCE, "counts twice"),
+    (MEANS, "(a - b)[draws].mean(1)", "taken for numbers of pairs"),
+    (RETURN, f"return {OF_A} - {OF_B}", "taken apart"),
+    (RETURN, f"return {OF_A} - {OF_B}.flip(0)", "taken apart"),
+    ("a - b", "a", "interval of a alone"),
+    ("a - b", "b", "interval of b alone"),
+    (MEANS, "a - b", "quantiles of the differences"),
+    (MEANS, "sums / pairs", "quantiles over people"),
+    (RETURN, "d = a - b\n    return d.mean() + d.std() / len(d) ** 0.5 * torch.tensor([-1.96, 1.96])",
+     "as if all pairs were independent"),
+    (RETURN, "return means.mean() + means.std() * torch.tensor([-1.96, 1.96])", "standard deviations of"),
+    (RETURN, "return (a - b).mean().expand(2)", "where are the draws"),
+    (RETURN, "x = 1", "returned nothing"),
+    (RETURN, "return means.quantile(0.025), 'x'", "two numbers"),
+    (RETURN, "return means", r"Expected the interval of shape \(2,\)"),
+    (MEANS, "a.sub_(b)", "changes its inputs"),
+    (RETURN, "return means.quantile(0.025), means.quantile(0.975)", None),
+    (RETURN, "return [float(means.quantile(q)) for q in (0.025, 0.975)]", None),
+    (MEANS, IN_LOOPS, None),
 ]  # fmt: skip
 
 EMA = """
@@ -76,13 +104,25 @@ EMA_MUTANTS = [
     ("weights[1:]", "weights[1:-1]", "last step is missing"),
     ("(1 - decay) * row", "row", "factor 1 - decay"),
     ("average = weights[0]", "weights = weights.flip(0)\n    average = weights[0]", "backwards"),
-    ("return average", "return weights[-1].mean().expand(5)", "not over the steps"),
+    ("return average", "return weights[-1].mean().expand(6)", "not over the steps"),
+    ("for row in weights[1:]", "for row in (weights[i] for i in range(1, 8))", "Your function raised IndexError"),
+    ("for row in weights[1:]", "for row in weights[1:5]", "of the average are wrong"),
     ("return average", "return average.mean()", "Expected the average of shape"),
     ("for row in weights[1:]", "for row in weights", None),  # the first row twice changes nothing
 ]  # fmt: skip
 
 CASES = {
     "lsgan": (checks.check_lsgan, LSGAN, LSGAN_MUTANTS),
-    "bootstrap_mean": (checks.check_bootstrap_mean, BOOTSTRAP, BOOTSTRAP_MUTANTS),
+    "paired_interval": (checks.check_paired_interval, INTERVAL, INTERVAL_MUTANTS),
     "ema": (checks.check_ema, EMA, EMA_MUTANTS),
 }
+
+
+@pytest.mark.parametrize(("seed", "counts"), [(1, (1, 6, 2, 3)), (2, (7, 1, 3, 2, 8, 4))])
+def test_people_of_the_interval_have_their_pairs_and_are_drawn(seed, counts):
+    a, b, person, draws = _people(seed, torch.tensor(counts))
+    assert torch.bincount(person).tolist() == list(counts)
+    assert len(a) == len(b) == sum(counts)
+    assert draws.shape[1] == len(counts)
+    assert set(draws.flatten().tolist()) == set(range(len(counts)))
+    assert not torch.equal(person, person.sort().values)
