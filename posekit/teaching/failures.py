@@ -8,7 +8,7 @@ that is shifted by one pixel: nobody sees that shift, so a metric is *blind* to 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from posekit.systems.texel_fill import TexelFill, TexelFillConfig, background
 
 HARMLESS = "shifted by 1 px"
 CHANGED = ("shifted by 1 px", "blurred", "colour cast", "checkerboard", "noise", "tiles shuffled")
-REPLACED = ("hands missing", "wrong person", "wrong background", "mirrored", "source returned", "mean picture")
+REPLACED = ("hands missing", "wrong person", "another photo behind", "mirrored", "source returned", "mean picture")
 FAILURES = (*CHANGED, *REPLACED)
 METRICS = {  # name in the table of an evaluation -> title
     "l1": "l1",
@@ -46,8 +46,8 @@ class Failures:
     `spoil(name, strength)` gives ``b 3 h w``; strength 0 is the truth and 1 the whole failure.  What is *changed* gets
     weaker with the strength; what is *replaced* is replaced from the top down to this share of the height.
 
-    The wrong person and background come from the next sample of the batch that shows somebody else; InputError where
-    all are one person, or where the fields uv, mask or hands are missing.
+    The wrong person and the photo behind come from the next sample of the batch that shows somebody else; InputError
+    where all are one person, or where the fields uv, mask or hands are missing.
     """
 
     def __init__(self, batch: Pair, seed: int = 0):
@@ -66,7 +66,7 @@ class Failures:
         self.replacements = {
             "hands missing": torch.where(hands > 0, wall, self.truth),
             "wrong person": torch.where(body > 0, dressed.W, self.truth),
-            "wrong background": torch.where(body > 0, self.truth, self.truth[others]),
+            "another photo behind": torch.where(body > 0, self.truth, self.truth[others]),
             "mirrored": self.truth.flip(-1),
             "source returned": source.image,
             "mean picture": self.truth.mean(0, keepdim=True).expand_as(self.truth),
@@ -163,6 +163,16 @@ def beside_harmless(found: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[list
     names, kinds = list(found), list(found[HARMLESS])
     table = np.array([[found[name][kind].mean() for kind in kinds] for name in names])
     return names, kinds, table / table[names.index(HARMLESS)]
+
+
+def caught_by(names: Sequence[str], kinds: Sequence[str], table: np.ndarray) -> dict[str, str]:
+    """Failure -> title of the metric that finds it worst beside the harmless shift; "no metric" where all are blind.
+
+    names, kinds, table: what `beside_harmless` gives.  The shift itself is left out.
+    """
+    titles = [METRICS[kind].replace("\n", " ") for kind in kinds]
+    worst = zip(names, table.argmax(1), table.max(1), strict=True)
+    return {name: titles[best] if most >= 1 else "no metric" for name, best, most in worst if name != HARMLESS}
 
 
 def _somebody_else(identities: tuple[str, ...]) -> list[int]:

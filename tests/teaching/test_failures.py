@@ -60,9 +60,9 @@ def test_each_failure_is_what_its_name_says(spoilt):
     assert torch.equal(whole["mirrored"], N.flip(-1))
     assert torch.equal(whole["source returned"], batch.source.image)
     torch.testing.assert_close(whole["mean picture"][1], N.mean(0))
-    assert torch.equal(whole["wrong background"] * body, N * body)
+    assert torch.equal(whole["another photo behind"] * body, N * body)
     on_wall = (1 - body[0]).bool().expand(3, -1, -1)
-    assert torch.equal(whole["wrong background"][0][on_wall], N[1][on_wall])
+    assert torch.equal(whole["another photo behind"][0][on_wall], N[1][on_wall])
     assert torch.equal(whole["wrong person"] * (1 - body), N * (1 - body))
     assert ((whole["wrong person"] - N) * body).abs().mean() > 0.05
     changed = (whole["hands missing"] != N).any(1)
@@ -111,6 +111,16 @@ def test_table_is_in_units_of_the_harmless_shift(spoilt):
     l1 = {name: float((spoilt.spoil(name) - spoilt.truth).abs().mean()) for name in ("noise", HARMLESS)}
     assert table[row, column] == pytest.approx(l1["noise"] / l1[HARMLESS], rel=1e-4)
     assert set(kinds) <= set(f.METRICS)
+
+
+def test_the_metric_that_finds_a_failure_worst():
+    names, kinds = [HARMLESS, "noise", "colour cast", "hands missing"], ["l1", "ssim", "sliced_wasserstein"]
+    table = np.array([[1, 1, 1], [3, 4.4, 2], [2.5, 0.1, 6.1], [0.1, 0.2, 0.6]])
+    assert f.caught_by(names, kinds, table) == {
+        "noise": "SSIM",
+        "colour cast": "sliced Wasserstein",
+        "hands missing": "no metric",
+    }
 
 
 def test_bad_input_is_named(spoilt):
