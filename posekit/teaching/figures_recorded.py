@@ -11,13 +11,17 @@ from textwrap import fill
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MultipleLocator
 
 from posekit.teaching import results
 from posekit.teaching.differences import Difference, difference
 from posekit.teaching.experiments import figure_of
 from posekit.teaching.figures_inpainting import BLUE, ORANGE, new_figure
+
+SAME_SCALE = ("ssim", "ms_ssim")  # at most 1 here and in the papers, whatever the pictures; l1 is not
 
 
 class Recorded(NamedTuple):
@@ -53,7 +57,8 @@ class Recorded(NamedTuple):
         """A panel for each metric, ``width`` inches each, and a dot for each seed.
 
         printed: metric -> arm -> the paper's value; diamonds on an axis of their own, because the papers measure other
-        people at another size.
+        people at another size.  For a metric of SAME_SCALE both axes have the same span, so that equal distances are
+        equal differences.
         """
         figure, (axes,) = new_figure(width * len(self.titles), 3.5, 1, len(self.titles))
         arms = list(self.values)
@@ -72,12 +77,24 @@ class Recorded(NamedTuple):
                 other.plot(places, list(theirs.values()), "D", color=ORANGE, fillstyle="none", markersize=8)
                 other.tick_params(labelsize=9, labelcolor=ORANGE)
                 other.spines["top"].set_visible(False)
+                if metric.split(".")[-1] in SAME_SCALE:
+                    same_span(axis, other)
         handles = [Line2D([], [], marker="o", color=BLUE, label="here: a dot for each seed, a line for their mean")]
         if printed:
             label = "in the paper (right axis)"
             handles.append(Line2D([], [], marker="D", color=ORANGE, fillstyle="none", linestyle="", label=label))
         figure.legend(handles=handles, loc="outside lower center", ncol=2, fontsize=9, frameon=False)
         return figure
+
+
+def same_span(*axes: Axes) -> None:
+    """Make the y ranges as high as the highest of them, each about its own middle, with ticks at equal distances."""
+    middles = [np.mean(axis.get_ylim()) for axis in axes]
+    highest = max(axes, key=lambda axis: np.ptp(axis.get_ylim()))
+    half, step = np.ptp(highest.get_ylim()) / 2, np.diff(highest.get_yticks())[0]
+    for axis, middle in zip(axes, middles, strict=True):
+        axis.set_ylim(middle - half, middle + half)
+        axis.yaxis.set_major_locator(MultipleLocator(step))
 
 
 def recorded(name: str, metrics: Sequence[str] | None = None, folder: Path = results.EXPERIMENTS) -> Recorded | None:

@@ -1,5 +1,6 @@
 """Kept results of sweeps as notebooks show them."""
 
+import numpy as np
 import pytest
 
 from posekit.errors import InputError
@@ -73,3 +74,24 @@ def test_recorded_results_are_drawn_when_they_are_there(tmp_path):
     assert ssim.lines[1].get_ydata() == pytest.approx([0.6, 0.6])
     assert paper.lines[0].get_ydata() == pytest.approx([0.79, 0.8])
     assert l1.get_title() == "l1"
+
+
+def test_ssim_has_the_same_span_here_and_in_the_paper_and_l1_its_own():
+    values = {"one": {"ssim": [0.5, 0.7], "l1": [0.1]}, "two": {"ssim": [0.6], "l1": [0.2]}}
+    recorded = figures.Recorded({"ssim": "SSIM", "l1": "l1"}, values, [], {})
+    printed = {"ssim": {"one": 0.79, "two": 0.80}, "l1": {"one": 15.0, "two": 42.0}}
+    ssim, l1, paper_ssim, paper_l1 = recorded.draw(printed).axes
+    spans = [np.ptp(axis.get_ylim()) for axis in (ssim, paper_ssim)]
+    assert spans[0] == pytest.approx(spans[1])
+    assert spans[0] > 0.2
+    assert np.mean(ssim.get_ylim()) == pytest.approx(0.6)
+    assert np.mean(paper_ssim.get_ylim()) == pytest.approx(0.795)
+    assert np.diff(ssim.get_yticks())[0] == pytest.approx(np.diff(paper_ssim.get_yticks())[0])
+    assert np.ptp(l1.get_ylim()) < 0.2
+    assert np.ptp(paper_l1.get_ylim()) > 27
+    printed["ssim"]["two"] = 0.2  # the paper's values lie further apart than ours
+    ssim, _, paper_ssim, _ = recorded.draw(printed).axes
+    spans = [np.ptp(axis.get_ylim()) for axis in (ssim, paper_ssim)]
+    assert spans[0] == pytest.approx(spans[1])
+    assert spans[0] > 0.59
+    assert len(ssim.get_yticks()) < 12
