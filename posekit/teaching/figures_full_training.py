@@ -1,4 +1,4 @@
-"""Pictures for the notebook on full training: curves of a log, snapshots, a restart, verdicts, failures by metric.
+"""Pictures for the notebook on full training: curves of a log, snapshots, a restart, a leak, verdicts.
 
 All functions that draw return a new matplotlib Figure and change nothing else.
 """
@@ -9,21 +9,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
-from posekit.teaching.failures import METRICS
-from posekit.teaching.figures_inpainting import Textures, grid_of, new_figure
-from posekit.teaching.figures_scatter import BLUE, DPI, GREEN, GREY, ORANGE, PURPLE, picture, show
+from posekit.teaching.figures_failures import draw_failures, draw_scores, montage
+from posekit.teaching.figures_inpainting import grid_of, new_figure
+from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, PURPLE, picture, show
 from posekit.teaching.figures_skips import draw_recorded, held_out_pairs
 from posekit.teaching.training_probes import Leak, Snapshots
 
-__all__ = ["draw_recorded", "grid_of", "held_out_pairs", "new_figure", "picture", "show"]
+__all__ = [
+    "draw_failures",
+    "draw_recorded",
+    "draw_scores",
+    "grid_of",
+    "held_out_pairs",
+    "montage",
+    "new_figure",
+    "picture",
+    "show",
+]
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000")
 Records = Sequence[Mapping[str, Any]]
@@ -64,7 +72,7 @@ def draw_curves(records: Records, total: int | None = None, heading: str = "") -
             if x:
                 marks = {"marker": ".", "markersize": 4} if len(x) < 60 else {}
                 axis.plot(x, y, color=COLOURS[names.index(name) % len(COLOURS)], linewidth=1.4, **marks)
-        axis.set(yscale="log", title=f"stage {stage}", xlabel="step")
+        axis.set(yscale="log", title=f"stage {stage}", xlabel="step", ylabel="loss (log)")
         axis.tick_params(which="both", labelsize=9)
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -86,39 +94,44 @@ def draw_curves(records: Records, total: int | None = None, heading: str = "") -
 def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, saved: int) -> Figure:
     """One loss of three logs: the uninterrupted run, what was on the disk after the crash, and after the restart.
 
-    saved: total step of the checkpoint that the restart went on from.
+    saved: total step of the checkpoint that the restart went on from.  Open circles: the records after it that were on
+    the disk, and are written again.
     """
-    figure, axes = new_figure(10.5, 2.7, 1, 3)
-    end = whole[-1]["total_step"]
+    figure, axes = new_figure(10.5, 2.9, 1, 3)
+    steps, level = series(whole, loss)
     titles = ("never interrupted", "after the crash", "restarted, at the end")
-    logs = zip(axes[0], (whole, broken, resumed), titles, (GREY, ORANGE, BLUE), strict=True)
-    for axis, records, title, colour in logs:
-        axis.plot(*series(whole, loss), color="#D0D0D0", linewidth=6, solid_capstyle="round")
-        axis.plot(*series(records, loss), "o-", color=colour, markersize=5)
-        if records is not whole:
-            axis.axvline(saved + 0.5, color="black", linestyle=":", linewidth=1)
-        axis.set(title=title, xlim=(0, end + 1), xlabel="step")
+    logs = zip(axes[0], (whole, broken, resumed), titles, (GREY, ORANGE, BLUE), (False, True, True), strict=True)
+    for axis, records, title, colour, plug in logs:
+        axis.plot(steps, level, color="#D0D0D0", linewidth=6, solid_capstyle="round", label="the uninterrupted run")
+        x, y = (np.array(values) for values in series(records, loss))
+        axis.plot(x, y, "o-", color=colour, markersize=5)
+        if plug:
+            twice = (x > saved) & (x <= broken[-1]["total_step"])
+            axis.plot(x[twice], y[twice], "o", color=colour, markerfacecolor="white", markersize=6)
+            axis.axvline(saved + 0.5, color="black", linestyle=":", linewidth=1, label="checkpoint")
+        axis.set(title=title, xlim=(steps[0] - 0.5, steps[-1] + 0.5), xlabel="step")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    bottom = axes[0, 1].get_ylim()[0]
-    axes[0, 1].text(saved + 0.4, bottom, "checkpoint ", ha="right", va="bottom", fontsize=9)
     axes[0, 0].set_ylabel(loss.replace("_", " "))
+    grey, _, ahead, checkpoint = axes[0, 1].lines
+    handles = [grey, checkpoint]
+    if len(ahead.get_xdata()):
+        words = "ahead of the checkpoint: dropped, and written again"
+        handles.append(Line2D([], [], marker="o", linestyle="", color="black", markerfacecolor="white", label=words))
+    figure.legend(handles=handles, loc="outside lower center", ncol=3, fontsize=9.5, frameon=False)
     return figure
 
 
 def draw_strip(snapshots: Snapshots, scale: int = 2) -> Figure:
-    """The snapshots of a pair, a column each: the picture inside where there is one, and the photograph."""
+    """The snapshots of a pair, a column each: the picture inside where there is one, and the photograph made of it."""
     taken = list(snapshots.kept.items())
     titles = ["source", *_strip_titles([key for key, _ in taken]), "truth"]
     depth = len(taken[0][1])
-    names = ("inside", "photograph")[-depth:]
+    names = (snapshots.inside, "made") if depth > 1 else ()
     rows = []
     for line in range(depth):
         columns = [snapshots.pair.source.image, *(pictures[line] for _, pictures in taken), snapshots.pair.target.image]
         rows.append([picture(column) for column in columns])
-    figure = grid_of(titles, rows, scale=scale)
-    for line, name in enumerate(names if depth > 1 else ()):
-        figure.axes[line * len(titles)].set_ylabel(name, fontsize=9)
-    return figure
+    return grid_of(titles, rows, scale=scale, names=names)
 
 
 def _strip_titles(keys: Sequence[tuple[str, int]]) -> list[str]:
@@ -141,25 +154,45 @@ def draw_people(rows: Mapping[str, Sequence[Tensor]]) -> Figure:
 
 
 def draw_leak(found: Leak, shown: int = 4) -> Figure:
-    """Errors of the memory under both splits, a line for each person; and what it remembered for some of them."""
+    """Errors of the memory under both splits, a line for each person; and whom it remembered, from best to worst.
+
+    Shown people are spread evenly over the order of the errors; those taken for somebody else are orange, and the
+    nearest of them takes a place if none has one.
+    """
     figure, axes = new_figure(10.5, 4.2, 2, shown + 3)
     grid = axes[0, 0].get_gridspec()
     for axis in axes[:, :3].flat:
         axis.remove()
     left = figure.add_subplot(grid[:, :3])
+    chosen = found.chosen["by photograph"]
+    right = np.array([a.identity == b.identity for a, b in zip(found.source, chosen, strict=True)])
     pairs = np.stack([found.by_person, found.by_photograph])
-    left.plot([0, 1], pairs, "-", color=GREY, alpha=0.5, linewidth=0.8)
+    for errors, known in zip(pairs.T, right, strict=True):
+        left.plot([0, 1], errors, "-", color=GREY if known else ORANGE, alpha=0.5 if known else 0.9, linewidth=0.8)
     left.plot([0, 1], pairs.mean(1), "o-", color=BLUE, linewidth=2.5, markersize=8)
     for x, mean in enumerate(pairs.mean(1)):
         left.annotate(f"{mean:.3f}", (x, mean), (12, 6), textcoords="offset points", fontsize=10, color=BLUE)
     left.set_xticks([0, 1], ["split by person", "split by photograph"], fontsize=10)
     left.set(xlim=(-0.4, 1.6), ylim=(0, None), ylabel="error where only the target looks")
     left.spines[["top", "right"]].set_visible(False)
-    order = np.argsort(found.by_photograph)[:shown]
-    for column, i in enumerate(order):
-        top, bottom = axes[0, 3 + column], axes[1, 3 + column]
-        show(top, picture(found.source[i].image), "tested source" if column == 0 else "")
-        show(bottom, picture(found.chosen["by photograph"][i].image), "remembered" if column == 0 else "")
+    if not right.all():
+        words = f"orange: taken for another\n({(~right).sum()} of {len(right)})"
+        left.text(0.98, 0.04, words, transform=left.transAxes, fontsize=10, color=ORANGE, ha="right")
+    order = np.argsort(found.by_photograph)
+    places = np.linspace(0, len(order) - 1, min(shown, len(order))).round().astype(int)
+    wrong = np.flatnonzero(~right[order])
+    if len(wrong) and right[order[places]].all():
+        apart = np.abs(places[:, None] - wrong)
+        place, nearest = np.unravel_index(apart.argmin(), apart.shape)
+        places[place] = wrong[nearest]
+    for axis in axes[:, 3 + len(places) :].flat:
+        axis.set_visible(False)
+    for (top, bottom), i in zip(axes[:, 3:].T, order[places], strict=False):
+        show(top, picture(found.source[i].image), f"error {found.by_photograph[i]:.2f}")
+        show(bottom, picture(chosen[i].image), "" if right[i] else "another person")
+        bottom.title.set_color(ORANGE)
+    axes[0, 3].set_ylabel("tested source", fontsize=11)
+    axes[1, 3].set_ylabel("remembered", fontsize=11)
     return figure
 
 
@@ -181,7 +214,7 @@ def draw_chance(losses: Mapping[str, tuple[np.ndarray, np.ndarray, float]]) -> F
         else:
             words = f"D loses {loss[best]:.3f}, whatever d;\nG loses 1 - d"
         axis.text(0.5, 0.93, words, transform=axis.transAxes, ha="center", va="top", fontsize=10)
-        axis.set(title=name, xlabel="verdict d on everything", ylim=(0, max(2.6, float(loss[20:-20].max()))))
+        axis.set(title=name, xlabel="verdict d on everything", ylim=(0, 2.6))
     axes[0, 0].set_ylabel("loss of D")
     return figure
 
@@ -216,59 +249,4 @@ def draw_reading(records: Records, picture_loss: str, chance: tuple[float, float
     dots = axes[0, 2].scatter(G, P, c=steps, cmap="viridis", s=18)
     axes[0, 2].set(title=f"{picture_loss} of the pictures against G", xlabel="loss of G", ylabel=picture_loss)
     figure.colorbar(dots, ax=axes[0, 2]).set_label("step", fontsize=9)
-    return figure
-
-
-# ------------------------------------------------------------------------------------------------------------ failures
-
-
-def draw_failures(names: Sequence[str], metrics: Sequence[str], table: np.ndarray) -> Figure:
-    """Heat map: how bad every metric finds every failure, as a multiple of the harmless shift, and in which rank.
-
-    table: (failures, metrics).  Colours are ranks within a metric; a crossed cell is below 1, blind.
-    """
-    order = np.argsort(np.log(np.maximum(table, 1e-3)).mean(1))
-    ranks = table.argsort(0).argsort(0)[order] + 1
-    figure, ((axis,),) = new_figure(9.2, 0.36 * len(names) + 1.0)
-    axis.imshow(ranks, cmap="YlOrRd", aspect="auto", vmin=1, vmax=len(names) + 3)
-    for r, line in enumerate(table[order]):
-        for c, value in enumerate(line):
-            axis.text(c, r, f"{value:.2g}", ha="center", va="center", fontsize=10, color="black")
-            if value < 1:
-                axis.add_patch(Rectangle((c - 0.5, r - 0.5), 1, 1, facecolor="#DDDDDD", edgecolor="white", hatch="//"))
-                axis.text(c, r, f"{value:.2g}", ha="center", va="center", fontsize=10, color="#444444")
-    axis.set_xticks(range(len(metrics)), [METRICS[name] for name in metrics], fontsize=10)
-    axis.set_yticks(range(len(names)), [names[i] for i in order], fontsize=10)
-    axis.xaxis.tick_top()
-    axis.tick_params(length=0)
-    axis.spines[:].set_visible(False)
-    return figure
-
-
-def draw_scores(axis: Axes, scores: Mapping[str, float]) -> None:
-    """Bars of badness beside the harmless shift (1), on a logarithmic axis; grey where the metric is blind."""
-    names = list(scores)[::-1]
-    values = [max(scores[name], 0.011) for name in names]
-    axis.barh(range(len(names)), [np.log10(v) + 2 for v in values], left=-2,
-              color=[ORANGE if v >= 1 else "#BBBBBB" for v in values])  # fmt: skip
-    for y, (name, value) in enumerate(zip(names, values, strict=True)):
-        axis.text(np.log10(value) + 0.05, y, f"{scores[name]:.2f}", va="center", fontsize=9)
-    axis.axvline(0, color="black", linewidth=1)
-    axis.set_xticks([-2, -1, 0, 1], ["0.01", "0.1", "1", "10"], fontsize=9)
-    axis.set_yticks(range(len(names)), [METRICS[name].replace("\n", " ") for name in names], fontsize=10)
-    axis.set_xlim(-2, 1.6)
-    axis.set_xlabel("1: as bad as a shift by 1 px", fontsize=10)
-
-
-def montage(images: Sequence[tuple[str, Tensor]], columns: int, scale: int = 1) -> Figure:
-    """Photographs (3 h w) of one size, each under its title, so many in a row; ``scale``: screen pixels of a pixel."""
-    h, w = (scale * n for n in images[0][1].shape[-2:])
-    gap, line = 8, 20
-    width, height = columns * (w + gap), -(-len(images) // columns) * (h + line + gap)
-    figure = Textures(figsize=(width / DPI, height / DPI), dpi=DPI)
-    for place, (title, image) in enumerate(images):
-        left, top = place % columns * (w + gap) + gap // 2, place // columns * (h + line + gap) + line
-        axis = figure.add_axes((left / width, 1 - (top + h) / height, w / width, h / height))
-        show(axis, picture(image), "", aspect="auto")
-        axis.set_title(title, fontsize=9.5, pad=4)
     return figure

@@ -84,23 +84,33 @@ def on_white(image: Tensor, mask: Tensor) -> np.ndarray:
     return picture(image * mask + 1 - mask)
 
 
-def grid_of(titles: Sequence[str], rows: Sequence[Sequence[np.ndarray]], heading: str = "", scale: int = 1) -> Figure:
+def grid_of(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[np.ndarray]],
+    heading: str = "",
+    scale: int = 1,
+    names: Sequence[str] = (),
+) -> Figure:
     """Rows of pictures of one shape under common titles; a pixel of a picture is ``scale`` x ``scale`` on the screen.
 
-    Whole pixels keep the pictures crisp, and the stored figure small.
+    names: of the rows, to their left; none if empty.  Whole pixels keep the pictures crisp, and the stored figure
+    small.
     """
     h, w = (scale * n for n in rows[0][0].shape[:2])
     gap, line = 8, 17
     top = line * (1 + max(title.count("\n") for title in titles)) + (30 if heading else 8)
-    width, height = len(titles) * (w + gap), top + len(rows) * (h + gap)
+    margin = 8 + 7 * max(map(len, names)) if names else 0
+    width, height = margin + len(titles) * (w + gap), top + len(rows) * (h + gap)
     figure = Textures(figsize=(width / figures_scatter.DPI, height / figures_scatter.DPI), dpi=figures_scatter.DPI)
     for r, pictures in enumerate(rows):
         for c, (title, image) in enumerate(zip(titles, pictures, strict=True)):
-            left, bottom = c * (w + gap) + gap // 2, height - top - r * (h + gap) - h
+            left, bottom = margin + c * (w + gap) + gap // 2, height - top - r * (h + gap) - h
             axis = figure.add_axes((left / width, bottom / height, w / width, h / height))
             show(axis, image, "", aspect="auto")
             if r == 0:
                 axis.set_title(title, fontsize=11 if w > 150 else 9.5, pad=4)
+            if c == 0 and names:
+                axis.set_ylabel(names[r], fontsize=9.5, rotation=0, ha="right", va="center")
     if heading:
         figure.suptitle(heading, fontsize=13, fontweight="bold", y=1 - 6 / height, va="top")
     return figure

@@ -31,6 +31,7 @@ def test_a_run_with_snapshots_is_bit_for_bit_the_run_without():
         assert torch.equal(a, b), name
     stages = [stage.name for stage in tiny().stages()]
     assert list(snapshots.kept) == [(stage, step) for stage in stages for step in (1, 2, 3)]  # and each stage's last
+    assert snapshots.inside == "W"
     for inside, photograph in snapshots.kept.values():
         assert inside.shape == photograph.shape == (3, 40, 40)
         assert 0 <= photograph.min() <= photograph.max() <= 1
@@ -68,7 +69,7 @@ def test_photographs_are_those_of_the_system_in_batches():
 def test_inside_is_the_texture_the_moved_source_or_nothing():
     system, pair = tiny().eval(), make_batch(1, 40)
     result = system(pair)
-    assert probes.inside(result) is result.W
+    assert probes.inside(result) == ("W", result.W)
     assert probes.inside(system(pair, image=False)) is not None
     assert probes.inside(build("copy_source")(pair)) is None
     assert probes.side_of(system) == TINY["image_size"]

@@ -161,6 +161,19 @@ def test_grid_of_shows_every_pixel_whole():
     assert red.sum() == 64  # one pixel, 8 x 8, with sharp edges
 
 
+def test_rows_of_a_grid_have_names_in_a_margin_of_their_own():
+    rows = [[np.full((40, 40, 3), 0.5) for _ in range(2)] for _ in range(2)]
+    bare, named = figures.grid_of(["a", "b"], rows), figures.grid_of(["a", "b"], rows, names=["W", "warped"])
+    assert [axis.get_ylabel() for axis in named.axes] == ["W", "", "warped", ""]
+    wide, narrow = (np.asarray(figure.as_image().convert("RGB")) for figure in (named, bare))
+    margin = wide.shape[1] - narrow.shape[1]
+    assert margin > 30
+    assert np.array_equal(wide[:, margin + 4 :], narrow[:, 4:])  # beside the margin nothing changes
+    assert (wide[:, :3] == 255).all()  # no name is cut off
+    for line in (slice(20, 64), slice(70, 112)):
+        assert (wide[line, : margin - 1] < 128).any()
+
+
 def test_regions_are_painted_by_state():
     known, asked = torch.zeros(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
     known[..., 10:20, 10:20] = 1
