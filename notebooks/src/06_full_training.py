@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from posekit.data.person import collate_pairs
 from posekit.data.studio import StudioPeople
@@ -139,8 +139,8 @@ if leak_people >= 60:
 figures.draw_leak(found)
 
 # %% [markdown]
-# *See:* the memory has learnt nothing about people. It recognises nine of ten (right: a photograph of whom it
-# remembered), and its error falls by a fifth. A network with
+# *See:* the memory has learnt nothing about people. It recognises nine of ten (right: people in the order
+# of its errors, and below whom it remembered; orange: taken for another), and its error falls by a fifth. A network with
 # millions of parameters can do the same, and no loss will show it. **Split by person; and by garment, by video, by
 # shop, where one of them comes more than once.**
 #
@@ -451,7 +451,10 @@ score = {name: dict(zip(kinds, line, strict=True)) for name, line in zip(names, 
 blind = {kind: [name for name in names if score[name][kind] < 1] for kind in kinds}
 for kind, seen_not in blind.items():
     record(**{f"{kind}_is_blind_to": ", ".join(seen_not)})
-figures.draw_failures(names, kinds, table)
+display(figures.draw_failures(names, kinds, table))
+caught = failures.caught_by(names, kinds, table)
+gallery = [(f"{name}\nby {caught[name]}" if name in caught else name, photo) for name, photo in gallery]
+figures.montage([*gallery, (f"{shown}\nby {caught[shown]}", made[shown][k])], 7)  # the metric that finds each worst
 
 # %%
 if measured >= 24:
@@ -466,12 +469,12 @@ if measured >= 24:
         assert 0.8 < score["blurred"][kind] < 1.6
     assert min(score["blurred"]["gradient_energy_ratio"], score["blurred"]["sliced_wasserstein"]) > 2.5
     assert score["trained long"]["ssim"] < 1.5 < 2.5 < score["trained long"]["gradient_energy_ratio"]
-    for name in ("wrong background", "source returned", "mirrored"):
+    for name in ("another photo behind", "source returned", "mirrored"):
         assert score[name]["gradient_energy_ratio"] < 2 < 3 < score[name]["ms_ssim"]
     assert all(any(score[name][kind] > 2 for kind in six) for name in names[1:] if name != "hands missing")
 
 # %% [markdown]
-# *See* (the number is badness in units of the shift; grey: blind; the redder, the higher its rank within the metric):
+# *See* (badness in units of the shift; under each picture the metric that finds it worst):
 #
 # - **SSIM and MS-SSIM do not see the colour cast**; l1 does, best at 32 pixels.
 # - **SSIM is afraid of noise**: a faint checkerboard, 5 %, is worse to it than the *source handed back*, which is
@@ -480,7 +483,7 @@ if measured >= 24:
 #   Wasserstein distance protest. That is why training on l1 gives blurred pictures, and why the usual tables do not
 #   tell.
 # - So to SSIM the soft photographs of the trained system are about as good as *the truth, moved by one pixel*.
-# - The sharpness ratio is content with the wrong background or pose, if only they are crisp.
+# - The sharpness ratio is content with a wrong pose or another photo behind, if only they are crisp.
 # - **Missing hands are below everyone's threshold**: 1 % of the picture, and the first thing that you look at.
 #
 # No metric is enough, and no failure but the last one escapes all six. So: report several, and look at pictures.
