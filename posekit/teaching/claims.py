@@ -5,7 +5,8 @@
     claim     a sentence
     source    paper and table
     printed   [of the arm, of the one beside it] as printed; null where the paper gives no number
-    expect    higher or lower: how the arm should differ
+    expect    higher or lower: how the arm should differ; nearer: of a ratio, that it should come nearer to 1, which
+              is counted in doublings, |log2|, so that half and double are alike
     results   tables in experiments/results, kept by `python -m posekit.teaching.experiments keep NAME`
     metric    column of the tables
     arm, beside   what the two arms were recorded as
@@ -54,8 +55,8 @@ class Claim:
     where: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.expect not in ("higher", "lower"):
-            raise InputError(f"The claim {self.claim!r} expects higher or lower, got {self.expect!r}.")
+        if self.expect not in ("higher", "lower", "nearer"):
+            raise InputError(f"The claim {self.claim!r} expects higher, lower or nearer, got {self.expect!r}.")
         if not isinstance(self.results, list) or not self.results:
             raise InputError(f"The claim {self.claim!r} names its results as a list, got {self.results!r}.")
         if self.printed is not None and len(self.printed) != 2:
@@ -99,16 +100,20 @@ def judge(claim: Claim, folder: Path = results.EXPERIMENTS) -> Judged:
         return Judged(claim, "not run")
     rows = results.read_results(*claim.results, folder=folder / "results")
     rows = [row for row in rows if all(row.get(key) == value for key, value in claim.where.items())]
+    expect = claim.expect
+    if expect == "nearer":
+        rows = [row | {claim.metric: _doublings(row[claim.metric])} for row in rows if claim.metric in row]
+        expect = "lower"
     values = [results.values(rows, claim.metric, arm=arm) for arm in (claim.arm, claim.beside)]
     if not all(math.isfinite(value) for one in values for value in one):
         return Judged(claim, "not measured")
     found = difference(rows, claim.metric, claim.arm, claim.beside)
-    sign = 1 if claim.expect == "higher" else -1
+    sign = 1 if expect == "higher" else -1
     ours, theirs = ({r["seed"]: r[claim.metric] for r in rows if r["arm"] == a} for a in (claim.arm, claim.beside))
     agreeing = sum(sign * (ours[seed] - theirs[seed]) > 0 for seed in ours.keys() & theirs.keys())
     if found.reading == "undecided":
         return Judged(claim, "undecided", found, agreeing)
-    verdict = "reproduced" if found.reading == claim.expect else "not reproduced"
+    verdict = "reproduced" if found.reading == expect else "not reproduced"
     return Judged(claim, verdict, found, agreeing)
 
 
@@ -123,7 +128,8 @@ def markdown(judged: Sequence[Judged]) -> str:
     lines.append(["---"] * len(lines[0]))
     for one in judged:
         c = one.claim
-        lines.append([c.claim, c.source, c.metric, _printed(c), _ours(one), f"**{one.verdict}**"])
+        metric = c.metric + (", doublings from 1" if c.expect == "nearer" else "")
+        lines.append([c.claim, c.source, metric, _printed(c), _ours(one), f"**{one.verdict}**"])
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     counted = ", ".join(f"{n} {name}" for name, n in count(judged).items() if n)
     return f"{table}\n\n{len(judged)} claims: {counted}.\n"
@@ -147,3 +153,8 @@ def _ours(one: Judged) -> str:
         return ""
     agree = f", {one.agreeing} of {d.seeds} seeds agree" if one.verdict == "undecided" else f", {d.seeds} seeds"
     return f"{d}{agree}"
+
+
+def _doublings(ratio: float) -> float:
+    """How many times a ratio would have to be doubled, or halved, to be 1; NaN where it has no logarithm."""
+    return abs(math.log2(ratio)) if ratio > 0 else math.nan

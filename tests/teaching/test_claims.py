@@ -50,6 +50,9 @@ def claim(**changes):
         ((0.41, 0.30, 0.55), "higher", "undecided", 2),
         ((0.41, 0.30, 0.55), "lower", "undecided", 1),
         ((0.50, math.nan, 0.52), "higher", "not measured", 0),
+        ((1.20, 1.21, 1.22), "nearer", "reproduced", 3),  # 1.2 is nearer to 1 than 0.4
+        ((4.00, 4.10, 4.20), "nearer", "not reproduced", 0),  # too much is as bad as too little
+        ((0.0, 1.0, 1.0), "nearer", "not measured", 0),
     ],
 )
 def test_verdict_is_read_off_the_interval(folder, net, expect, verdict, agreeing):
@@ -59,8 +62,15 @@ def test_verdict_is_read_off_the_interval(folder, net, expect, verdict, agreeing
     if found.difference is not None and verdict != "not measured":
         d = found.difference
         assert (d.low > 0 or d.high < 0) == (verdict != "undecided")
-        assert d.mean == pytest.approx(sum(net) / 3 - 0.41)
+        if expect != "nearer":
+            assert d.mean == pytest.approx(sum(net) / 3 - 0.41)
         assert found.agreeing == agreeing
+
+
+def test_nearer_counts_doublings(folder):
+    keep(folder, (2.0, 2.0, 2.0), (0.25, 0.25, 0.25))
+    d = judge(claim(expect="nearer"), folder).difference
+    assert (d.mean, d.low, d.high) == (-1, -1, -1)  # one doubling too much, two too few
 
 
 def test_without_results_it_was_not_run(folder):
@@ -100,7 +110,7 @@ def test_table_says_claim_numbers_interval_and_counts(folder):
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ([{**ENTRY, "expect": "better"}], "expects higher or lower"),
+        ([{**ENTRY, "expect": "better"}], "expects higher, lower or nearer"),
         ([{**ENTRY, "results": "duel"}], "as a list"),
         ([{**ENTRY, "printed": [1]}], "two printed numbers"),
         ([{**ENTRY, "seeds": 3}], "entry 1 lacks, or should not have, seeds"),
