@@ -133,13 +133,13 @@ def draw(
     metrics: Mapping[str, str],
     along: str | None = None,
     title: str = "",
-    columns: int = 3,
+    columns: int | None = None,
 ) -> Figure:
-    """A panel for each metric.  Lines over ``along``, with bars from the smallest to the largest run.
+    """A panel for each metric, so many in a row (3, or 2 where there are four).  Lines over ``along``, with bars from the smallest to the largest run.
 
     An arm without a value of ``along`` is a dashed line; without ``along`` at all, arms are points side by side.
     """
-    columns = min(columns, len(metrics))
+    columns = min(columns or (2 if len(metrics) == 4 else 3), len(metrics))
     rows = -(-len(metrics) // columns)
     figure = Figure(figsize=(3.1 * columns, 2.5 * rows + 0.7), layout="constrained", dpi=110)
     arms = list(dict.fromkeys(s.arm for s in summaries))
