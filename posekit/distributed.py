@@ -6,6 +6,8 @@ the step that one process with n b pairs takes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 from torch import distributed as dist
@@ -20,6 +22,17 @@ def mean_over_processes(value: Tensor) -> Tensor:
     """The mean of ``value`` over all processes, without gradient."""
     value = value.detach()
     return value if world_size() == 1 else _AllSum.apply(value) / world_size()
+
+
+def same_in_all_processes(tensors: Iterable[Tensor]) -> None:
+    """Overwrite the tensors of every process with those of the first, in place."""
+    if world_size() == 1:
+        return
+    with torch.no_grad():
+        for tensor in tensors:
+            value = tensor.contiguous()
+            dist.broadcast(value, 0)
+            tensor.copy_(value)
 
 
 def sum_over_processes(value: Tensor) -> Tensor:

@@ -100,16 +100,17 @@ def judge(claim: Claim, folder: Path = results.EXPERIMENTS) -> Judged:
         return Judged(claim, "not run")
     rows = results.read_results(*claim.results, folder=folder / "results")
     rows = [row for row in rows if all(row.get(key) == value for key, value in claim.where.items())]
+    missing = any(claim.metric not in row for row in rows if row.get("arm") in (claim.arm, claim.beside))
     expect = claim.expect
     if expect == "nearer":
         rows = [row | {claim.metric: _doublings(row[claim.metric])} for row in rows if claim.metric in row]
         expect = "lower"
     values = [results.values(rows, claim.metric, arm=arm) for arm in (claim.arm, claim.beside)]
-    if not all(math.isfinite(value) for one in values for value in one):
+    if missing or not all(math.isfinite(value) for one in values for value in one):
         return Judged(claim, "not measured")
     found = difference(rows, claim.metric, claim.arm, claim.beside)
     sign = 1 if expect == "higher" else -1
-    ours, theirs = ({r["seed"]: r[claim.metric] for r in rows if r["arm"] == a} for a in (claim.arm, claim.beside))
+    ours, theirs = ({r["seed"]: r[claim.metric] for r in rows if r.get("arm") == a} for a in (claim.arm, claim.beside))
     agreeing = sum(sign * (ours[seed] - theirs[seed]) > 0 for seed in ours.keys() & theirs.keys())
     if found.reading == "undecided":
         return Judged(claim, "undecided", found, agreeing)

@@ -18,6 +18,11 @@ from scipy.stats import t as student
 from posekit.errors import InputError
 
 CONFIDENCE = 0.95
+# What two runs share when only their arm differs; a column that both tables have must agree.
+SHARED = (
+    *("preset", "stages", "steps", "batch_size", "precision", "people", "views", "size", "skirts", "noise"),
+    *("measure", "measured", "protocol"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,20 +47,26 @@ class Difference:
 def difference(rows: Sequence[Mapping[str, Any]], metric: str, arm: str, beside: str) -> Difference:
     """Compare the runs of ``arm`` with those of ``beside``, seed by seed; each has one run for a seed.
 
-    Raises InputError for fewer than two common seeds, and where an arm has several runs of one seed.
+    Raises InputError for fewer than two common seeds, where an arm has several runs of one seed, and where the runs of
+    a seed differ in more than their arm (`SHARED`).
     """
-    of: dict[str, dict[Any, float]] = {arm: {}, beside: {}}
+    of: dict[str, dict[Any, Mapping[str, Any]]] = {arm: {}, beside: {}}
     for row in rows:
         own = of.get(row.get("arm"))
         if own is None or metric not in row:
             continue
+        if "seed" not in row:
+            raise InputError(f"A run of {row['arm']!r} has no seed; runs are compared seed by seed.")
         if row["seed"] in own:
             raise InputError(f"{row['arm']!r} has several runs of seed {row['seed']}; compare those of one setting.")
-        own[row["seed"]] = row[metric]
+        own[row["seed"]] = row
     seeds = sorted(of[arm].keys() & of[beside].keys())
     if len(seeds) < 2:
         raise InputError(f"{arm!r} and {beside!r} share {len(seeds)} seeds with {metric!r}; an interval needs two.")
-    found = np.array([of[arm][seed] - of[beside][seed] for seed in seeds], float)
+    for a, b in ((of[arm][seed], of[beside][seed]) for seed in seeds):
+        if differ := [f"{key} {a[key]} and {b[key]}" for key in SHARED if key in a and key in b and a[key] != b[key]]:
+            raise InputError(f"{arm!r} and {beside!r} differ in more than their arm ({'; '.join(differ)}).")
+    found = np.array([of[arm][seed][metric] - of[beside][seed][metric] for seed in seeds], float)
     mean, spread = found.mean(), found.std(ddof=1) / np.sqrt(len(seeds))
     half = student.ppf((1 + CONFIDENCE) / 2, len(seeds) - 1) * spread
     return Difference(metric, float(mean), float(mean - half), float(mean + half), len(seeds))

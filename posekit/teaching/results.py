@@ -103,6 +103,8 @@ def summarise(
         places = sorted({row[along] for row in own if along in row}) or [None]
         for at in places:
             here = [row for row in own if at is None or row.get(along) == at]
+            if len({row.get("seed") for row in here}) < len(here):
+                raise InputError(f"{arm!r} has several runs of one seed; a mean is over the seeds of one setting.")
             for metric in metrics:
                 numbers = np.array([row.get(metric, np.nan) for row in here], float)
                 numbers = numbers[np.isfinite(numbers)]
@@ -135,9 +137,10 @@ def draw(
     title: str = "",
     columns: int | None = None,
 ) -> Figure:
-    """A panel for each metric, so many in a row (3, or 2 where there are four).  Lines over ``along``, with bars from the smallest to the largest run.
+    """A panel for each metric, so many in a row (3, or 2 where there are four).
 
-    An arm without a value of ``along`` is a dashed line; without ``along`` at all, arms are points side by side.
+    Lines over ``along``, with bars from the smallest to the largest run; an arm without a value of ``along`` is a
+    dashed line.  Without ``along`` at all, arms are points side by side.
     """
     columns = min(columns or (2 if len(metrics) == 4 else 3), len(metrics))
     rows = -(-len(metrics) // columns)

@@ -124,11 +124,16 @@ def restore(
     rest: dict[str, Tensor],
     rank: int = 0,
 ) -> None:
-    """Put a checkpoint back: weights, optimisers and the random number generators of process ``rank``."""
+    """Put a checkpoint back: weights, optimisers and the random number generators of process ``rank``.
+
+    A checkpoint of fewer processes holds no generators for the others, which stay as they are: what is drawn at random
+    then differs from the uninterrupted run, and nothing else does.
+    """
     load_state(system, model, "the checkpoint")
     for name, optimizer in optimizers.items():
         restore_optimizer(optimizer, under(f"{name}.", rest))
-    restore_random(under(f"random{rank}.", rest) if rank else under("random.", rest))
+    if states := under(f"random{rank}." if rank else "random.", rest):
+        restore_random(states)
 
 
 def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -170,6 +175,8 @@ def read_card(path: str | Path) -> dict[str, Any]:
 def load_weights(path: str | Path) -> System:
     """The system in a weight file, or in the newest checkpoint of a training folder, in evaluation mode.
 
+    Of a run with a moving average, the average is taken, as in the weight file at its end.
+
     Where the file holds only some parts (`save_weights`), the others are `Absent` and say so when they are called.
     Raises InputError when the file is absent, corrupt, not ours, or of an unknown system.
     """
@@ -178,7 +185,8 @@ def load_weights(path: str | Path) -> System:
         found = read_latest(path / "checkpoints" if (path / "checkpoints").is_dir() else path)
         if found is None:
             raise InputError(f"The folder {path} holds no checkpoint; give a weight file or a training folder.")
-        card, tensors, _ = found
+        card, tensors, rest = found
+        tensors = tensors | under("ema.", rest)
     else:
         tensors, metadata = read_tensors(path)
         card = _card(metadata, path)

@@ -12,6 +12,12 @@ from posekit.errors import InputError
 from posekit.systems.base import System
 
 
+def check_decay(decay: float) -> None:
+    """InputError for a decay that no average can have."""
+    if not 0 <= decay < 1:
+        raise InputError(f"The decay of the moving average lies from 0 (none) to below 1, got {decay}.")
+
+
 class EMA:
     """The average of the parameters of some parts of a system.
 
@@ -22,8 +28,7 @@ class EMA:
     """
 
     def __init__(self, system: System, parts: Sequence[str], decay: float):
-        if not 0 <= decay < 1:
-            raise InputError(f"The decay of the moving average lies from 0 (none) to below 1, got {decay}.")
+        check_decay(decay)
         self._update = get_ema_multi_avg_fn(decay)
         named = dict(system.named_parameters()) if decay else {}
         self._weights = {name: p for name, p in named.items() if name.split(".")[0] in parts}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -82,7 +83,8 @@ class Evaluation:
             raise InputError(f"{path} is not an evaluation saved by posekit ({error}).") from error
 
     def beside(self, other: Evaluation, name: str = "the other one") -> Evaluation:
-        """One table of both, this one first; a system of one name in both stands as ``NAME (name)`` the second time.
+        """One table of both, this one first; a system of one name in both stands as ``NAME (name)`` the second time,
+        and ``NAME (name, 2)`` where that stands there too.
 
         InputError unless both were made of the same pairs under one protocol.
         """
@@ -92,7 +94,12 @@ class Evaluation:
                 f"The results here and {name} are of other pairs ({self.names[0]} and {other.names[0]} first) and "
                 "cannot be compared; measure both on the same data."
             )
-        known = {system: f"{system} ({name})" if system in self.values else system for system in other.values}
+        known: dict[str, str] = {}
+        for system in other.values:
+            names = itertools.chain(
+                [system, f"{system} ({name})"], (f"{system} ({name}, {n})" for n in itertools.count(2))
+            )
+            known[system] = next(shown for shown in names if shown not in self.values and shown not in known.values())
         rows = [replace(row, system=known[row.system]) for row in other.rows]
         values = {known[system]: found for system, found in other.values.items()}
         protocol = replace(self.protocol, more={**other.protocol.more, **self.protocol.more})
@@ -148,6 +155,11 @@ def evaluate(
 
     def measure(system: System, batch: Pair) -> dict[str, Tensor | None]:
         result, truth = system(batch), protocol.frame(batch.target.image)
+        if not bool(torch.isfinite(result.image).all()):  # left out of the means, the failures would raise them
+            raise InputError(
+                f"{getattr(system, 'name', type(system).__name__)} made a photograph with NaN or infinite values "
+                f"(pairs from {batch.source.name[0]} -> {batch.target.name[0]} on); it cannot be measured."
+            )
         body = protocol.frame_mask(batch.target.mask) if batch.target.mask is not None else None
         made = protocol.frame(result.image.float().clamp(0, 1))
         values = {
@@ -217,11 +229,18 @@ def measure_pairs(
     names: list[str] = []
     people: list[str] = []
     size = (0, 0)
+    masked: set[bool] = set()
     for system in systems.values():
         system.to(device).eval()
     with tqdm(total=len(pairs), desc="evaluate", disable=not progress) as bar, torch.inference_mode():
         for begin in range(0, len(pairs), batch_size):
-            batch = collate_pairs([pairs[i] for i in range(begin, min(begin + batch_size, len(pairs)))]).to(device)
+            drawn = [pairs[i] for i in range(begin, min(begin + batch_size, len(pairs)))]
+            masked |= {pair.target.mask is not None for pair in drawn}
+            if len(masked) > 1:  # a batch has masks where all of its pairs have
+                raise InputError(
+                    "Some target photographs have a body mask and others have none; measure the two kinds apart."
+                )
+            batch = collate_pairs(drawn).to(device)
             size = batch.target.size
             names += [f"{a} -> {b}" for a, b in zip(batch.source.name, batch.target.name, strict=True)]
             people += [who or name for who, name in zip(batch.source.identity, batch.source.name, strict=True)]

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from posekit.errors import InputError
+from posekit.systems.base import choose
 
 Scalar = float | int | bool | str
+BACKENDS = ("loky", "multiprocessing", "sequential", "threading", "dask", "ray")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,12 @@ class Experiment:
         for name, values in self.parameters.items():
             if not isinstance(values, list) or not values:
                 raise InputError(f"The values of {name} are a list, such as [1, 2], got {values!r}.")
+            for value in values:
+                if not isinstance(value, Scalar):
+                    raise InputError(
+                        f"A value of {name} is a number, a truth value or text (in quotes), got {value!r}."
+                    )
+        choose("backend", self.backend, BACKENDS)
         if self.seeds and "seed" in self.parameters:
             raise InputError("Give the seeds either as seeds or as the parameter seed, not both.")
 
@@ -121,7 +129,15 @@ def parse_values(text: str) -> tuple[str, list[Scalar]]:
     name, equals, values = text.partition("=")
     if not equals or not name.strip().isidentifier() or not values.strip():
         raise InputError(f"Write parameters as name=value or name=value,value, got {text!r}.")
-    return name.strip(), [_number(yaml.safe_load(value)) for value in values.split(",")]
+    try:
+        found = yaml.safe_load(f"[{values}]")  # commas inside quotes or brackets belong to the value
+    except yaml.YAMLError:
+        found = None
+    if not isinstance(found, list):
+        raise InputError(
+            f"The values of {name.strip()} cannot be read, got {values!r}; put quotes around what is text."
+        )
+    return name.strip(), [_number(value) for value in found]
 
 
 def _number(value: Any) -> Any:

@@ -22,18 +22,18 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from posekit.data.person import Pair, collate_pairs
-from posekit.distributed import mean_over_processes
+from posekit.distributed import mean_over_processes, same_in_all_processes
 from posekit.errors import InputError
 from posekit.systems.base import Stage, System
 from posekit.training.checkpoint import make_card, read_latest, restore, save_checkpoint, save_weights, under
 from posekit.training.device import make_fabric, seed_everything, tune
-from posekit.training.ema import EMA
+from posekit.training.ema import EMA, check_decay
 from posekit.training.order import Batches
 from posekit.training.plan import check_same_run, plan_stages, stage_card, total_steps
-from posekit.training.runlog import RunLog
+from posekit.training.runlog import RunLog, summary_writer
 from posekit.training.signals import ignore_interrupt, stop_signals
 from posekit.training.state import random_states_of_others
-from posekit.training.step import check_finite, prepare, thawed, train_step
+from posekit.training.step import check_finite, check_weights, prepare, thawed, train_step
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -93,12 +93,21 @@ def fit(
         raise InputError(f"A seed is a number from 0 up, got {seed}.")
     if len(data) == 0:
         raise InputError("The training data is empty; give at least one pair.")
+    if checkpoint_every < 1 or log_every < 1 or workers < 0:
+        raise InputError(
+            "checkpoint_every and log_every are 1 or more and workers 0 or more, got "
+            f"{checkpoint_every}, {log_every} and {workers}."
+        )
+    check_decay(ema)  # before anything of an older run is removed
+    if tensorboard:
+        summary_writer()
     fabric = make_fabric(device, devices, precision, nodes)
     for stage in plan:
         _check_shares(stage, devices * nodes, accumulate)
     fabric.launch()
     seed_everything(seed, fabric.global_rank)
     system.to(fabric.device)
+    same_in_all_processes(system.state_dict().values())  # whoever built it without a seed has other weights here
     out = Path(out_dir) if out_dir is not None else None
     card = make_card(
         system,
@@ -165,6 +174,7 @@ def fit(
                     stopping = _any_process(stop.is_set(), fabric.device)
                     if stopping or done == stage.steps or done % checkpoint_every == 0:
                         check_finite(terms, stage)
+                        check_weights(system, stage)
                         save(number, done, optimizers, average)
                     if stopping:
                         kept = f"{out} keeps it; run the same command again to go on" if out else "nothing was kept"

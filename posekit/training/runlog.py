@@ -95,13 +95,18 @@ class RunLog:
             self._board.close()
 
 
-def _tensorboard(folder: Path, resumed_at: int | None) -> Any:
-    """TensorBoard's writer; of a resumed run, points after the checkpoint are dropped by TensorBoard."""
+def summary_writer() -> Any:
+    """The class of TensorBoard's writer; InputError where it is not installed."""
     try:
         from tensorboardX import SummaryWriter
     except ImportError as error:
         raise InputError("TensorBoard's writer is not installed; run `pip install tensorboardX`.") from error
-    return SummaryWriter(str(folder / "tensorboard"), purge_step=None if resumed_at is None else resumed_at + 1)
+    return SummaryWriter
+
+
+def _tensorboard(folder: Path, resumed_at: int | None) -> Any:
+    """TensorBoard's writer; of a resumed run, points after the checkpoint are dropped by TensorBoard."""
+    return summary_writer()(str(folder / "tensorboard"), purge_step=None if resumed_at is None else resumed_at + 1)
 
 
 def read_log(path: str | Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:

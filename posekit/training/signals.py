@@ -31,5 +31,7 @@ def stop_signals() -> Iterator[threading.Event]:
 
 
 def ignore_interrupt(_: int) -> None:
-    """Ctrl-C reaches the whole process group; the main process decides when its loaders stop."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ctrl-C, and the SIGTERM of Slurm or systemd, reach the whole process group; the main process decides when its
+    loaders stop.  A loader that outlives it ends by itself."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

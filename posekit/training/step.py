@@ -101,6 +101,19 @@ def check_finite(terms: Mapping[str, Tensor], stage: Stage) -> dict[str, float]:
     return values
 
 
+def check_weights(system: System, stage: Stage) -> None:
+    """InputError where an update has made a weight or a statistic NaN or infinite: such a state is never kept.
+
+    A loss says so one step too late: it is computed from the weights before the update.
+    """
+    bad = [name for name, x in system.state_dict().items() if x.is_floating_point() and not bool(x.isfinite().all())]
+    if bad:
+        raise InputError(
+            f"The weights {bad[0]} ({len(bad)} tensors in all) of stage {stage.name} are not finite; lower the "
+            "learning rate, or look for NaN in the data; the last checkpoint is intact."
+        )
+
+
 def _zero(optimizers: Mapping[str, Adam]) -> None:
     for optimizer in optimizers.values():
         optimizer.zero_grad(set_to_none=True)

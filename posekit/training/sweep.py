@@ -8,6 +8,7 @@ for each run: parameters, status, seconds, and the numbers that the notebook rec
 - Unknown parameters are refused before anything runs.
 - Every run has a limit of time; a run that fails or passes it is in the table, and its notebook shows where.
 - The same command goes on where it stopped: a finished run of the same notebook with the same parameters is kept.
+- The table holds what is asked for now; runs of other values stay in the folder and come back when they are asked for.
 - Runs are joblib tasks: processes here, or a Dask or Ray cluster by the name of the backend.
 """
 
@@ -62,7 +63,8 @@ def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, l
             for row in _in_parallel(experiment, notebook, version, tasks):
                 say(f"  {row.run}  {row.status:7}  {row.seconds:6.1f} s  {_in_words(row.parameters)}")
         finally:
-            rows = finished(folder, version)
+            asked = {_key(parameters) for parameters in experiment.combinations()}  # not what was asked before
+            rows = [row for row in finished(folder, version) if _key(row.parameters) in asked]
             write_table(folder / "table.csv", rows, list(experiment.parameters))
         tables[folder / "table.csv"] = rows
     return tables
@@ -71,16 +73,15 @@ def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, l
 def sweep_command(experiment: Experiment, out: Path = OUT, *, say=print) -> str:
     """For the command line: run, and return where the tables are; InputError with the failed runs, if any failed."""
     tables = sweep(experiment, out, say=say)
-    asked = {_key(parameters) for parameters in experiment.combinations()}
     failed = [
         f"{table.parent / row.run} ({row.status}; {_in_words(row.parameters)}): {row.error}"
         for table, rows in tables.items()
         for row in rows
-        if row.status != "ok" and _key(row.parameters) in asked
+        if row.status != "ok"
     ]
     written = "\n".join(f"table: {table}" for table in tables)
     if failed:
-        total = len(asked) * len(tables)
+        total = len(experiment.combinations()) * len(tables)
         raise InputError(
             f"{len(failed)} of {total} runs failed; their notebooks show where:\n" + "\n".join([*failed, written])
         )
@@ -100,7 +101,13 @@ def known_parameters(notebook: Path) -> dict[str, str]:
         raise InputError('Sweeps need papermill: pip install "posekit[notebooks]".') from None
     try:
         found = papermill.inspect_notebook(str(notebook))
-    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:  # not a notebook, no kernel named
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        nbformat.ValidationError,
+    ) as error:  # not a notebook, no kernel named
         raise InputError(f"{notebook} cannot be run: {_one_line(str(error))}") from None
     return {name: _kind(entry) for name, entry in found.items()}
 
@@ -172,7 +179,14 @@ def _in_parallel(experiment: Experiment, notebook: Path, version: str, tasks: li
 
 @contextmanager
 def _cluster(experiment: Experiment):
-    """For the backend "dask": a client of the scheduler at ``address``, or of a small one on this machine."""
+    """For the backend "dask": a client of the scheduler at ``address``, or of a small one on this machine; "ray" is
+    made known to joblib."""
+    if experiment.backend == "ray":
+        try:
+            from ray.util.joblib import register_ray
+        except ImportError:
+            raise InputError('The backend "ray" needs the package ray: pip install ray.') from None
+        register_ray()  # joblib does not know it by itself
     if experiment.backend != "dask":
         yield
         return

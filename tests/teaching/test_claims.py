@@ -96,6 +96,26 @@ def test_where_chooses_one_setting(folder):
         judge(claim(**both), folder)
 
 
+def test_arms_that_differ_in_more_than_the_arm_get_no_verdict(folder):
+    """600 steps against 30, or other pictures, say nothing about the arm."""
+    for column, ours, theirs in (("steps", 600, 30), ("protocol", "padded", "plain"), ("people", 400, 40)):
+        lines = [f"seed,arm,{column},ssim"]
+        lines += [f"{seed},net,{ours},{0.5 + seed / 10}" for seed in range(3)]
+        lines += [f"{seed},none,{theirs},{0.4 + seed / 10}" for seed in range(3)]
+        (folder / "results" / "duel.csv").write_text("\n".join(lines) + "\n")
+        with pytest.raises(InputError, match=f"differ in more than their arm .{column} {ours} and {theirs}"):
+            judge(claim(), folder)
+
+
+def test_a_seed_without_a_number_or_a_run_without_an_arm(folder):
+    keep(folder, (0.5, 0.51, ""))
+    assert judge(claim(), folder).verdict == "not measured"
+    keep(folder, (0.5, 0.51, 0.52))
+    table = folder / "results" / "duel.csv"
+    table.write_text(table.read_text() + "3,,100,0.1\n")
+    assert judge(claim(), folder).verdict == "reproduced"
+
+
 def test_table_says_claim_numbers_interval_and_counts(folder):
     keep(folder, (0.41, 0.44, 0.55))
     entries = [ENTRY, {**ENTRY, "claim": "In words only", "printed": None, "results": ["never"]}]

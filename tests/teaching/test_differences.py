@@ -32,6 +32,11 @@ def test_seeds_are_matched_not_lines():
     assert found.reading == "higher"
 
 
+def test_runs_without_a_seed_are_refused():
+    with pytest.raises(InputError, match="A run of 'a' has no seed"):
+        difference([{"arm": "a", "score": 1.0}], "score", "a", "b")
+
+
 def test_readings():
     assert Difference("m", -1, -2, -0.5, 3).reading == "lower"
     assert Difference("m", 1, -0.1, 2.1, 3).reading == "undecided"

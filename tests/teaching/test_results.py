@@ -98,6 +98,13 @@ def test_runs_that_were_measured_differently_are_not_summed_up():
         results.summarise(rows, ["l1"], {"a": "A", "b": "B"})
 
 
+def test_several_runs_of_one_seed_are_not_a_mean_over_seeds():
+    rows = [{"arm": "a", "seed": seed, "steps": steps, "l1": 0.1} for seed in (0, 1) for steps in (300, 600)]
+    assert [s.runs for s in results.summarise(rows, ["l1"], {"a": "A"}, "steps")] == [2, 2]
+    with pytest.raises(InputError, match="'a' has several runs of one seed"):
+        results.summarise(rows, ["l1"], {"a": "A"})
+
+
 def test_table_and_figure(kept):
     assert experiments.main(["draw", "duel"], kept) == 0
     text = (kept / "results" / "duel.md").read_text()

@@ -49,6 +49,17 @@ def test_round_trip_restores_weights_optimiser_and_generators(system, tmp_path):
     assert card["versions"]["torch"] == torch.__version__
 
 
+def test_a_checkpoint_of_one_process_is_restored_in_a_second_one(system, tmp_path):
+    write(tmp_path, system, 1)
+    other = build("coordinate_inpainting", seed=9, **TINY)
+    _, model, rest = checkpoint.read_latest(tmp_path)
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    checkpoint.restore(other, {}, model, rest, rank=1)
+    assert all(torch.equal(v, other.state_dict()[k]) for k, v in system.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_the_last_two_are_kept(system, tmp_path):
     for step in (1, 2, 3):
         write(tmp_path, system, step)

@@ -40,12 +40,31 @@ except TrainingInterrupted as stopped:
 """
 
 
-def run(folder, processes, steps=STEPS, stop=0):
-    script = folder.parent / "run.py"
-    script.write_text(f"SETTINGS = {SETTINGS!r}\n" + textwrap.dedent(SCRIPT))
+UNSEEDED = """
+import os, torch
+torch.set_num_threads(1)
+from posekit.systems import build
+from posekit.training.fit import fit
+from tests.synthetic import SyntheticPairs
+system = build("coordinate_inpainting", seed=int(os.environ["RANK"]), **SETTINGS)
+fit(system, SyntheticPairs(5, 40), steps=2, stages=["inpainting"], device="cpu", devices=2, log_every=1, progress=False)
+print("WEIGHTS", sum(float(tensor.double().abs().sum()) for tensor in system.state_dict().values()))
+"""
+
+
+def test_all_processes_begin_with_the_weights_of_the_first(tmp_path):
+    """A script may build its system without a seed; then the processes have drawn different weights."""
+    lines = [line for line in run(tmp_path / "run", 2, script=UNSEEDED).splitlines() if "WEIGHTS" in line]
+    assert len(lines) == 2
+    assert lines[0] == lines[1]
+
+
+def run(folder, processes, steps=STEPS, stop=0, script=SCRIPT):
+    path = folder.parent / "run.py"
+    path.write_text(f"SETTINGS = {SETTINGS!r}\n" + textwrap.dedent(script))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     done = subprocess.run(
-        [*command, str(script), str(folder), str(processes), str(steps), str(stop)],
+        [*command, str(path), str(folder), str(processes), str(steps), str(stop)],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": str(folder.parent)},
         capture_output=True,

@@ -102,6 +102,39 @@ def test_two_results_in_one_table(tmp_path):
         first.beside(others)
 
 
+def test_results_of_one_file_name_all_stay_in_the_table(table):
+    """run1/table.json and run2/table.json, as --beside names them."""
+    both = table.beside(table, "table.json").beside(table, "table.json")
+    assert [name for name in both.values if name.startswith("copy")] == [
+        "copy", "copy (table.json)", "copy (table.json, 2)",
+    ]  # fmt: skip
+    assert len({(row.system, row.metric) for row in both.rows}) == len(both.rows) == 3 * len(table.rows)
+
+
+def test_a_photograph_with_nan_is_refused_not_left_out():
+    class Sometimes(Truth):
+        def forward(self, pair):
+            image = pair.target.image.clone()
+            image[-1, 0, 3, 3] = float("nan")
+            return Result(image=image)
+
+    with pytest.raises(InputError, match="truth made a photograph with NaN.*0_0 -> 0_1"):
+        evaluate({"s": Sometimes()}, SyntheticPairs(3, 40))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4])
+def test_masks_of_all_pairs_or_of_none(batch_size):
+    """A batch without one of its masks would be measured over whole photographs, another one on the body."""
+
+    class Mixed(SyntheticPairs):
+        def __getitem__(self, i):
+            pair = super().__getitem__(i)
+            return pair if i != 3 else dataclasses.replace(pair, target=dataclasses.replace(pair.target, mask=None))
+
+    with pytest.raises(InputError, match="Some target photographs have a body mask"):
+        evaluate({"copy": build("copy_source")}, Mixed(4, 40), batch_size=batch_size)
+
+
 def test_batch_size_does_not_matter():
     a, b = (evaluate({"c": build("copy_source")}, SyntheticPairs(3, 40), batch_size=n) for n in (1, 3))
     for metric, values in a.values["c"].items():

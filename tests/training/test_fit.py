@@ -155,6 +155,32 @@ def test_loading_in_other_processes_changes_nothing():
     assert same_state(alone, helped)
 
 
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_whole_group_stops_after_a_step_with_loaders_too(sent, tmp_path):
+    """A loader that dies of it would take the run along before anything is kept."""
+    script = f"""
+        import os, subprocess, time, torch
+        torch.set_num_threads(1)
+        from posekit.systems import build
+        from posekit.training.fit import TrainingInterrupted, fit
+        from tests.synthetic import TINY, SyntheticPairs
+        def on_step(system, stage, step):
+            if step == 3:
+                kill = ['kill', '-{int(sent)}', '--', str(-os.getpgrp())]  # by another process, as Slurm does
+                subprocess.run(kill, start_new_session=True)
+                time.sleep(1)  # until the loaders have had it too
+        try:
+            fit(build("coordinate_inpainting", **TINY), SyntheticPairs(5, 40), {str(tmp_path)!r}, steps=20, workers=2,
+                device="cpu", progress=False, on_step=on_step)
+        except TrainingInterrupted as stopped:
+            print(stopped)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, cwd=ROOT, timeout=120, capture_output=True, text=True, start_new_session=True)
+    assert "Stopped after step 3" in done.stdout, done.stderr[-1000:]
+    assert checkpoint.read_latest(tmp_path / "checkpoints")[0]["step"] == 3
+
+
 def test_bfloat16_autocast_trains():
     log = fit(tiny(), DATA, steps=4, precision="bf16-mixed", **OPTIONS)
     assert all(value == value for record in log for value in record["losses"].values())
@@ -183,6 +209,25 @@ def test_starting_over_removes_the_old_run(tmp_path):
     fit(tiny(), DATA, tmp_path, steps=1, seed=2, resume=False, **OPTIONS)
     card, _, _ = checkpoint.read_latest(tmp_path / "checkpoints")
     assert (card["seed"], card["total_step"]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"ema": 1.5}, "from 0 .none. to below 1"),
+        ({"tensorboard": True}, "pip install tensorboardX"),
+        ({"checkpoint_every": 0}, "1 or more"),
+        ({"log_every": 0}, "1 or more"),
+        ({"workers": -1}, "0 or more"),
+    ],
+)
+def test_starting_over_with_a_wrong_option_removes_nothing(wrong, words, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    kept = tmp_path / "checkpoints" / "step-00000001"
+    kept.mkdir(parents=True)
+    with pytest.raises(InputError, match=words):
+        fit(tiny(), DATA, tmp_path, **{**OPTIONS, "steps": 1, "resume": False, **wrong})
+    assert kept.is_dir()
 
 
 class Poisoned(SyntheticPairs):

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from posekit.errors import InputError
 from posekit.systems import build
+from posekit.training.checkpoint import load_weights
 from posekit.training.device import make_fabric, tune
 from posekit.training.fit import TrainingInterrupted, fit
 from posekit.training.step import prepare, train_step
@@ -79,6 +80,12 @@ def test_the_average_survives_a_stop_bit_for_bit(tmp_path):
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
     with pytest.raises(InputError, match="another ema"):
         fit(tiny(), SyntheticPairs(4, 40), tmp_path / "cut", **{**options, "ema": 0.5})
+
+
+def test_the_folder_of_a_run_gives_the_average_as_its_weight_file_does(tmp_path):
+    fit(tiny(), SyntheticPairs(4, 40), tmp_path, ema=0.9, **OPTIONS)
+    file, folder = (load_weights(path).f.state_dict() for path in (tmp_path / "weights.safetensors", tmp_path))
+    assert all(torch.equal(file[name], folder[name]) for name in file)
 
 
 @pytest.mark.parametrize("decay", [-0.1, 1.0])

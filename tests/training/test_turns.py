@@ -10,6 +10,7 @@ from torch import nn
 
 from posekit.errors import InputError
 from posekit.systems.base import Result, Stage, System, describe
+from posekit.training.checkpoint import read_latest
 from posekit.training.fit import TrainingInterrupted, fit
 from posekit.training.plan import stage_card
 from posekit.training.step import prepare
@@ -142,3 +143,28 @@ def test_bad_turns():
         Stage(**settings, weights={"x": 1.0, "y": 1.0}, turns=(("x",),))
     with pytest.raises(InputError, match="does not train b, which part_lr names"):
         Stage(**settings, weights={"x": 1.0}, part_lr={"b": 1.0})
+
+
+class Cliff(Toy):
+    """A finite loss whose gradient is not, at the third step."""
+
+    def stages(self):
+        return [Stage(name="s", parts=("a",), weights={"l": 1.0}, steps=6, batch_size=2, lr=1e-2)]
+
+    def stage_forward(self, pair, stage):
+        return Result()
+
+    def losses(self, pair, result, names=None):
+        self.calls.append(names)
+        w = self.a.weight.sum()
+        return {"l": (w - w.detach()).sqrt() + 1.0 if len(self.calls) == 3 else w.square()}
+
+
+def test_weights_that_are_not_finite_are_not_kept(tmp_path):
+    """The loss was finite when they were made; the run goes on from the step before."""
+    torch.manual_seed(0)
+    with pytest.raises(InputError, match="weights a.weight .* are not finite.*the last checkpoint is intact"):
+        fit(Cliff(), DATA, tmp_path, checkpoint_every=1, **OPTIONS)
+    card, model, _ = read_latest(tmp_path / "checkpoints")
+    assert card["total_step"] == 2
+    assert all(bool(tensor.isfinite().all()) for tensor in model.values())
