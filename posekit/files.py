@@ -39,6 +39,7 @@ def whole_file(path: str | os.PathLike, *, make_folder: bool = False) -> Iterato
         temporary = Path(name)
         yield temporary
         temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files; a result is an ordinary one
+        to_disk(temporary)  # else a machine that loses power may keep the new name and not what is in the file
         os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -49,6 +50,17 @@ def whole_file(path: str | os.PathLike, *, make_folder: bool = False) -> Iterato
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def to_disk(path: str | os.PathLike) -> None:
+    """Wait until a file, or the names in a folder, are on the disk and not only in memory."""
+    if os.name == "nt" and Path(path).is_dir():
+        return  # Windows opens no folders
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: str | os.PathLike, text: str) -> Path:
@@ -71,6 +83,29 @@ def only_one(folder: str | os.PathLike) -> Iterator[None]:
         return
     with open(Path(folder) / ".lock", "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def alone_in(folder: str | os.PathLike) -> Iterator[None]:
+    """Refuse to go on where another process is inside for this folder: InputError, at once.
+
+    The lock belongs to the process: children do not hold it on, and the system drops it when the process dies.
+    """
+    if fcntl is None:
+        yield
+        return
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = open(folder / ".lock", "w")  # noqa: SIM115  # closed below
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written to ({error.strerror}); choose another folder.") from error
+    with handle:
+        try:
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            raise InputError(f"Another process is writing into {folder}; wait for it, or choose another.") from None
         yield
 
 

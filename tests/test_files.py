@@ -8,7 +8,7 @@ import pytest
 
 from posekit.data.cache import cache_dir
 from posekit.errors import InputError
-from posekit.files import whole_file
+from posekit.files import whole_file, write_text
 
 
 def test_the_environment_moves_the_cache(monkeypatch, tmp_path):
@@ -26,6 +26,14 @@ def test_a_file_appears_only_at_the_end(tmp_path):
         assert not out.exists()
     assert out.read_text() == "whole"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_it_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    done, sync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (done.append("fsync"), sync(handle)))
+    monkeypatch.setattr(os, "replace", lambda a, b: (done.append("replace"), replace(a, b)))
+    write_text(tmp_path / "a.txt", "whole")
+    assert done == ["fsync", "replace"]
 
 
 def test_it_has_the_permissions_of_an_ordinary_file(tmp_path):

@@ -79,8 +79,8 @@ def _ssim_map(image: Tensor, truth: Tensor, protocol: Protocol) -> Tensor:
 
 
 def _inside(images: Tensor, protocol: Protocol) -> Tensor:
-    edge = protocol.window // 2
-    return images[..., edge:-edge, edge:-edge]
+    edge, (h, w) = protocol.window // 2, images.shape[-2:]
+    return images[..., edge : h - edge, edge : w - edge]
 
 
 def l1(image: Images, truth: Images, mask: Mask = None) -> Float[Tensor, " b"]:
@@ -108,8 +108,10 @@ def gradient_energy_ratio(image: Images, truth: Images, mask: Mask = None) -> Fl
 
     def energy(x: Tensor) -> Tensor:
         dx, dy = (x[..., 1:] - x[..., :-1]).square(), (x[..., 1:, :] - x[..., :-1, :]).square()
-        if mask is not None:
-            dx, dy = dx * (mask[..., 1:] * mask[..., :-1]), dy * (mask[..., 1:, :] * mask[..., :-1, :])
+        if mask is not None:  # not multiplied: whatever lies off the mask, NaN too, must not matter
+            on = mask > 0
+            dx = torch.where(on[..., 1:] & on[..., :-1], dx, 0)
+            dy = torch.where(on[..., 1:, :] & on[..., :-1, :], dy, 0)
         return dx.sum((1, 2, 3)) + dy.sum((1, 2, 3))
 
     return energy(image) / energy(truth)

@@ -64,10 +64,12 @@ class Protocol:
             raise InputError(f"Photographs are compared in {' or '.join(COLORS)}, got {self.color!r}.")
         if not 0 <= self.padding_value <= 1:
             raise InputError(f"The padding has a grey value from 0 to 1, got {self.padding_value}.")
-        if min(self.data_range, self.sigma, *self.k, *self.scale_weights) <= 0 or not 0 < self.confidence < 1:
+        constants = (self.data_range, self.sigma, *self.k, *self.scale_weights, self.resamples)
+        if not all(value > 0 for value in constants) or not self.scale_weights or not 0 < self.confidence < 1:
             raise InputError(
                 "The constants of a protocol are above 0 and its confidence below 1, got "
-                f"{self.data_range}, {self.sigma}, {self.k}, {self.scale_weights} and {self.confidence}."
+                f"{self.data_range}, {self.sigma}, {self.k}, {self.scale_weights}, {self.resamples} and "
+                f"{self.confidence}."
             )
         inner = self.crop or self.size
         for what, small, large in (("crop", self.crop, self.size), ("padding", inner, self.padding)):

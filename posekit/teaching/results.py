@@ -51,6 +51,12 @@ def keep(table: str | Path, name: str, folder: Path = RESULTS) -> Path:
     if failed or not rows:
         what = f"{len(failed)} of {len(rows)} runs failed ({failed[0]} first)" if failed else "it holds no run"
         raise InputError(f"{table} cannot be kept: {what}; run the sweep again, it goes on where it stopped.")
+    codes = sorted({row.get("library", "") for row in rows})
+    if len(codes) > 1:
+        raise InputError(
+            f"{table} cannot be kept: its runs used {len(codes)} versions of posekit's code ({', '.join(codes)}); "
+            "delete the older ones, and run the sweep again."
+        )
     columns = [column for column in rows[0] if column not in _OF_THE_RUN]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")

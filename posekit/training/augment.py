@@ -37,6 +37,7 @@ from posekit.data.training_folder import TrainingFolder
 from posekit.errors import InputError
 from posekit.files import only_one, write_json, write_text
 from posekit.systems.base import System
+from posekit.training.device import usable_device
 
 CARD, MANIFEST = "augment.json", "manifest.csv"
 COLUMNS = ("file", "identity", "source", "donor", "seed", "weights")
@@ -64,7 +65,7 @@ def augment(
     Raises `InputError` for fewer other people's photographs than poses, for photographs of another size than the
     system's, and for an ``out`` that was begun with other settings.
     """
-    out = Path(out)
+    out, device = Path(out), usable_device(device)
     drawn = draw_donors(people.identities, poses, seed)
     wanted = _wanted_size(system, people[0].size, people.root)
     card = {"format": 1, "poses": poses, "seed": seed, "weights": weights, **system.card()}

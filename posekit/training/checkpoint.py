@@ -30,7 +30,7 @@ from torch.optim import Optimizer
 
 from posekit import __version__
 from posekit.errors import InputError
-from posekit.files import write_json
+from posekit.files import to_disk, write_json
 from posekit.systems import SYSTEMS
 from posekit.systems.base import System, choose
 from posekit.training.files import file_hash, read_tensors, write_tensors
@@ -72,9 +72,11 @@ def save_checkpoint(
         rest |= {f"random.{key}": value for key, value in random_states().items()}
         write_tensors(aside / FILES[1], rest)
         write_json(aside / "card.json", {**card, "files": {name: file_hash(aside / name) for name in FILES}})
+        to_disk(aside)
         if final.exists():  # the same step again: nothing is lost while the old one makes room
             final.rename(folder / f".{final.name}.old")
         aside.rename(final)
+        to_disk(folder)  # before the oldest one is removed
     except OSError as error:
         raise InputError(
             f"Could not write the checkpoint {final} ({error}); free space on its disk; the older ones are intact."
@@ -93,6 +95,7 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]
     try:
         card = json.loads((path / "card.json").read_text(encoding="utf-8"))
         hashes = dict(card["files"])
+        _ = card["stage"], card["step"], card["total_step"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a checkpoint: its card.json cannot be read ({error}).") from error
     for name in FILES:

@@ -37,6 +37,17 @@ def make_fabric(device: str, devices: int, precision: str, nodes: int = 1) -> Fa
         ) from error
 
 
+def usable_device(name: str | torch.device) -> torch.device:
+    """The device of that name; InputError where PyTorch does not know it or cannot use it here."""
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # an assertion: built without CUDA
+        reason = " ".join(str(error).split())[:160].rstrip(".")
+        raise InputError(f"The device {str(name)!r} cannot be used here ({reason}); choose cpu or cuda.") from None
+    return device
+
+
 def tune(system: System, plan: Sequence[Stage], channels_last: bool, compiled: bool) -> None:
     """Options that change the speed and not the mathematics: memory layout of the networks, compiled networks.
 

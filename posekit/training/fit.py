@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from posekit.data.person import Pair, collate_pairs
-from posekit.distributed import mean_over_processes, same_in_all_processes
+from posekit.distributed import mean_over_processes, same_in_all_processes, world_size
 from posekit.errors import InputError
+from posekit.files import alone_in
 from posekit.systems.base import Stage, System
 from posekit.training.checkpoint import make_card, read_latest, restore, save_checkpoint, save_weights, under
 from posekit.training.device import make_fabric, seed_everything, tune
@@ -118,6 +120,9 @@ def fit(
         accumulate=accumulate,
         ema=ema,
     )
+    alone = ExitStack()
+    if out is not None and fabric.is_global_zero:
+        alone.enter_context(alone_in(out))  # two runs in one folder would remove each other's checkpoints
     start, found = (0, 0), None
     if out is not None and resume and (found := read_latest(out / "checkpoints")):
         check_same_run(found[0], card, out)
@@ -131,15 +136,18 @@ def fit(
     )
     tune(system, plan, channels_last, compiled)
 
-    def save(number: int, step: int, optimizers: Mapping[str, torch.optim.Adam], average: EMA) -> None:
+    def save(
+        number: int, step: int, optimizers: Mapping[str, torch.optim.Adam], average: EMA, terms: Mapping[str, Tensor]
+    ) -> None:
         if out is None:
             return
         extra = {f"ema.{name}": tensor for name, tensor in average.tensors().items()} | random_states_of_others()
+        extra |= {f"terms.{name}": mean_over_processes(value) for name, value in terms.items()}
         where = {"stage": number, "step": step, "total_step": total_steps(plan, number, step), "metrics": log.last}
         if fabric.is_global_zero:
             save_checkpoint(out / "checkpoints", system, optimizers, {**card, **where}, extra)
 
-    with stop_signals() as stop, thawed(system):
+    with alone, stop_signals() as stop, thawed(system):
         for number, stage in enumerate(plan):
             if number < start[0]:
                 continue
@@ -155,6 +163,8 @@ def fit(
             bar = tqdm(total=stage.steps, initial=first, desc=stage.name, disable=not (progress and log.enabled))
             log.start_clock()
             terms: dict[str, Tensor] = {}  # each loss as it was last computed since the record before
+            if found and number == start[0]:
+                terms = {name: value.to(fabric.device) for name, value in under("terms.", found[2]).items()}
             with bar:
                 for step in range(first, stage.steps):
                     with log.waiting():
@@ -175,7 +185,7 @@ def fit(
                     if stopping or done == stage.steps or done % checkpoint_every == 0:
                         check_finite(terms, stage)
                         check_weights(system, stage)
-                        save(number, done, optimizers, average)
+                        save(number, done, optimizers, average, terms)
                     if stopping:
                         kept = f"{out} keeps it; run the same command again to go on" if out else "nothing was kept"
                         raise TrainingInterrupted(f"Stopped after step {done} of stage {stage.name}: {kept}.")
@@ -202,6 +212,8 @@ def _check_shares(stage: Stage, processes: int, accumulate: int) -> None:
 
 def _any_process(flag: bool, device: torch.device) -> bool:
     """Whether the flag is set in any process, so that all of them stop after the same step."""
+    if world_size() == 1:
+        return flag  # a tensor would make the processor wait for the GPU after every step
     return bool(mean_over_processes(torch.tensor(float(flag), device=device)) > 0)
 
 

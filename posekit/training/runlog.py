@@ -133,15 +133,20 @@ def waited_share(records: Sequence[Mapping[str, Any]]) -> float:
 
 
 def _read(path: Path, header: dict[str, Any], last: int | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Header (the given one, if there is none) and the records up to ``last``; a line cut off by a kill is dropped."""
+    """Header (the given one, if there is none) and the records up to ``last``; lines that are neither are dropped.
+
+    A kill cuts a line off, a disk may damage some: the checkpoints decide whether a run goes on, not its log.
+    """
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             value = json.loads(line)
         except ValueError:
             continue
+        if not isinstance(value, dict):
+            continue
         if "run" in value:
             header = value
-        elif last is None or value["total_step"] <= last:
+        elif "total_step" in value and (last is None or value["total_step"] <= last):
             records.append(value)
     return header, records

@@ -22,6 +22,7 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class Row:
     seconds: float
     values: dict[str, Scalar]
     error: str = ""
+    library: str = ""  # a hash of posekit's code that the run used
 
 
 def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, list[Row]]:
@@ -59,6 +61,9 @@ def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, l
         folder.mkdir(parents=True, exist_ok=True)
         done = len(experiment.combinations()) - len(tasks)
         say(f"{notebook.stem}: {len(tasks)} runs, {done} already done, into {folder}")
+        older = [row.run for row in finished(folder, version) if row.library != library_version()]
+        if older:
+            say(f"  of other code of posekit: {', '.join(older)}; delete them where the change matters")
         try:
             for row in _in_parallel(experiment, notebook, version, tasks):
                 say(f"  {row.run}  {row.status:7}  {row.seconds:6.1f} s  {_in_words(row.parameters)}")
@@ -157,6 +162,16 @@ def _version(notebook: Path) -> str:
     return hashlib.sha1("\n# %%\n".join(code).encode()).hexdigest()[:12]
 
 
+@lru_cache(maxsize=1)
+def library_version() -> str:
+    """A hash of posekit's code, which a notebook's own code calls."""
+    digest = hashlib.sha1()
+    root = Path(__file__).parents[1]
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def _key(parameters: dict[str, Scalar]) -> str:
     return json.dumps(parameters, sort_keys=True)
 
@@ -236,13 +251,16 @@ def run_one(notebook: str, file: str, parameters: dict[str, Scalar], version: st
         status, error = "failed", "the kernel died (memory?)"
     seconds = time.monotonic() - begin
     result = nbformat.read(str(partial), as_version=4)
-    row = Row(path.name, parameters, status, round(seconds, 2), recorded.values(result), _one_line(error))
+    row = Row(
+        path.name, parameters, status, round(seconds, 2), recorded.values(result), _one_line(error), library_version()
+    )
     result.metadata["posekit_sweep"] = {
         "version": version,
         "parameters": parameters,
         "status": status,
         "seconds": row.seconds,
         "error": row.error,
+        "library": row.library,
     }
     nbformat.write(result, str(partial))
     os.replace(partial, path)
@@ -263,9 +281,8 @@ def finished(folder: Path, version: str) -> list[Row]:
         about = notebook.metadata.get("posekit_sweep", {})
         if about.get("version") == version:
             values = recorded.values(notebook)
-            rows.append(
-                Row(path.name, dict(about.parameters), about.status, about.seconds, values, about.get("error", ""))
-            )
+            said = (about.get("error", ""), about.get("library", ""))
+            rows.append(Row(path.name, dict(about.parameters), about.status, about.seconds, values, *said))
     return rows
 
 
@@ -275,14 +292,14 @@ def write_table(path: Path, rows: list[Row], first: list[str]) -> None:
     values = list(dict.fromkeys(name for row in rows for name in row.values))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["run", *parameters, "status", "seconds", *values, "error"])
+    writer.writerow(["run", *parameters, "status", "seconds", *values, "library", "error"])
     for row in rows:
         writer.writerow(
             [row.run]
             + [row.parameters.get(name, "") for name in parameters]
             + [row.status, row.seconds]
             + [row.values.get(name, "") for name in values]
-            + [row.error]
+            + [row.library, row.error]
         )
     write_text(path, text.getvalue())
 

@@ -49,6 +49,15 @@ def test_ssim_takes_window_and_range_from_the_protocol():
     torch.testing.assert_close(metrics.ms_ssim(image, truth, protocol=one_scale), found)
 
 
+def test_a_window_of_one_pixel():
+    """Means and no variances: what is left is the luminance term, of every pixel."""
+    image, truth = pictures()
+    narrow = Protocol(sigma=0.1)
+    assert narrow.window == 1
+    expected = ((2 * image * truth + 0.01**2) / (image**2 + truth**2 + 0.01**2)).mean((1, 2, 3))
+    torch.testing.assert_close(metrics.ssim(image, truth, protocol=narrow), expected, atol=1e-4, rtol=0)
+
+
 def naive_ms_ssim(a, b):
     """The definition in numpy, window by window: contrast and structure at each scale, luminance at the last."""
     x = np.arange(-5, 6)
@@ -176,7 +185,7 @@ def test_masked_metrics_ignore_what_is_off_the_mask():
     image, truth = pictures()
     mask = half_mask()
     other = torch.where(mask > 0, image, torch.nan)
-    for metric in (metrics.l1, metrics.ssim):
+    for metric in (metrics.l1, metrics.ssim, metrics.gradient_energy_ratio):
         assert torch.equal(metric(other, truth, mask), metric(image, truth, mask))
         assert metric(image, truth, torch.zeros_like(mask)).isnan().all()
 

@@ -10,7 +10,7 @@ from posekit.errors import InputError
 from posekit.teaching.notebooks import dumps, load
 from posekit.training import experiment
 from posekit.training.experiment import Experiment
-from posekit.training.sweep import _version, check_parameters, finished, run_one, sweep, sweep_command
+from posekit.training.sweep import _version, check_parameters, finished, library_version, run_one, sweep, sweep_command
 
 PARAMETERS = """
 mode: str = "fine"  # what to do
@@ -54,7 +54,7 @@ def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
     assert f"{out}/modes/run-001.ipynb (failed; mode=raise, seed=3): ValueError: no good" in str(failed.value)
 
     rows = table(out / "modes" / "table.csv")
-    assert list(rows[0]) == ["run", "mode", "seed", "status", "seconds", "result", "odd", "error"]
+    assert list(rows[0]) == ["run", "mode", "seed", "status", "seconds", "result", "odd", "library", "error"]
     assert [(row["status"], row["result"], row["odd"]) for row in rows] == [("ok", "5", "True"), ("failed", "", "")]
     assert "ValueError" in (out / "modes" / "run-001.ipynb").read_text()
     assert sorted(p.name for p in (out / "modes").iterdir()) == ["run-000.ipynb", "run-001.ipynb", "table.csv"]
@@ -72,6 +72,13 @@ def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
     assert (row.run, row.status) == ("run-000.ipynb", "ok")
     assert len(table(out / "modes" / "table.csv")) == 1
     assert (out / "modes" / "run-000.ipynb").read_bytes() == kept
+
+    # Of a library that has changed since, runs are kept and named.
+    assert {row.library for row in rows} == {library_version()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("posekit.training.sweep.library_version", lambda: "changed")
+        sweep(Experiment((notebook,), {"mode": ["fine"]}, seeds=(3,)), out, say=said.append)
+    assert "of other code of posekit: run-000.ipynb" in said[-1]
 
     # Runs of other code are not runs of this notebook.
     assert len(finished(out / "modes", _version(notebook))) == 3

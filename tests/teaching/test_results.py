@@ -76,6 +76,13 @@ def test_failed_or_missing_runs_are_not_kept(folder, capsys):
     assert not (folder / "results").exists()
 
 
+def test_runs_of_two_versions_of_the_library_are_not_kept_in_one_table(folder, capsys):
+    table = folder / "out" / "base" / "table.csv"
+    table.write_text("seed,status,arm,l1,library\n0,ok,a,0.1,aaaa\n1,ok,a,0.2,bbbb\n")
+    assert experiments.main(["keep", "base"], folder, folder / "out") == 1
+    assert "2 versions of posekit's code (aaaa, bbbb)" in capsys.readouterr().err
+
+
 def test_summary_of_seeds(kept):
     rows = results.read_results("duel", "base", folder=kept / "results")
     found = results.summarise(rows, ["sharp", "l1"], ENTRY["arms"], "steps")

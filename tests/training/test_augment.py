@@ -266,3 +266,11 @@ def test_a_picture_with_nan_is_not_written(people, tmp_path):
         augment(Broken(), people, tmp_path, poses=1)
     assert list(contents(tmp_path)) == ["augment.json"]
     assert json.loads((tmp_path / "augment.json").read_text())["poses"] == 1
+
+
+@pytest.mark.parametrize("device", ["tpu", "cuda:99"])
+def test_a_device_that_is_not_here_begins_nothing(device, people, tmp_path):
+    with pytest.raises(InputError, match=f"The device '{device}' cannot be used here") as failed:
+        augment(fill(), people, tmp_path / "out", poses=1, device=device)
+    assert "\n" not in str(failed.value)
+    assert not (tmp_path / "out").exists()

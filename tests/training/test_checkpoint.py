@@ -66,7 +66,17 @@ def test_the_last_two_are_kept(system, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step-00000002", "step-00000003"]
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "card"])
+def test_a_checkpoint_is_on_the_disk_before_an_older_one_goes(system, tmp_path, monkeypatch):
+    for step in (1, 2):
+        write(tmp_path, system, step)
+    done, remove, sync = [], shutil.rmtree, checkpoint.to_disk
+    monkeypatch.setattr(checkpoint, "to_disk", lambda path: (done.append(path.name), sync(path)))
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **more: (done.append(path.name), remove(path, **more)))
+    write(tmp_path, system, 3)
+    assert done.index(tmp_path.name) < done.index("step-00000001")
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "card", "half a card"])
 def test_corrupt_newest_checkpoint_is_skipped_with_a_warning(system, tmp_path, damage):
     write(tmp_path, system, 1)
     newest = write(tmp_path, system, 2)
@@ -79,6 +89,9 @@ def test_corrupt_newest_checkpoint_is_skipped_with_a_warning(system, tmp_path, d
         file.write_bytes(content)
     elif damage == "remove":
         file.unlink()
+    elif damage == "half a card":
+        card = json.loads((newest / "card.json").read_text())
+        write_json(newest / "card.json", {"files": card["files"]})
     else:
         (newest / "card.json").write_text("{")
     with pytest.warns(UserWarning, match="Skipped: .*step-00000002"):

@@ -16,6 +16,7 @@ from posekit.data.person import Pair
 from posekit.errors import InputError
 from posekit.systems import build
 from posekit.training import checkpoint
+from posekit.training import fit as loop
 from posekit.training.fit import TrainingInterrupted, fit
 from tests.synthetic import TINY, SyntheticPairs, make_batch
 
@@ -230,6 +231,30 @@ def test_starting_over_with_a_wrong_option_removes_nothing(wrong, words, tmp_pat
     assert kept.is_dir()
 
 
+def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
+    """While the first is going on; when it has ended, or was killed, the folder is free again."""
+    script = f"""
+        import time
+        from posekit.files import alone_in
+        with alone_in({str(tmp_path)!r}):
+            print("inside", flush=True)
+            time.sleep(100)
+    """
+    other = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert other.stdout.readline() == "inside\n"
+        with pytest.raises(InputError, match="Another process is writing into"):
+            fit(tiny(), DATA, tmp_path, steps=1, **OPTIONS)
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    finally:
+        other.kill()
+        other.communicate()
+    fit(tiny(), DATA, tmp_path, steps=1, **OPTIONS)
+    fit(tiny(), DATA, tmp_path, steps=1, **OPTIONS)
+
+
 class Poisoned(SyntheticPairs):
     """Pairs whose source is not a number."""
 
@@ -266,3 +291,11 @@ def test_trained_system_makes_pictures(uninterrupted):
     pair = make_batch(2, 40)
     for loaded in (checkpoint.load_weights(folder / "weights.safetensors"), checkpoint.load_weights(folder)):
         assert torch.equal(loaded(pair).image, whole(pair).image)
+
+
+def test_one_process_does_not_ask_the_device_whether_to_stop(monkeypatch):
+    """Between two records nothing waits for the losses: on a GPU every question would wait for the whole step."""
+    asked = []
+    monkeypatch.setattr(loop, "mean_over_processes", lambda value: asked.append(value) or value)
+    fit(tiny(), DATA, stages=["inpainting"], steps=4, **{**OPTIONS, "log_every": 4})
+    assert len(asked) == 3  # the three losses of the one record

@@ -76,5 +76,7 @@ def test_a_log_is_read_while_it_is_written(tmp_path):
     with open(file, "a") as half:
         half.write(json.dumps(log[-1])[:30])
     assert read_log(file)[1] == log
+    file.write_bytes(b"\xff\xfe\x00\n5\n{}\n" + file.read_bytes())
+    assert read_log(file)[1] == log
     with pytest.raises(InputError, match="There is no log .*nowhere"):
         read_log(tmp_path / "nowhere")
