@@ -6,8 +6,9 @@
 
 renders the people, trains, measures and writes posekit/weights/; the shipped files were made by these commands.
 
-The weights are those of `posekit train --preset laptop` with more people: what the log says is what was run, 58
-minutes of one core for coordinate_inpainting, 15 for deformable_gan, 23 for spatial_transformation.  Interrupted, the
+The weights are those of `posekit train --preset laptop` with more people (and fewer steps for deformable_gan): what the
+log says is what was run, 74 minutes of one core for coordinate_inpainting, 15 for deformable_gan, 23 for
+spatial_transformation.  Interrupted, the
 same command goes on from the last checkpoint.  Written, all under one name:
 
     coordinate_inpainting-laptop.safetensors   the networks that make photographs, in half precision, with their card

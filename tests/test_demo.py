@@ -9,6 +9,7 @@ from PIL import Image
 from posekit.commands import with_baselines
 from posekit.data.studio import StudioPeople
 from posekit.demo import run_demo
+from posekit.metrics.interval import interval_over_people
 from posekit.studio.generate import split_of
 from posekit.training.checkpoint import load_reference, read_card, reference_weights
 from posekit.training.evaluate import evaluate
@@ -35,10 +36,12 @@ def test_reference_beats_copying_and_filling_on_held_out_people(system):
     assert {split_of(number) for number in held_out.numbers} == {"test"}
     assert len(held_out) >= 200
     table = evaluate(with_baselines(system), held_out, batch_size=12)
-    ours = {metric: table.row(system.name, metric).mean for metric in ("ssim", "l1")}
     for baseline in ("source copied", "nearest texel"):
-        assert ours["ssim"] > table.row(baseline, "ssim").mean + 0.005
-        assert ours["l1"] < table.row(baseline, "l1").mean - 0.003
+        for metric, sign in (("ssim", 1), ("ms_ssim", 1), ("l1", -1)):
+            ours, theirs = (np.array(table.values[name][metric]) for name in (system.name, baseline))
+            low, _ = interval_over_people(sign * (ours - theirs), table.people)
+            assert low > 0, f"{metric}: pair by pair, over people, better than {baseline}"
+    assert table.row(system.name, "gradient_energy_ratio").mean > 0.5
 
 
 @pytest.mark.usefixtures("cache")
@@ -63,4 +66,5 @@ def test_shipped_weights_are_small_and_say_where_they_come_from(system):
     assert "random" in card["loss_features"], "features without pretraining must say so"
     log = [json.loads(line) for line in file.with_suffix(".log.jsonl").read_text().splitlines()]
     assert log[-1]["stage"] == card["stages"][-1]["name"]
-    assert log[-1]["losses"]["l1"] < log[51]["losses"]["l1"], "the log is that of a run that learnt"
+    l1 = [record["losses"]["l1"] for record in log if "l1" in record["losses"]]
+    assert np.mean(l1[-10:]) < 0.5 * np.mean(l1[:10]), "the log is that of a run that learnt"

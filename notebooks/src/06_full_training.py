@@ -269,28 +269,28 @@ for verdict in (0.1, 0.5, 0.9):
 # Now a recorded log: stage 2 of the training that made the shipped weights.
 
 # %% [markdown] tags=["predict"]
-# **Predict, then look.** In those 5000 steps the l1 of the pictures halves. What does the loss of $G$ do meanwhile?
+# **Predict, then look.** In that stage the l1 of the pictures falls by more than half. What does the loss of $G$ do?
 
 # %% tags=["experiment"]
 reference = reference_log("coordinate_inpainting")
 game = [entry["losses"] for entry in reference if "adversarial" in entry["losses"]]
 D, G, l1 = (np.array([entry[name] for entry in game]) for name in ("discriminator", "adversarial", "l1"))
 n = len(game) // 10
-assert l1[-n:].mean() < 0.6 * l1[:n].mean()  # the pictures get better,
-assert G[-n:].mean() > 1.1 * G[:n].mean()  # the loss of G rises,
-assert np.corrcoef(D, G)[0, 1] < -0.9  # because it is that of D, upside down
-falls = np.diff(G) < 0
-worse = (np.diff(l1) > 0) & falls
-record(falls_of_G=int(falls.sum()), falls_with_worse_pictures=int(worse.sum()))
-assert worse.sum() >= 0.25 * falls.sum()
+ends = [(name, x[:n].mean(), x[-n:].mean()) for name, x in (("l1", l1), ("G", G), ("D", D))]
+print(", ".join(f"{name} from {first:.3f} to {final:.3f}" for name, first, final in ends))
+with_l1, with_D = np.corrcoef(G, l1)[0, 1], np.corrcoef(G, D)[0, 1]
+record(correlation_of_G_with_l1=with_l1, correlation_of_G_with_D=with_D)
+assert l1[-n:].mean() < 0.5 * l1[:n].mean()  # the pictures get better,
+assert abs(G[-n:].mean() / G[:n].mean() - 1) < 0.1  # the loss of G stays where it was:
+assert abs(with_l1) < 0.25  # it knows nothing of the pictures,
+assert with_D < -0.8  # and is that of D, upside down
 figures.draw_reading(reference, "l1", chance["least squares"])
 
 # %% [markdown]
-# *See:* the better the pictures, the **higher** the loss of $G$ (right). It says how the game stands, not how good
-# the pictures are, and here $D$ learns faster. Of the times that the loss of $G$ fell from one record to the next,
-# more than a quarter left the pictures worse.
+# *See:* the pictures get better and better, and **the loss of $G$ stays where it is** (right: no way leads from it to the
+# l1). Both players learn, and the score remains. It says how the game stands, and not how good the pictures are.
 #
-# Is that only a correlation? Hold the pictures fixed, then: the photographs of the shipped $g$, never touched again.
+# And the other way round? Hold the pictures fixed, then: the photographs of the shipped $g$, never touched again.
 # $D$ alone is trained on them. In the middle it is exchanged for a fresh one.
 
 # %% tags=["experiment"]
@@ -305,12 +305,13 @@ game = probes.verdicts_on_fixed(teacher, fixed, result, critics, verdicts)
 start, end, new = game[0][1], game[verdicts - 1][1], game[verdicts][1]
 record(G_at_first=start, G_judged_by_a_trained_D=end, G_judged_by_a_new_D=new)
 if verdicts >= 24:
-    assert end > 1.33 * start
-    assert new < end / 1.33
+    assert end > 1.15 * start
+    assert new < end / 1.15
+print(f"loss of G: {start:.3f} at first, {end:.3f} judged by a trained D, {new:.3f} by a new one")
 figures.draw_verdicts(game, verdicts, chance["least squares"])
 
 # %% [markdown]
-# *See:* not a pixel changes, and the loss of $G$ climbs by more than a third, and falls back at once with a new $D$.
+# *See:* not a pixel changes, and the loss of $G$ climbs, and falls back at once with a new $D$.
 # **A falling loss of $G$ can mean that $D$ got worse.** Judge pictures by held-out pairs, with a metric; better, with
 # several.
 #
