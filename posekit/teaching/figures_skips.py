@@ -22,7 +22,7 @@ from posekit.keypoints import BODY_PARTS, BONES, body_part_corners, skeleton_map
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.teaching import skips_probes as probes
 from posekit.teaching.figures_inpainting import grid_of, new_figure
-from posekit.teaching.figures_recorded import draw_recorded
+from posekit.teaching.figures_recorded import draw_recorded, recorded
 from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, PURPLE, picture, show
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "ORANGE",
     "PURPLE",
     "draw_recorded",
+    "recorded",
     "grid_of",
     "new_figure",
     "picture",
