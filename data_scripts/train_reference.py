@@ -34,7 +34,7 @@ from posekit.training.fit import fit
 
 WEIGHTS = Path(__file__).parents[1] / "posekit" / "weights"
 LOG_EVERY = 100
-PAIRS = 500  # validation pairs that are measured
+PAIRS = 500  # validation pairs that are measured, evenly spread, or a few more
 
 
 def main() -> None:

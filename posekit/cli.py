@@ -172,7 +172,8 @@ def train(
         compiled=compiled,
         tensorboard=tensorboard,
     )
-    typer.echo(said)
+    if said:
+        typer.echo(said)
 
 
 @command

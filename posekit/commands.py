@@ -32,6 +32,7 @@ def train_command(
 
     ``dry`` trains nothing and says the plan and its time instead.  options: of `posekit.training.fit.fit`.
     """
+    from posekit.distributed import is_first_process
     from posekit.systems import build
     from posekit.training.dry_run import as_table, dry_run
     from posekit.training.fit import fit
@@ -43,8 +44,10 @@ def train_command(
     if dry:
         left_out = ("tensorboard",)
         measured = dry_run(model, pairs, seed=seed, **{k: v for k, v in options.items() if k not in left_out})
-        return as_table(measured)
+        return as_table(measured) if is_first_process() else ""
     log = fit(model, pairs, out, seed=seed, resume=not fresh, **options)
+    if not is_first_process():
+        return ""
     said = [f"Weights: {out / 'weights.safetensors'}"]
     if log:
         share = waited_share(log)

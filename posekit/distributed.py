@@ -18,6 +18,11 @@ def world_size() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
+def is_first_process() -> bool:
+    """Whether this is process 0: the one that writes and speaks."""
+    return world_size() == 1 or dist.get_rank() == 0
+
+
 def mean_over_processes(value: Tensor) -> Tensor:
     """The mean of ``value`` over all processes, without gradient."""
     value = value.detach()

@@ -128,6 +128,7 @@ def test_a_complete_folder_is_used_without_writing_into_it(run, rendered, monkey
     [
         (("--device", "tpu"), "auto, cpu, cuda"),
         (("--precision", "16-true"), "32-true or bf16-mixed"),
+        (("--nodes", "2", "--batch-size", "2"), "is started by torchrun on each of them"),
     ],
 )
 def test_training_says_what_it_cannot_run_on(run, rendered, tmp_path, words, expected):
@@ -228,6 +229,13 @@ def test_training_interrupted_and_resumed_gives_the_same_weights(rendered, tmp_p
     assert not different, "resumed weights differ from uninterrupted ones"
     records = [json.loads(line) for line in log.read_text().splitlines()[1:]]
     assert [r["total_step"] for r in records] == sorted({r["total_step"] for r in records}), "a step was logged twice"
+
+
+def test_of_two_processes_one_speaks(rendered, tmp_path):
+    words = ["train", "--steps", "1", "--batch-size", "2", "--data", rendered, "-o", tmp_path / "run"]
+    command = [sys.executable, "-m", "posekit.cli", *map(str, words), "--device", "cpu", "--devices", "2"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    assert done.stdout.count("Weights:") == 1
 
 
 def test_check_prints_a_line_each_and_what_to_do(run):

@@ -68,7 +68,7 @@ common = {"people": people, "views": views, "size": size, "skirts": skirts, "pro
 spoil = EstimatorNoise() if noise else None
 training = StudioPeople(**common, split="train", noise=spoil)
 held_out = StudioPeople(**common, split="val", noise=spoil)
-pairs = [held_out[round(i)] for i in torch.linspace(0, len(held_out) - 1, measured).tolist()]
+pairs = [held_out[round(i)] for i in torch.linspace(0, len(held_out) - 1, min(measured, len(held_out))).tolist()]
 
 # %% [markdown]
 # Training. A system without stages learns nothing and is measured as it is.

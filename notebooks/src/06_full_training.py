@@ -526,8 +526,8 @@ figures.draw_recorded("refinement_variants", paper)
 # where its network was not there. And our surface maps are exact, theirs estimated; whether that makes the difference
 # was not tried.
 #
-# And here are the papers' claims, each with the verdict of these sweeps. Runs of one seed share people, order and
-# first weights, so they are compared seed by seed. **Reproduced**: the 95 % interval of the difference (Student's t
+# And here are the papers' claims, each with the verdict of these sweeps. Runs of one seed share people and the
+# order of the pairs, so they are compared seed by seed. **Reproduced**: the 95 % interval of the difference (Student's t
 # over the seeds) lies on the paper's side of 0. **Undecided**: it holds 0. Three seeds make a wide interval ($t =
 # 4.3$): "undecided" then means *run more seeds*, not *no effect*. `python -m posekit.teaching.experiments claims`
 # writes the table anew.

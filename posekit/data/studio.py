@@ -90,6 +90,7 @@ class StudioPeople(Sequence):
     def describe(self) -> dict[str, Any]:
         """What the card of a training run says about the data."""
         facts = {key: getattr(self.card, key) for key in ("set", "seed", "size", "skirts", "views", "recipe")}
+        facts |= {} if self.card.rooms == "own" else {"rooms": self.card.rooms}  # absent from older cards
         noise = None if self.noise is None else asdict(self.noise)
         people = {"people": len(self.numbers), "first": self.numbers[0], "last": self.numbers[-1]}
         return {"dataset": "StudioPeople", **facts, **people, "pairs": len(self), "noise": noise}

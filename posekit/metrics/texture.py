@@ -131,8 +131,9 @@ def radial_spectrum(
         power_k = mean over ring k and channels of  |FFT(w (x - m))|^2 / sum w^2
 
     w: the mask, or a Hann window without one; m: the mean under w.  White noise of variance s^2 has power s^2 at every
-    frequency.  The edge of a mask spreads power between the rings, in image and truth alike: compare the two under
-    one mask.  NaN for an empty mask, and in a ring that is too thin to hold a frequency of a small image.
+    frequency but the lowest, which lacks the mean.  The edge of a mask spreads power between the rings, in image and
+    truth alike: compare the two under one mask.  NaN for an empty mask, and in a ring that is too thin to hold a
+    frequency of a small image.
     """
     check_images(image, image, mask)
     b, _, h, w = image.shape

@@ -1,6 +1,6 @@
 """Does one arm of an experiment differ from another?  Differences seed by seed, and their interval over the seeds.
 
-Runs of one seed share their people, their order and their first weights, so their difference varies less than each
+Runs of one seed share their people and the order of the pairs, so their difference varies less than each
 of them.  With differences d_1 ... d_n, mean m and standard deviation s, the interval is
 
     m +- t s / sqrt(n),   t: the 97.5 % quantile of Student's t with n - 1 degrees of freedom   (4.30 for n = 3)

@@ -196,7 +196,8 @@ def draw_measures(table: Evaluation, metrics: Mapping[str, str], names: Mapping[
                 found = [table.row(system, f"{place}.{region}.{metric}") for region in regions]
                 where = np.arange(2) + 0.13 * (n - (len(names) - 1) / 2)
                 means = np.array([row.mean for row in found])
-                error = np.abs(np.array([[row.low, row.high] for row in found]).T - means)
+                ends = [(row.mean, row.mean) if row.low is None else (row.low, row.high) for row in found]  # one person
+                error = np.abs(np.array(ends).T - means)
                 options = {"fmt": marker, "color": colour, "mfc": hollow, "markersize": 6, "linewidth": 1.2}
                 axis.errorbar(where, means, error, label=system if line == column == 0 else None, **options)
             axis.set_xticks([0, 1], regions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Sequence
 
@@ -15,6 +16,14 @@ from posekit.errors import InputError
 from posekit.systems.base import Stage, System
 
 DEVICES = ("auto", "cpu", "cuda")
+LAUNCHED = (
+    "TORCHELASTIC_RUN_ID",
+    "RANK",
+    "NODE_RANK",
+    "SLURM_NTASKS",
+    "OMPI_COMM_WORLD_SIZE",
+    "LSB_JOBID",
+)  # set by what starts processes
 PRECISIONS = ("32-true", "bf16-mixed")
 
 
@@ -26,6 +35,11 @@ def make_fabric(device: str, devices: int, precision: str, nodes: int = 1) -> Fa
         raise InputError(f"Training runs with precision {' or '.join(PRECISIONS)}; got {precision!r}.")
     if devices < 1 or nodes < 1:
         raise InputError(f"Training needs at least one device on one machine, got {devices} on {nodes}.")
+    if nodes > 1 and not any(name in os.environ for name in LAUNCHED):
+        raise InputError(
+            f"Training on {nodes} machines is started by torchrun on each of them; started alone it would wait for the "
+            "others for ever."
+        )
     if device == "auto":  # not Apple's GPU: PyTorch has no backward of border sampling there
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:

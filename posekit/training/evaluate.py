@@ -67,7 +67,7 @@ class Evaluation:
                 "rows": [vars(row) for row in self.rows],
                 "names": self.names,
                 "people": self.people,
-                "values": self.values,
+                "values": {system: {k: _null(v) for k, v in own.items()} for system, own in self.values.items()},
             },
         )
 
@@ -78,7 +78,8 @@ class Evaluation:
             stored = json.loads(Path(path).read_text(encoding="utf-8"))
             rows = [Row(**row) for row in stored["rows"]]
             protocol = Protocol.from_json(stored["protocol"])
-            return cls(rows, stored["values"], stored["names"], stored["people"], protocol, stored["notes"])
+            values = {name: {k: _nan(v) for k, v in own.items()} for name, own in stored["values"].items()}
+            return cls(rows, values, stored["names"], stored["people"], protocol, stored["notes"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is not an evaluation saved by posekit ({error}).") from error
 
@@ -125,6 +126,15 @@ class Evaluation:
         resampled = f"bootstrap over {len(set(self.people))} people"
         lines.append(f"mean [{self.protocol.confidence:.0%} interval, {resampled}]; {self.protocol}")
         return "\n".join([*lines, *self.notes])
+
+
+def _null(values: list[float] | None) -> list[float | None] | None:
+    """As JSON has them: a value that is not a number is null."""
+    return values and [value if np.isfinite(value) else None for value in values]
+
+
+def _nan(values: list[float | None] | None) -> list[float] | None:
+    return values and [float("nan") if value is None else value for value in values]
 
 
 def evaluate(

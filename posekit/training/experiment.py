@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from posekit.errors import InputError
-from posekit.systems.base import choose
 
 Scalar = float | int | bool | str
 BACKENDS = ("loky", "multiprocessing", "sequential", "threading", "dask", "ray")
@@ -55,7 +54,8 @@ class Experiment:
                     raise InputError(
                         f"A value of {name} is a number, a truth value or text (in quotes), got {value!r}."
                     )
-        choose("backend", self.backend, BACKENDS)
+        if self.backend not in BACKENDS:  # without `choose`, which would load torch
+            raise InputError(f"Runs are spread by the backends {', '.join(BACKENDS)}; got {self.backend!r}.")
         if self.seeds and "seed" in self.parameters:
             raise InputError("Give the seeds either as seeds or as the parameter seed, not both.")
 

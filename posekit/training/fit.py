@@ -72,11 +72,13 @@ def fit(
     Args:
         data: any sequence of pairs (``len`` and ``[i]``), all of one size.
         out_dir: folder of the run: ``checkpoints/``, ``log.jsonl``, ``weights.safetensors`` at the end.  None keeps
-            nothing.  With ``resume``, a folder that holds a checkpoint of the same run is continued, bit for bit.
+            nothing.  With ``resume``, a folder that holds a checkpoint of the same run is continued: on a
+            CPU bit for bit, on a GPU up to the order in which it adds up some gradients.
         stages: names of the stages to run; all if not given.
         steps: steps of every stage, or of each by name; the preset's if not given.
         device: auto (a CUDA GPU where there is one), cpu or cuda.  devices: how many of each of ``nodes`` machines.
-            The batch is shared by them: n processes take the steps that one takes, to rounding.
+            The batch is shared by them: n processes take the steps that one takes, to rounding, where a system draws
+            nothing at random as it trains (spatial_transformation draws its affine maps, other ones in each process).
         precision: "32-true", or "bf16-mixed" for autocast; coordinates stay float32.
         accumulate: micro-batches that a process cuts its share of the batch into, where memory is short.  Gradients
             are averaged; BatchNorm and means over masks see one micro-batch.

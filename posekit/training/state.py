@@ -49,8 +49,9 @@ def random_states() -> dict[str, Tensor]:
         "python": torch.tensor(python_state, dtype=torch.int64),
         "python_rest": torch.tensor([python_version, float("nan") if gauss is None else gauss], dtype=torch.float64),
     }
-    if torch.cuda.is_available():
-        states |= {f"cuda{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        # of this process's GPU alone: to ask the others would put a context of this process on each of them
+        states["cuda"] = torch.cuda.get_rng_state()
     return states
 
 
@@ -71,6 +72,5 @@ def restore_random(states: dict[str, Tensor]) -> None:
     np.random.set_state(("MT19937", keys, int(position), int(has_gauss), cached))  # noqa: NPY002
     version, gauss = states["python_rest"].tolist()
     random.setstate((int(version), tuple(states["python"].tolist()), None if gauss != gauss else gauss))
-    for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-        if f"cuda{i}" in states:
-            torch.cuda.set_rng_state(states[f"cuda{i}"], i)
+    if torch.cuda.is_available() and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"])

@@ -22,12 +22,11 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from posekit.errors import InputError
-from posekit.files import write_text
+from posekit.files import alone_in, write_text
 from posekit.training import recorded
 from posekit.training.experiment import Experiment, Scalar
 from posekit.training.kernels import kernel_environment, poll_in_slices, skip_slow_grammar
@@ -65,8 +64,9 @@ def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, l
         if older:
             say(f"  of other code of posekit: {', '.join(older)}; delete them where the change matters")
         try:
-            for row in _in_parallel(experiment, notebook, version, tasks):
-                say(f"  {row.run}  {row.status:7}  {row.seconds:6.1f} s  {_in_words(row.parameters)}")
+            with alone_in(folder):  # a second sweep would take the same names for its runs
+                for row in _in_parallel(experiment, notebook, version, tasks):
+                    say(f"  {row.run}  {row.status:7}  {row.seconds:6.1f} s  {_in_words(row.parameters)}")
         finally:
             asked = {_key(parameters) for parameters in experiment.combinations()}  # not what was asked before
             rows = [row for row in finished(folder, version) if _key(row.parameters) in asked]
@@ -162,9 +162,8 @@ def _version(notebook: Path) -> str:
     return hashlib.sha1("\n# %%\n".join(code).encode()).hexdigest()[:12]
 
 
-@lru_cache(maxsize=1)
 def library_version() -> str:
-    """A hash of posekit's code, which a notebook's own code calls."""
+    """A hash of posekit's code as it is on the disk now: a sweep takes hours, and every run starts a new kernel."""
     digest = hashlib.sha1()
     root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
@@ -228,7 +227,7 @@ def run_one(notebook: str, file: str, parameters: dict[str, Scalar], version: st
     poll_in_slices()
     path = Path(file)
     partial = path.with_name(f".{path.stem}.partial.ipynb")
-    begin = time.monotonic()
+    begin, library = time.monotonic(), library_version()
     status, error = "ok", ""
     try:
         with kernel_environment(threads=1):
@@ -251,9 +250,7 @@ def run_one(notebook: str, file: str, parameters: dict[str, Scalar], version: st
         status, error = "failed", "the kernel died (memory?)"
     seconds = time.monotonic() - begin
     result = nbformat.read(str(partial), as_version=4)
-    row = Row(
-        path.name, parameters, status, round(seconds, 2), recorded.values(result), _one_line(error), library_version()
-    )
+    row = Row(path.name, parameters, status, round(seconds, 2), recorded.values(result), _one_line(error), library)
     result.metadata["posekit_sweep"] = {
         "version": version,
         "parameters": parameters,

@@ -141,3 +141,13 @@ def test_the_card_of_a_run_says_which_people_were_used(tmp_path):
     assert facts["noise"] is None
     noisy = StudioPeople(2, 2, 32, root=tmp_path / "p", jobs=1, progress=False, noise=EstimatorNoise(jitter=1.5))
     assert noisy.describe()["noise"]["jitter"] == 1.5
+
+
+def test_a_card_says_which_rooms(tmp_path):
+    """A run on other photographs is another run."""
+    own, camera = (
+        people(tmp_path / rooms, people=1, views=2, size=32, jobs=1, rooms=rooms).describe()
+        for rooms in ("own", "camera")
+    )
+    assert "rooms" not in own
+    assert camera == own | {"rooms": "camera"}

@@ -1,6 +1,7 @@
 """Sweeps: every combination is run and tabled, finished runs are kept, failures are listed, mistakes refused."""
 
 import csv
+import subprocess
 import sys
 
 import pytest
@@ -57,7 +58,7 @@ def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
     assert list(rows[0]) == ["run", "mode", "seed", "status", "seconds", "result", "odd", "library", "error"]
     assert [(row["status"], row["result"], row["odd"]) for row in rows] == [("ok", "5", "True"), ("failed", "", "")]
     assert "ValueError" in (out / "modes" / "run-001.ipynb").read_text()
-    assert sorted(p.name for p in (out / "modes").iterdir()) == ["run-000.ipynb", "run-001.ipynb", "table.csv"]
+    assert sorted(p.name for p in (out / "modes").iterdir()) == [".lock", "run-000.ipynb", "run-001.ipynb", "table.csv"]
 
     # The finished run is kept, byte for byte; only the one that hangs is run, and stopped.
     kept = (out / "modes" / "run-000.ipynb").read_bytes()
@@ -138,7 +139,7 @@ def test_experiment_file(notebook, tmp_path):
         ("notebook: modes.ipynb\nparameters: {a: []}", "The values of a are a list"),
         ("notebook: modes.ipynb\nparameters: {a: [2020-01-01]}", "A value of a is a number, a truth value or text"),
         ("notebook: modes.ipynb\nparameters: {a: [{b: 1}]}", "A value of a is a number, a truth value or text"),
-        ("notebook: modes.ipynb\nbackend: lokky", "Unknown backend 'lokky'; did you mean 'loky'"),
+        ("notebook: modes.ipynb\nbackend: lokky", "got 'lokky'"),
         ("notebook: modes.ipynb\nparameters: {seed: 1}\nseeds: [1]", "not both"),
         ("- a\n- b", "got list"),
         ("a: [", "is not valid YAML"),
@@ -197,6 +198,28 @@ def test_a_backend_that_is_not_installed(notebook, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match="pip install ray"):
         sweep(Experiment((notebook,), backend="ray"), tmp_path, say=lambda _: None)
+
+
+def test_the_driver_of_a_sweep_does_not_load_torch():
+    """It would take seconds and hundreds of megabytes in every process that drives runs."""
+    code = "import sys, posekit.training.sweep; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_run_says_which_code_it_used(notebook, tmp_path, monkeypatch):
+    """The library may be changed while a sweep is going on."""
+    for name in ("before", "after"):
+        monkeypatch.setattr("posekit.training.sweep.library_version", lambda name=name: name)
+        assert run_one(str(notebook), str(tmp_path / f"run-{name}.ipynb"), {}, "v", 120).library == name
+    monkeypatch.undo()
+    changed = tmp_path / "posekit" / "training" / "sweep.py"
+    changed.parent.mkdir(parents=True)
+    monkeypatch.setattr("posekit.training.sweep.__file__", str(changed))
+    versions = set()
+    for text in ("a = 1", "a = 2"):
+        changed.write_text(text)
+        versions.add(library_version())
+    assert len(versions) == 2
 
 
 def test_cluster_by_name(notebook, tmp_path):

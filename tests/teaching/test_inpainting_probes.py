@@ -6,10 +6,13 @@ import torch
 from torch import nn
 
 from posekit.grids import identity_grid, index_to_norm
+from posekit.metrics.protocol import Protocol
 from posekit.nets.gated_hourglass import GatedHourglass
 from posekit.studio.generate import make_person
 from posekit.studio.surface_tables import part_labels
+from posekit.teaching import figures_inpainting
 from posekit.teaching import inpainting_probes as probes
+from posekit.training.evaluate import Evaluation, Row
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +149,10 @@ def test_redraw_reads_through_both_maps(person):
     torch.testing.assert_close(T, person.image, atol=1e-5, rtol=0)
     torch.testing.assert_close(W, person.image * person.mask, atol=1e-5, rtol=0)
     torch.testing.assert_close(E, identity * person.mask, atol=1e-5, rtol=0)
+
+
+def test_measures_of_one_person_are_drawn_without_intervals():
+    places = [f"{place}.{region}.l1" for place in ("atlas", "view") for region in ("seen", "unseen")]
+    table = Evaluation([Row("net", place, 0.5, None, None) for place in places], {"net": {}}, ["a"], ["x"], Protocol())
+    figure = figures_inpainting.draw_measures(table, {"l1": "l1"}, {"net": "coordinates"})
+    assert len(figure.axes) == 2

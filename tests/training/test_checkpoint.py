@@ -15,6 +15,7 @@ from posekit.systems.base import describe
 from posekit.training import checkpoint
 from posekit.training.checkpoint import load_reference, load_weights, read_card, save_weights
 from posekit.training.files import read_tensors, write_tensors
+from posekit.training.state import random_states, restore_random
 from tests.synthetic import TINY, make_batch
 
 
@@ -58,6 +59,24 @@ def test_a_checkpoint_of_one_process_is_restored_in_a_second_one(system, tmp_pat
     checkpoint.restore(other, {}, model, rest, rank=1)
     assert all(torch.equal(v, other.state_dict()[k]) for k, v in system.state_dict().items())
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_only_the_gpu_of_this_process_is_asked_for_its_generator(monkeypatch):
+    """With stand-ins for CUDA's functions."""
+    given = []
+    stand_ins = {
+        "is_available": lambda: True,
+        "is_initialized": lambda: True,
+        "get_rng_state": lambda: torch.arange(16, dtype=torch.uint8),
+        "get_rng_state_all": lambda: pytest.fail("every GPU was asked"),
+        "set_rng_state": lambda state, *device: given.append((state, device)),
+    }
+    for name, function in stand_ins.items():
+        monkeypatch.setattr(torch.cuda, name, function)
+    restore_random(random_states())
+    ((state, device),) = given
+    assert torch.equal(state, torch.arange(16, dtype=torch.uint8))
+    assert device == ()
 
 
 def test_the_last_two_are_kept(system, tmp_path):

@@ -13,7 +13,7 @@ from posekit.metrics.interval import interval_over_people
 from posekit.metrics.protocol import STANDARD, Protocol
 from posekit.systems import build
 from posekit.systems.base import Result, System
-from posekit.training.evaluate import Evaluation, Row, _row, evaluate
+from posekit.training.evaluate import Evaluation, Row, _row, evaluate, measure_pairs
 from tests.synthetic import TINY, SyntheticPairs
 
 
@@ -142,6 +142,18 @@ def test_batch_size_does_not_matter():
             np.testing.assert_allclose(values, b.values["c"][metric], rtol=1e-5)
 
 
+def test_what_is_not_a_number_is_null_in_the_file(tmp_path):
+    pairs, nan = SyntheticPairs(2, 40), float("nan")
+    table = measure_pairs(
+        {"s": Truth()}, pairs, lambda system, batch: {"m": torch.tensor([0.5, nan])}, protocol=STANDARD
+    )
+    text = table.save(tmp_path / "e.json").read_text()
+    assert "NaN" not in text
+    found = Evaluation.load(tmp_path / "e.json").values["s"]["m"]
+    assert found[0] == 0.5
+    assert np.isnan(found[1])
+
+
 def test_intervals_are_over_people_and_missing_values_are_left_out():
     people = ["a", "a", "b", "c"]
     row = _row("s", "m", [0.1, 0.3, float("nan"), 0.5], people, STANDARD)
@@ -164,7 +176,17 @@ def test_bad_input(tmp_path, table):
         Evaluation.load(tmp_path / "x.json")
 
 
-def test_no_gradients_are_kept(table):
+def test_no_gradients_are_kept():
+    """Neither while the systems run, nor is the caller's mode changed."""
+    seen = []
+
+    class Asks(Truth):
+        def forward(self, pair):
+            seen.append(torch.is_grad_enabled())
+            return super().forward(pair)
+
+    evaluate({"asks": Asks()}, SyntheticPairs(2, 40))
+    assert seen == [False]
     assert torch.is_grad_enabled()
 
 
