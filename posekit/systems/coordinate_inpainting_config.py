@@ -32,7 +32,8 @@ READINGS = {
         (("g",), {**TABLE_5, "adversarial": 1.0}),
     ),
     # Ours, for small networks without pretrained features.  The identity loss is the one that says which way to go
-    # from far away, the colour losses see one pixel; l1 carries the colours of g, the features its edges.
+    # from far away, the colour losses see one pixel; l1 and the features keep g near the truth, and smooth; the
+    # adversarial loss sharpens (experiments/losses.yaml).
     "laptop": (
         (("f",), {"identity": 5.0, "texture_source": 1.0, "texture_target": 2.0}),
         (("g",), {"l1": 1.0, "nearest_neighbour": 0.5, "adversarial": 0.2}),
