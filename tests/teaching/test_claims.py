@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from posekit.errors import InputError
-from posekit.teaching import claims, experiments, results
+from posekit.teaching import claims, experiments, results, source
 from posekit.teaching.claims import Claim, count, judge, judge_all, markdown, read_claims
 
 ENTRY = {
@@ -185,3 +185,9 @@ def test_committed_table_is_what_the_committed_results_say():
     assert text.endswith(markdown(judged)), "run python -m posekit.teaching.experiments claims"
     assert sum(count(judged).values()) == len(judged)
     assert set(count(judged)) == set(claims.VERDICTS)
+    readme = " ".join((source.ROOT / "README.md").read_text(encoding="utf-8").split())
+    n = {verdict.replace(" ", "_"): number for verdict, number in count(judged).items()}
+    assert (
+        "of {all} claims {reproduced} are reproduced, {not_reproduced} not reproduced, {undecided} undecided, and "
+        "{not_measured} not measured".format(all=len(judged), **n)
+    ) in readme
