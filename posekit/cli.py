@@ -235,6 +235,7 @@ def evaluate(
     crop: Annotated[str | None, typer.Option(help="HEIGHTxWIDTH around the centre that is compared.")] = None,
     padding: Annotated[str | None, typer.Option(help="HEIGHTxWIDTH of white that it is then put into.")] = None,
     beside: Annotated[list[Path] | None, typer.Option(help="Earlier results (JSON) for the same table.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file to write.")] = None,
 ) -> None:
     """Measure a system on held-out people beside two baselines without learning."""
@@ -242,7 +243,7 @@ def evaluate(
 
     protocol = {"crop": crop, "padding": padding}
     given = {"weights": weights, "data": data, "pairs": pairs, "seed": seed, "full": full, "out": out}
-    typer.echo(evaluate_command(**given, **protocol, beside=beside or ()))
+    typer.echo(evaluate_command(**given, **protocol, beside=beside or (), device=device))
 
 
 @command

@@ -117,28 +117,34 @@ def evaluate_command(
     crop: str | None = None,
     padding: str | None = None,
     beside: Sequence[Path] = (),
+    device: str = "auto",
 ) -> str:
     """Measure a trained system beside the two baselines on held-out people; the table.
 
     crop, padding: HEIGHTxWIDTH, see `Protocol`.  beside: earlier results whose systems join the table.
     """
+    from posekit.files import check_place
     from posekit.metrics.protocol import Protocol, check_same, parse_size
     from posekit.training.checkpoint import load_reference, load_weights
+    from posekit.training.device import usable_device
     from posekit.training.evaluate import Evaluation, evaluate
 
+    where = usable_device(device)
+    if out is not None:
+        check_place(out)  # before the work, not after it
     earlier = {path: Evaluation.load(path) for path in beside}
     model = load_weights(weights) if weights is not None else load_reference()
     size, views = model.config.image_size, 4
     height, width = (size, size) if isinstance(size, int) else size
     protocol = Protocol(size=(height, width), pairs=pairs, crop=parse_size(crop), padding=parse_size(padding))
-    for path, other in earlier.items():  # before the work, not after it
+    for path, other in earlier.items():
         check_same({"here": protocol, path.name: other.protocol})
     people = 10 * -(-pairs // (views * (views - 1)))  # one person of ten is held out for testing
     held_out = open_people(data, "test", size=size, people=people, views=views, seed=seed)
     if len(held_out) < pairs:
         raise InputError(f"{data} has {len(held_out)} held-out pairs, {pairs} were asked for; render more people.")
     chosen = [held_out[i * len(held_out) // pairs] for i in range(pairs)]  # of as many people as there are
-    table = evaluate(with_baselines(model), chosen, protocol=protocol, full=full, progress=True)
+    table = evaluate(with_baselines(model), chosen, protocol=protocol, full=full, device=where, progress=True)
     if out is not None:
         table.save(out)
     for path, other in earlier.items():

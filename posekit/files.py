@@ -63,6 +63,19 @@ def to_disk(path: str | os.PathLike) -> None:
         os.close(handle)
 
 
+def check_place(path: str | os.PathLike) -> None:
+    """InputError unless a file can be written at ``path``; nothing is left there.  Before work that ends in it."""
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file.")
+
+
 def write_text(path: str | os.PathLike, text: str) -> Path:
     """Write a text file, in UTF-8; its folder is made if it is not there."""
     with whole_file(path, make_folder=True) as temporary:

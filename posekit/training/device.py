@@ -41,7 +41,7 @@ def make_fabric(device: str, devices: int, precision: str, nodes: int = 1) -> Fa
             "others for ever."
         )
     if device == "auto":  # not Apple's GPU: PyTorch has no backward of border sampling there
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = usable_device(device).type
     try:
         return Fabric(accelerator=device, devices=devices, num_nodes=nodes, precision=precision)
     except (ValueError, RuntimeError, MisconfigurationException) as error:
@@ -52,7 +52,12 @@ def make_fabric(device: str, devices: int, precision: str, nodes: int = 1) -> Fa
 
 
 def usable_device(name: str | torch.device) -> torch.device:
-    """The device of that name; InputError where PyTorch does not know it or cannot use it here."""
+    """The device of that name; InputError where PyTorch does not know it or cannot use it here.
+
+    "auto" is a CUDA GPU where there is one, else the CPU.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

@@ -125,6 +125,8 @@ def fit(
     alone = ExitStack()
     if out is not None and fabric.is_global_zero:
         alone.enter_context(alone_in(out))  # two runs in one folder would remove each other's checkpoints
+        for left in out.glob(".weights-*.safetensors"):  # of a run that was killed as it wrote them
+            left.unlink()
     start, found = (0, 0), None
     if out is not None and resume and (found := read_latest(out / "checkpoints")):
         check_same_run(found[0], card, out)

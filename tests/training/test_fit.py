@@ -256,6 +256,13 @@ def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
     fit(tiny(), DATA, tmp_path, steps=1, **OPTIONS)
 
 
+def test_what_a_killed_run_left_half_written_is_removed(tmp_path):
+    (tmp_path / ".weights-abc.safetensors").write_bytes(b"half")
+    fit(tiny(), DATA, tmp_path, steps=1, **OPTIONS)
+    assert not list(tmp_path.glob(".weights-*"))
+    assert (tmp_path / "weights.safetensors").is_file()
+
+
 class Poisoned(SyntheticPairs):
     """Pairs whose source is not a number."""
 
