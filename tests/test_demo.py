@@ -1,6 +1,7 @@
 """The reference weights do what the README says, on people that were never seen."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from posekit.data.studio import StudioPeople
 from posekit.demo import run_demo
 from posekit.metrics.interval import interval_over_people
 from posekit.studio.generate import split_of
+from posekit.teaching.source import ROOT
 from posekit.training.checkpoint import load_reference, read_card, reference_weights
 from posekit.training.evaluate import evaluate
 
@@ -42,6 +44,16 @@ def test_reference_beats_copying_and_filling_on_held_out_people(system):
             low, _ = interval_over_people(sign * (ours - theirs), table.people)
             assert low > 0, f"{metric}: pair by pair, over people, better than {baseline}"
     assert table.row(system.name, "gradient_energy_ratio").mean > 0.5
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = {"source copied": "source copied", "nearest texel": "nearest texel, no learning"}
+    for name in table.values:
+        title = shown.get(name, "coordinate-based inpainting, laptop")
+        (line,) = re.findall(rf"^\| {title} \|(.*)$", readme, re.MULTILINE)
+        numbers = [float(number) for number in re.findall(r"\d+\.\d+", line)]
+        rows = [table.row(name, metric) for metric in ("ssim", "ms_ssim", "l1", "gradient_energy_ratio")]
+        measured = [x for row in rows for x in (row.mean, row.low, row.high)]
+        np.testing.assert_allclose(numbers[:9], measured[:9], rtol=0, atol=0.002, err_msg=name)
+        np.testing.assert_allclose(numbers[9:], measured[9:], rtol=0, atol=0.01, err_msg=name)
 
 
 @pytest.mark.usefixtures("cache")

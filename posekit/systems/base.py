@@ -164,6 +164,15 @@ def choose(kind: str, value: str, known: Iterable[str]) -> str:
     raise InputError(f"Unknown {kind} {value!r}; {hint}known: {', '.join(known)}.")
 
 
+def check_rates(config: Any, *names: str) -> None:
+    """InputError unless these settings of a configuration are above 0, and its ``decay`` is a share."""
+    if not 0 <= config.decay <= 1:
+        raise InputError(f"decay is a share of the steps between 0 and 1, got {config.decay}.")
+    for name in names:
+        if not getattr(config, name) > 0:
+            raise InputError(f"{name} must be positive, got {getattr(config, name)}.")
+
+
 @dataclass(frozen=True)
 class Row:
     """A line of the table that describes a system."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from posekit.errors import InputError
 from posekit.nets.vgg import FEATURES
-from posekit.systems.base import choose
+from posekit.systems.base import check_rates, choose
 
 VARIANTS = ("full", "no_deform", "rgb", "no_textures")
 TEXTURE_LOSSES = ("identity", "texture_source", "texture_target")
@@ -93,11 +93,7 @@ class CoordinateInpaintingConfig:
             side = getattr(self, name)
             if side < 36 or side % 4:
                 raise InputError(f"{name} must be a multiple of 4 of at least 36, got {side}.")
-        if not 0 <= self.decay <= 1:
-            raise InputError(f"decay is a share of the steps between 0 and 1, got {self.decay}.")
-        for name in ("f_lr", "g_lr", "d_lr"):
-            if getattr(self, name) <= 0:
-                raise InputError(f"{name} must be positive, got {getattr(self, name)}.")
+        check_rates(self, "f_lr", "g_lr", "d_lr")
 
     @property
     def feature_kind(self) -> str:

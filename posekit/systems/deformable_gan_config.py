@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from posekit.errors import InputError
 from posekit.nets.vgg import FEATURES
-from posekit.systems.base import choose
+from posekit.systems.base import check_rates, choose
 
 # What is compared with the target, and the layer of VGG that it is compared in.
 RECONSTRUCTION = {"baseline": "l1", "dsc": "l1", "perceptual": "content", "full": "nearest_neighbour"}
@@ -79,11 +79,7 @@ class DeformableGANConfig:
             raise InputError(
                 f"image_size must be made of multiples of {step} for {self.levels} levels, got {self.image_size}."
             )
-        if not 0 <= self.decay <= 1:
-            raise InputError(f"decay is a share of the steps between 0 and 1, got {self.decay}.")
-        for name in ("lr", "d_lr", "sigma"):
-            if getattr(self, name) <= 0:
-                raise InputError(f"{name} must be positive, got {getattr(self, name)}.")
+        check_rates(self, "lr", "d_lr", "sigma")
 
     @property
     def size(self) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from posekit.affine import AffineRanges
 from posekit.errors import InputError
-from posekit.systems.base import choose
+from posekit.systems.base import check_rates, choose
 
 VARIANTS = ("full", "no_affine", "no_refinement", "with_skips")
 LAYERS = tuple(f"relu{i}_1" for i in range(1, 6))  # of the first-order motion model's perceptual loss
@@ -76,18 +76,13 @@ class SpatialTransformationConfig:
                 f"The perceptual loss at {self.scales} scales needs images of {2 ** (max(self.scales, 1) + 3)} pixels "
                 f"or more, got {self.image_size}; use at least 1 scale and fewer than this."
             )
-        if not self.sigma > 0:
-            raise InputError(f"sigma must be above 0 pixels, got {self.sigma}.")
-        if not 0 <= self.decay <= 1:
-            raise InputError(f"decay is a share of the steps between 0 and 1, got {self.decay}.")
+        check_rates(self, "sigma", "lr", "decoder_lr", "other_lr")
         weights = (self.affine_weight, self.perceptual_weight, self.l1_weight, self.gan_weight)
         if min(weights) < 0 or self.perceptual_weight + self.l1_weight <= 0:
             raise InputError(
                 f"Loss weights are 0 or more, and perceptual_weight or l1_weight above 0, got affine, perceptual, l1, "
                 f"gan: {weights}."
             )
-        if min(self.lr, self.decoder_lr, self.other_lr) <= 0:
-            raise InputError(f"Learning rates must be positive, got {self.lr}, {self.decoder_lr}, {self.other_lr}.")
         try:
             self.ranges  # noqa: B018
         except ValueError as error:

@@ -16,14 +16,8 @@ from posekit.errors import InputError
 from posekit.systems.base import Stage, System
 
 DEVICES = ("auto", "cpu", "cuda")
-LAUNCHED = (
-    "TORCHELASTIC_RUN_ID",
-    "RANK",
-    "NODE_RANK",
-    "SLURM_NTASKS",
-    "OMPI_COMM_WORLD_SIZE",
-    "LSB_JOBID",
-)  # set by what starts processes
+# Set by what starts processes.
+LAUNCHED = ("TORCHELASTIC_RUN_ID", "RANK", "NODE_RANK", "SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "LSB_JOBID")
 PRECISIONS = ("32-true", "bf16-mixed")
 
 

@@ -106,13 +106,7 @@ def known_parameters(notebook: Path) -> dict[str, str]:
         raise InputError('Sweeps need papermill: pip install "posekit[notebooks]".') from None
     try:
         found = papermill.inspect_notebook(str(notebook))
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        nbformat.ValidationError,
-    ) as error:  # not a notebook, no kernel named
+    except (ValueError, LookupError, TypeError, AttributeError, nbformat.ValidationError) as error:  # no notebook
         raise InputError(f"{notebook} cannot be run: {_one_line(str(error))}") from None
     return {name: _kind(entry) for name, entry in found.items()}
 

@@ -352,7 +352,7 @@ def test_bad_input(unchecked):
         ({"shear": 1.0}, "below 1"),
         ({"angle": -0.1}, "0 or more"),
         ({"lr": 0.0}, "must be positive"),
-        ({"sigma": 0.0}, "above 0 pixels"),
+        ({"sigma": 0.0}, "sigma must be positive, got 0.0"),
         ({"decay": 2.0}, "between 0 and 1"),
         ({"gan_weight": -1.0}, "Loss weights are 0 or more"),
         ({"perceptual_weight": 0.0, "l1_weight": 0.0}, "perceptual_weight or l1_weight above 0"),
