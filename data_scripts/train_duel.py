@@ -22,16 +22,17 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from posekit.data.person import Pair
+from posekit.studio.body.body.surface_tables import mirror_table
+
 from posekit.data.studio import StudioPeople
-from posekit.errors import InputError
-from posekit.files import write_json, write_text
-from posekit.studio.surface_tables import mirror_table
+from posekit.person import Pair
 from posekit.systems import build
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.training.checkpoint import load_weights, read_card, save_weights
 from posekit.training.fit import fit
 from posekit.training.measure_textures import measure_textures
+from posekit.util.errors import InputError
+from posekit.util.files import write_json, write_text
 
 WEIGHTS = Path(__file__).parents[1] / "posekit" / "weights"
 VARIANTS = {"coordinates": "full", "colours": "rgb"}

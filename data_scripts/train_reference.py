@@ -26,11 +26,11 @@ import torch
 
 from posekit.commands import with_baselines
 from posekit.data.studio import StudioPeople
-from posekit.files import write_text
 from posekit.systems import build
 from posekit.training.checkpoint import load_weights, read_card, save_weights
 from posekit.training.evaluate import evaluate
 from posekit.training.fit import fit
+from posekit.util.files import write_text
 
 WEIGHTS = Path(__file__).parents[1] / "posekit" / "weights"
 LOG_EVERY = 100

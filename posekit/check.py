@@ -58,7 +58,7 @@ def check_packages() -> list[Line]:
 
 def check_torchvision() -> Line:
     """torchvision imports, with its own operators or with the stand-in declarations."""
-    from posekit._torchvision import ensure_torchvision
+    from posekit.util.torchvision import ensure_torchvision
 
     native = ensure_torchvision()
     if native:
@@ -89,7 +89,7 @@ def check_devices() -> list[Line]:
 
 def check_cache() -> Line:
     """The cache folder can be written and has room for a rendered data set."""
-    from posekit.data.cache import cache_dir
+    from posekit.util.cache import cache_dir
 
     folder = cache_dir()
     try:

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from posekit import __version__
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 app = typer.Typer(
     help="Pose-guided human image synthesis: render people, train a system, transfer a pose.",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from posekit.data.person import Pair, Person
 from posekit.data.studio import StudioPeople
-from posekit.errors import InputError
+from posekit.person import Pair, Person
+from posekit.util.errors import InputError
 
 RENDERED_VIEW = re.compile(r"people/(\d{5})/(\d+)\.png$")
 
@@ -32,11 +32,11 @@ def train_command(
 
     ``dry`` trains nothing and says the plan and its time instead.  options: of `posekit.training.fit.fit`.
     """
-    from posekit.distributed import is_first_process
     from posekit.systems import build
     from posekit.training.dry_run import as_table, dry_run
     from posekit.training.fit import fit
     from posekit.training.runlog import waited_share
+    from posekit.util.distributed import is_first_process
 
     model = build(system, preset=preset, variant=variant, seed=seed)
     size = getattr(model.config, "image_size", 128)
@@ -123,11 +123,11 @@ def evaluate_command(
 
     crop, padding: HEIGHTxWIDTH, see `Protocol`.  beside: earlier results whose systems join the table.
     """
-    from posekit.files import check_place
     from posekit.metrics.protocol import Protocol, check_same, parse_size
     from posekit.training.checkpoint import load_reference, load_weights
     from posekit.training.device import usable_device
     from posekit.training.evaluate import Evaluation, evaluate
+    from posekit.util.files import check_place
 
     where = usable_device(device)
     if out is not None:
@@ -190,7 +190,7 @@ def load_generator(name: str):
     "coordinate_inpainting-laptop"                           NAME-PRESET or NAME-PRESET-VARIANT of the package
     "texel_fill", "texel_fill-mirror", "copy_source"         without learning; mirror is for rendered people
     """
-    from posekit.studio.surface_tables import mirror_table
+    from posekit.studio.body.body.surface_tables import mirror_table
     from posekit.systems import build
     from posekit.systems.texel_fill import TexelFill, TexelFillConfig
     from posekit.training.checkpoint import load_reference, load_weights
@@ -231,7 +231,7 @@ def _transfer_rendered(
     source: Path, target: Path, out: Path, *, inpaint: str, weights: Path | None, panel: Path | None
 ) -> str:
     from posekit.data.photo import check_picture_name, write_photo
-    from posekit.studio.surface_tables import mirror_table
+    from posekit.studio.body.body.surface_tables import mirror_table
     from posekit.systems.base import choose
     from posekit.systems.texel_fill import TexelFill, TexelFillConfig
     from posekit.training.checkpoint import load_reference, load_weights

@@ -9,15 +9,15 @@ import matplotlib.figure
 import torch
 
 from posekit.commands import with_baselines
-from posekit.data.person import Pair, collate_pairs
 from posekit.data.photo import check_picture_name
 from posekit.data.studio import StudioPeople
-from posekit.files import whole_file
-from posekit.studio.atlas import load_atlas
+from posekit.person import Pair, collate_pairs
+from posekit.studio.body.body.atlas import load_atlas
 from posekit.systems.coordinate_inpainting import CoordinateResult
 from posekit.training.checkpoint import load_reference
 from posekit.training.evaluate import evaluate
 from posekit.transfer import transfer
+from posekit.util.files import whole_file
 
 VIEWS = 4  # photographs of each person: 12 ordered pairs
 PEOPLE_SEED = 0

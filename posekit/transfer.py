@@ -13,13 +13,13 @@ from torch import Tensor
 
 from posekit.data.chart_tiles import tile_mirror
 from posekit.data.load import load_person
-from posekit.data.person import Pair, Person
 from posekit.data.photo import check_picture_name, write_photo
 from posekit.data.smpl_atlas import smpl_mirror
-from posekit.errors import InputError
-from posekit.files import whole_file
+from posekit.person import Pair, Person
 from posekit.systems.base import Result, System, choose
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
+from posekit.util.errors import InputError
+from posekit.util.files import whole_file
 
 INPAINT = ("nearest", "mirror", "f")
 TRIM = 2  # pixels by which estimated maps overshoot the outline of a person

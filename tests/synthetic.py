@@ -9,8 +9,8 @@ import math
 
 import torch
 
-from posekit.data.person import Pair, Person, collate_pairs
-from posekit.grids import identity_grid
+from posekit.ops.grids import identity_grid
+from posekit.person import Pair, Person, collate_pairs
 
 
 def texture_colors(uv: torch.Tensor, identity: int) -> torch.Tensor:

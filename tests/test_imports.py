@@ -59,7 +59,7 @@ FLOORS["teaching"] = FLOORS["cli"] - {"cli"} | {"nets", "losses"}
 
 
 def unit(module: str) -> str:
-    """posekit.nets.vgg -> nets; posekit.data.person -> data.person, which stands on a floor of its own."""
+    """posekit.nets.vgg -> nets; posekit.person -> data.person, which stands on a floor of its own."""
     parts = module.split(".")[1:]
     name = ".".join(parts[:2])
     return name if name in FLOORS else (parts or [""])[0]
@@ -100,10 +100,10 @@ def test_imports_point_down(path):
 @pytest.mark.parametrize(
     ("module", "line", "named"),
     [
-        ("posekit.nets.unet", "from posekit.data.person import Pair", "data.person"),
+        ("posekit.nets.unet", "from posekit.person import Pair", "data.person"),
         ("posekit.losses.l1", "from posekit import systems", "systems"),
         ("posekit.systems.gan", "import posekit.training.fit", "training"),
-        ("posekit.splat", "from posekit.errors import InputError", "errors"),
+        ("posekit.ops.splat", "from posekit.util.errors import InputError", "errors"),
         ("posekit.training.fit", "def f():\n    from posekit.teaching import checks", "teaching"),
     ],
 )

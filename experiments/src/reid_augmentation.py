@@ -34,7 +34,6 @@ import torch
 from torch.nn.functional import avg_pool2d
 
 from posekit.commands import load_generator
-from posekit.data.cache import cache_dir
 from posekit.data.names import parse_market
 from posekit.data.photo import read_photo
 from posekit.data.studio import StudioPeople
@@ -44,6 +43,7 @@ from posekit.studio.generate import split_of
 from posekit.teaching import record
 from posekit.training.augment import augment, weights_hash
 from posekit.training.reidentify import features_of, train_identifier
+from posekit.util.cache import cache_dir
 
 CAMERAS = 6
 

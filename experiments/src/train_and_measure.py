@@ -36,11 +36,11 @@ import time
 import matplotlib.pyplot as plt
 import torch
 import yaml
+from posekit.studio.body.body.surface_tables import mirror_table
 
-from posekit.data.person import collate_pairs
+from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.studio import StudioPeople
-from posekit.studio.estimator_noise import EstimatorNoise
-from posekit.studio.surface_tables import mirror_table
+from posekit.person import collate_pairs
 from posekit.systems import build
 from posekit.systems.base import choose
 from posekit.teaching import record

@@ -39,14 +39,13 @@ reference: bool = True  # use the trained reference weights where this installat
 
 # %%
 import torch
+from posekit.studio.body.body.surface_tables import mirror_table
 
 from posekit.check import run_checks
-from posekit.data.person import collate_pairs
 from posekit.data.studio import StudioPeople
-from posekit.errors import InputError
 from posekit.metrics.image import gradient_energy_ratio
+from posekit.person import collate_pairs
 from posekit.studio.generate import make_person
-from posekit.studio.surface_tables import mirror_table
 from posekit.systems.copy_source import CopySource
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.teaching import figures_surface as fig
@@ -56,6 +55,7 @@ from posekit.teaching.widgets import surface as steps
 from posekit.teaching.widgets.body import seen_in_atlas
 from posekit.training.checkpoint import load_reference
 from posekit.transfer import transfer
+from posekit.util.errors import InputError
 
 # %% [markdown]
 # ## 1. Is everything there?

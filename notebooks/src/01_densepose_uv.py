@@ -52,20 +52,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from PIL import Image
+from posekit.studio.body.body.atlas import load_atlas
+from posekit.studio.body.body.body import load_body
+from posekit.studio.body.body.pose import pose_rotations
+from posekit.studio.body.body.skinning import bone_transforms, skin
 from torch.nn import functional as F
 
 from posekit.data.annotations import read_annotations
+from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.iuv import read_iuv
 from posekit.data.smpl_atlas import read_smpl_atlas
-from posekit.grids import identity_grid, index_to_norm, norm_to_index, norm_to_points
-from posekit.sample import sample
-from posekit.studio.atlas import load_atlas
-from posekit.studio.body import load_body
-from posekit.studio.estimator_noise import EstimatorNoise
+from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index, norm_to_points
+from posekit.ops.sample import sample
+from posekit.ops.surface import flip_map, mirror_parts
 from posekit.studio.generate import make_person
-from posekit.studio.pose import pose_rotations
-from posekit.studio.skinning import bone_transforms, skin
-from posekit.surface import flip_map, mirror_parts
 from posekit.teaching import checks, record
 from posekit.teaching import figures_surface as fig
 from posekit.teaching.widgets import body as bodies

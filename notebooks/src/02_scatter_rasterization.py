@@ -39,10 +39,10 @@ import numpy as np
 import torch
 from scipy.interpolate import griddata
 
-from posekit.fill import fill_nearest
-from posekit.grids import identity_grid, index_to_norm, norm_to_index, resize_mask
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.fill import fill_nearest
+from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index, resize_mask
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
 from posekit.teaching import checks
 from posekit.teaching import figures_scatter as figures
 from posekit.teaching.judging import Mistake, judge, solved
@@ -765,7 +765,7 @@ figures.row(
 #
 # | the paper | here |
 # |---|---|
-# | splats the meshgrid with a bilinear kernel; the formula is not written out | section 3, equal to `posekit.splat` |
+# | splats the meshgrid with a bilinear kernel; the formula is not written out | section 3, equal to `posekit.ops.splat` |
 # | photographs and UV space both of 256 x 256 (supplementary) | section 5: error least at about equal size |
 # | unknown texels get -10; the network receives the mask too | `known` from the splat; the system writes -10 |
 # | colour inpainting gives "very blurred details" | another cause: a *network* guesses colours (see below) |

@@ -35,17 +35,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from IPython.display import display
+from posekit.studio.body.body.surface_tables import mirror_table
 
-from posekit.data.person import Pair, collate_pairs
-from posekit.fill import fill_mirror, fill_nearest
-from posekit.grids import identity_grid, norm_to_index
+from posekit.data.estimator_noise import EstimatorNoise
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.texture import radial_spectrum, sliced_wasserstein
-from posekit.sample import sample
-from posekit.splat import splat
-from posekit.studio.estimator_noise import EstimatorNoise
-from posekit.studio.surface_tables import mirror_table
+from posekit.ops.fill import fill_mirror, fill_nearest
+from posekit.ops.grids import identity_grid, norm_to_index
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
+from posekit.person import Pair, collate_pairs
 from posekit.systems import build
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.teaching import checks, record

@@ -33,16 +33,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from posekit.affine import affine_flow
-from posekit.data.person import collate_pairs
-from posekit.grids import identity_grid, norm_to_index, resize_grid, resize_mask
-from posekit.keypoints import BODY_PARTS, MIRROR_BODY_PARTS, body_part_corners, body_part_regions
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.metrics.edge_alignment import edge_correlation, edge_strength
 from posekit.nets.deformable_hourglass import warp_activations
 from posekit.nets.vgg import VGGFeatures
-from posekit.part_affine import warp_by_parts
-from posekit.sample import sample
+from posekit.ops.affine import affine_flow
+from posekit.ops.grids import identity_grid, norm_to_index, resize_grid, resize_mask
+from posekit.ops.keypoints import BODY_PARTS, MIRROR_BODY_PARTS, body_part_corners, body_part_regions
+from posekit.ops.part_affine import warp_by_parts
+from posekit.ops.sample import sample
+from posekit.person import collate_pairs
 from posekit.systems import build
 from posekit.teaching import checks, record
 from posekit.teaching import figures_skips as figures
@@ -248,7 +248,7 @@ for a in (probes.on_black(source), features(source.image)["relu1_2"], F.avg_pool
     fused, A = skip_by_parts(a[0], source, target)
     torch.testing.assert_close(fused, warp_by_parts(a, maps)[0], rtol=0, atol=1e-4)
     torch.testing.assert_close(A, maps.matrix[0], rtol=0, atol=1e-4)
-print("equal: ten lines and posekit.part_affine, for colours, features, and at a quarter of the size")
+print("equal: ten lines and posekit.ops.part_affine, for colours, features, and at a quarter of the size")
 
 # %% [markdown]
 # **Switch parts on and off.** Here the source's body is moved as if its colours were activations (its background is
@@ -683,7 +683,7 @@ checks.check_source_part(source_part)
 #
 # | the papers | here |
 # |---|---|
-# | *Deformable GANs*, supplementary, section 3: head, torso, eight limbs; shapes, masks and maximum from their code | section 3, equal to `posekit.part_affine` |
+# | *Deformable GANs*, supplementary, section 3: head, torso, eight limbs; shapes, masks and maximum from their code | section 3, equal to `posekit.ops.part_affine` |
 # | their supplementary, section 3: a missing limb takes its twin's region, $R^a_{rua} := R^a_{lua}$ | section 4, measured |
 # | their supplementary, equations 1 to 5: n² shifted copies | section 6, equal, without the copies |
 # | *Coordinate-based texture inpainting*, supplementary 1.1.2: warped by E where the target has a map, by the meshgrid elsewhere | section 2; the mask's nearest pixel and the rim are our reading |

@@ -33,13 +33,13 @@ from functools import partial
 import numpy as np
 import torch
 
-from posekit.affine import affine_flow, invert, random_affine
-from posekit.correlation import correlate, matching, mutual_filter, unit_length
-from posekit.data.person import collate_pairs
-from posekit.grids import identity_grid, resize_grid
-from posekit.keypoints import heat_maps
 from posekit.metrics.image import gradient_energy_ratio
-from posekit.sample import sample
+from posekit.ops.affine import affine_flow, invert, random_affine
+from posekit.ops.correlation import correlate, matching, mutual_filter, unit_length
+from posekit.ops.grids import identity_grid, resize_grid
+from posekit.ops.keypoints import heat_maps
+from posekit.ops.sample import sample
+from posekit.person import collate_pairs
 from posekit.systems import build
 from posekit.systems.base import count_parameters
 from posekit.teaching import checks, record

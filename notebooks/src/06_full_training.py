@@ -34,9 +34,7 @@ import torch
 import torch.nn.functional as F
 from IPython.display import Markdown
 
-from posekit.data.person import collate_pairs
 from posekit.data.studio import StudioPeople
-from posekit.errors import InputError
 from posekit.losses.bounded_gan import bounded_discriminator, bounded_generator
 from posekit.losses.cross_entropy_gan import cross_entropy_discriminator, cross_entropy_generator
 from posekit.losses.lsgan import lsgan_discriminator, lsgan_generator
@@ -44,6 +42,7 @@ from posekit.metrics.image import ssim
 from posekit.metrics.interval import interval_over_people
 from posekit.metrics.padding import ssim_by_margin
 from posekit.metrics.protocol import Protocol, check_same
+from posekit.person import collate_pairs
 from posekit.systems import build
 from posekit.teaching import checks, claims, failures, record
 from posekit.teaching import figures_full_training as figures
@@ -56,6 +55,7 @@ from posekit.training.dry_run import as_table, dry_run
 from posekit.training.evaluate import evaluate
 from posekit.training.fit import fit
 from posekit.training.runlog import read_log, waited_share
+from posekit.util.errors import InputError
 
 # %% tags=["parameters"]
 system: str = "coordinate_inpainting"  # or deformable_gan, spatial_transformation

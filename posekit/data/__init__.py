@@ -4,13 +4,13 @@ The rendered people are in `posekit.data.studio`, which loads the renderer and i
 """
 
 from posekit.data.annotations import Annotations, read_annotations, read_pairs
-from posekit.data.cache import cache_dir
 from posekit.data.iuv import IUV, read_iuv
 from posekit.data.load import load_person
 from posekit.data.names import DeepFashionName, MarketName, parse_deepfashion, parse_market
-from posekit.data.person import Pair, Person, collate_pairs, stack_persons
 from posekit.data.photo import read_photo, write_photo
 from posekit.data.smpl_atlas import read_smpl_atlas
+from posekit.person import Pair, Person, collate_pairs, stack_persons
+from posekit.util.cache import cache_dir
 
 __all__ = [
     "IUV",

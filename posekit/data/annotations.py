@@ -19,8 +19,8 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from posekit.errors import InputError
-from posekit.grids import points_to_norm
+from posekit.ops.grids import points_to_norm
+from posekit.util.errors import InputError
 
 JOINT_COUNT = 18
 VISIBLE = 2  # `Person.visibility` of a detected joint; these files do not tell occluded from visible

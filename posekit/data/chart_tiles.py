@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from posekit.grids import identity_grid, index_to_norm, norm_to_index
-from posekit.surface import mirror_charts
+from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index
+from posekit.ops.surface import mirror_charts
 
 COLUMNS, ROWS, TILE = 4, 6, 200
 

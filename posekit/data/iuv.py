@@ -22,7 +22,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from posekit.data.photo import open_picture
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 ORDERS = {"VUI": (2, 1, 0), "IUV": (0, 1, 2)}  # where I, U, V stand among the channels that Pillow sees
 LAST_PART = 24

@@ -14,12 +14,12 @@ from torch.nn import functional as F
 from posekit.data.chart_tiles import charts_to_tiles
 from posekit.data.iuv import IUV, read_iuv
 from posekit.data.names import parse_deepfashion
-from posekit.data.person import Person
 from posekit.data.photo import read_photo
 from posekit.data.smpl_atlas import read_smpl_atlas, smpl_chart_table
 from posekit.data.strays import find_strays, mend_map
-from posekit.errors import InputError
-from posekit.grids import resize_mask
+from posekit.ops.grids import resize_mask
+from posekit.person import Person
+from posekit.util.errors import InputError
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from posekit.data.person import Person
-from posekit.errors import InputError
-from posekit.grids import norm_to_points, points_to_norm
+from posekit.ops.grids import norm_to_points, points_to_norm
+from posekit.person import Person
+from posekit.util.errors import InputError
 
 MAPS = ("uv", "mask", "part", "chart", "head", "hair", "hands")
 

@@ -20,7 +20,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 CATEGORIES = (
     "Blouses_Shirts",

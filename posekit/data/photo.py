@@ -12,8 +12,8 @@ from jaxtyping import Float
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from posekit.errors import InputError
-from posekit.files import whole_file
+from posekit.util.errors import InputError
+from posekit.util.files import whole_file
 
 
 def open_picture(path: str | os.PathLike) -> Image.Image:

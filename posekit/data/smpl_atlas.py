@@ -16,9 +16,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.data.cache import cache_dir
-from posekit.errors import InputError
-from posekit.surface import ChartTable
+from posekit.ops.surface import ChartTable
+from posekit.util.cache import cache_dir
+from posekit.util.errors import InputError
 
 TABLE_FILE, MIRROR_FILE = "smpl_atlas.npz", "smpl_mirror.npz"  # in `cache_dir`, made by the data script
 SCRIPT = "data_scripts/build_smpl_atlas_table.py"

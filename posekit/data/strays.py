@@ -13,7 +13,7 @@ from scipy.ndimage import label
 from torch import Tensor
 from torch.nn import functional as F
 
-from posekit.fill import fill_nearest
+from posekit.ops.fill import fill_nearest
 
 NEAR = 3.5  # neighbours count as near within this many times the usual step from pixel to pixel
 CUT = 0.1  # larger steps are cuts of the atlas, not slopes; they do not count for the usual step

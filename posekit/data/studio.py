@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from posekit.data.cache import cache_dir
-from posekit.data.person import Pair, Person
-from posekit.errors import InputError
-from posekit.studio.estimator_noise import EstimatorNoise
+from posekit.data.estimator_noise import EstimatorNoise
+from posekit.person import Pair, Person
 from posekit.studio.folder import chosen, make_card, read_shots, render_folder
 from posekit.studio.generate import Shot, to_person
+from posekit.util.cache import cache_dir
+from posekit.util.errors import InputError
 
 _MEMORY = 2 * 2**30  # bytes of decoded photographs that one data set keeps
 
@@ -30,12 +30,12 @@ class StudioPeople(Sequence):
     | size     | (h, w) or one number |
     | seed     | another seed, other people |
     | split    | "train", "val" or "test"; people and body shapes never appear in two |
-    | root     | data folder; None keeps it in the user's cache (`posekit.data.cache.cache_dir`) |
+    | root     | data folder; None keeps it in the user's cache (`posekit.util.cache.cache_dir`) |
     | set      | "body" or "face" |
     | jobs     | processes that render what is missing; None takes all processors |
     | noise    | `EstimatorNoise` to spoil the maps with (the same for every reading of a photograph), or None |
     | pairs    | "all": views (views - 1) ordered pairs a person; "random": one fixed target for each photograph |
-    | skirts   | "legs" or "cloth", see `posekit.studio.surface_maps` |
+    | skirts   | "legs" or "cloth", see `posekit.studio.render.surface_maps` |
     | rooms    | "own" or "camera", see `posekit.studio.folder_files.Card` |
     | progress | show a bar while rendering |
 

@@ -17,11 +17,11 @@ from typing import Any
 from posekit.data.annotations import read_annotations
 from posekit.data.load import Atlas, load_person
 from posekit.data.names import MarketName, is_generated, parse_deepfashion, parse_market
-from posekit.data.person import Person
 from posekit.data.photo import PICTURES, open_picture, read_photo
-from posekit.errors import InputError
+from posekit.person import Person
 from posekit.studio.folder import is_complete, read_card, read_shots
 from posekit.studio.generate import split_of, to_person
+from posekit.util.errors import InputError
 
 TORSO = (2, 5, 8, 11)  # shoulders and hips: a photograph without one of them has no usable pose
 CAMERAS = 6  # of Market-1501

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.errors import InputError
 from posekit.losses.wide import wide
+from posekit.util.errors import InputError
 
 WEIGHTS = (1 / 8, 1 / 4, 1 / 2, 1.0)  # relu1_2, relu2_2, relu3_3, relu4_3
 Features = dict[str, Float[Tensor, "b _ _ _"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.distributed import mean_over_processes
+from posekit.util.distributed import mean_over_processes
 
 
 def masked_l1(

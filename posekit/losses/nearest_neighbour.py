@@ -14,9 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit._threads import in_threads
-from posekit.errors import InputError
 from posekit.losses.wide import wide
+from posekit.util.errors import InputError
+from posekit.util.threads import in_threads
 
 
 def nearest_neighbour_loss(
@@ -76,7 +76,7 @@ class _SumOfMinima(torch.autograd.Function):
 
 def _search_numba(generated, target, reach):
     """M(p), and the flat index of the winner less that of p; both ``b h w``."""
-    from posekit._numba_nearest import search  # here, so that importing posekit does not load the compiler
+    from posekit.losses.nearest_kernel import search  # here, so that importing posekit does not load the compiler
 
     b, c, h, w = generated.shape
     dtype = torch.result_type(wide(generated), wide(target))
@@ -95,7 +95,7 @@ def _search_numba(generated, target, reach):
 
 def _slopes_numba(generated, target, offset, of_target):
     """Derivative of the sum of M by generated, int8, and by target, int32 or None: ``b c h w``."""
-    from posekit._numba_nearest import slopes
+    from posekit.losses.nearest_kernel import slopes
 
     b, c, h, w = generated.shape
     dtype = torch.result_type(wide(generated), wide(target))

@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from posekit.errors import InputError
 from posekit.losses.wide import wide
+from posekit.util.errors import InputError
 
 SCALES = 4
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d, pad
 
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 
 class EdgeAlignment(NamedTuple):

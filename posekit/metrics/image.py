@@ -12,9 +12,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
-from posekit._torchvision import ensure_torchvision
-from posekit.errors import InputError
 from posekit.metrics.protocol import STANDARD, Protocol
+from posekit.util.errors import InputError
+from posekit.util.torchvision import ensure_torchvision
 
 Images = Float[Tensor, "b 3 h w"]
 Mask = Float[Tensor, "b 1 h w"] | None

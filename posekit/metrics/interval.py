@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import bootstrap
 
-from posekit.errors import InputError
 from posekit.metrics.protocol import STANDARD, Protocol
+from posekit.util.errors import InputError
 
 
 def interval_over_people(

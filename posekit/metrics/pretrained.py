@@ -20,9 +20,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posekit._torchvision import ensure_torchvision
-from posekit.errors import InputError
 from posekit.metrics.image import Images, check_images
+from posekit.util.errors import InputError
+from posekit.util.torchvision import ensure_torchvision
 
 PERSON = 1  # the class of people among COCO's
 INCEPTION_URL = (

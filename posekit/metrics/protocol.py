@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 COLORS = ("RGB", "grey")
 GREY = (0.2125, 0.7154, 0.0721)  # of R, G, B: ITU-R BT.709, as scikit-image's rgb2gray

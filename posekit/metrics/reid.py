@@ -23,8 +23,8 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from posekit._torchvision import ensure_torchvision
-from posekit.errors import InputError
+from posekit.util.errors import InputError
+from posekit.util.torchvision import ensure_torchvision
 
 JUNK = -1
 DISTANCES = ("cosine", "euclidean")

@@ -14,8 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from posekit.errors import InputError
 from posekit.metrics.image import Images, Mask, check_images
+from posekit.util.errors import InputError
 
 PROTOCOL = {
     "sliced_wasserstein": "Laplacian pyramid (kernel 1 4 6 4 1), patches wholly on the mask at one set of places in "

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from posekit.distributed import sum_over_processes, world_size
+from posekit.util.distributed import sum_over_processes, world_size
 
 
 class BatchNorm2d(nn.BatchNorm2d):

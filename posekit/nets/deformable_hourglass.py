@@ -11,10 +11,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from posekit.errors import InputError
-from posekit.grids import identity_grid, resize_grid, resize_mask
 from posekit.nets.padding import reflect_pad
-from posekit.sample import sample
+from posekit.ops.grids import identity_grid, resize_grid, resize_mask
+from posekit.ops.sample import sample
+from posekit.util.errors import InputError
 
 
 class Block(nn.Module):

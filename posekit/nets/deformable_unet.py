@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posekit.errors import InputError
 from posekit.nets.picture_norm import PictureNorm
+from posekit.util.errors import InputError
 
 DEFORMABLE = 4  # the finest levels, whose source activations are moved
 DROPOUT_BLOCKS = 3  # of the decoder, from the coarsest

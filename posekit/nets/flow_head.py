@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posekit.errors import InputError
 from posekit.nets.batch_norm import BatchNorm2d
+from posekit.util.errors import InputError
 
 WIDTHS = (128, 128, 96, 64, 32, 2)
 

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posekit.errors import InputError
 from posekit.nets.gated_conv import GatedConv
+from posekit.util.errors import InputError
 
 OUTPUTS = {"tanh": torch.tanh, "sigmoid": torch.sigmoid}
 

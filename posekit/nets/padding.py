@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 
 def reflect_pad(x: Float[Tensor, "b c h w"], pad: int) -> Float[Tensor, "b c H W"]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posekit.correlation import unit_length
-from posekit.errors import InputError
 from posekit.nets.batch_norm import BatchNorm2d
+from posekit.ops.correlation import unit_length
+from posekit.util.errors import InputError
 
 LAYERS = 11
 

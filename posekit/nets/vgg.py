@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posekit._torchvision import ensure_torchvision
-from posekit.errors import InputError
+from posekit.util.errors import InputError
+from posekit.util.torchvision import ensure_torchvision
 
 FEATURES = ("vgg16", "vgg19", "random")
 LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")  # the supplementary's content and style layers

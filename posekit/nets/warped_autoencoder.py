@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posekit.errors import InputError
-from posekit.grids import resize_grid
 from posekit.nets.batch_norm import BatchNorm2d
-from posekit.sample import sample
+from posekit.ops.grids import resize_grid
+from posekit.ops.sample import sample
+from posekit.util.errors import InputError
 
 
 class Residual(nn.Module):

@@ -21,8 +21,6 @@ from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
-from posekit.errors import InputError
-from posekit.files import only_one, whole_file
 from posekit.studio.folder_files import (
     FORMAT,
     RECIPE,
@@ -35,6 +33,8 @@ from posekit.studio.folder_files import (
     write_shots,
 )
 from posekit.studio.generate import SPLITS, make_shot, sitter, split_of
+from posekit.util.errors import InputError
+from posekit.util.files import only_one, whole_file
 
 __all__ = [
     "FORMAT",

@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from posekit.errors import InputError
 from posekit.studio.generate import SETS, Shot, checked_size
-from posekit.studio.surface_maps import SKIRTS
+from posekit.studio.render.render.surface_maps import SKIRTS
+from posekit.util.errors import InputError
 
 FORMAT = 1  # of the files
 ROOMS = ("own", "camera")

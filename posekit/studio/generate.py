@@ -20,21 +20,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from posekit.data.person import Person
-from posekit.errors import InputError
-from posekit.grids import points_to_norm
-from posekit.studio import faces
-from posekit.studio.body import load_body
-from posekit.studio.camera import CROP_SHARES, ELEVATION, FILL, Camera, frame, project
-from posekit.studio.figure import make_figure
-from posekit.studio.joints import keypoints
-from posekit.studio.light import Background, Light, random_background, random_light, vary_light
-from posekit.studio.model import Figure
-from posekit.studio.pose import sample_pose
-from posekit.studio.render import PosedFigure, photograph, pose_figure, prepare_materials
-from posekit.studio.shade import Material
-from posekit.studio.surface_maps import part_of, surface_maps
-from posekit.studio.surface_tables import part_labels, surface_table
+from posekit.ops.grids import points_to_norm
+from posekit.person import Person
+from posekit.studio.base.layers import Figure
+from posekit.studio.body.body import faces
+from posekit.studio.body.body.body import load_body
+from posekit.studio.body.body.pose import sample_pose
+from posekit.studio.body.body.surface_tables import part_labels, surface_table
+from posekit.studio.dressed_figure import make_figure
+from posekit.studio.render.render.camera import CROP_SHARES, ELEVATION, FILL, Camera, frame, project
+from posekit.studio.render.render.joints import keypoints
+from posekit.studio.render.render.light import Background, Light, random_background, random_light, vary_light
+from posekit.studio.render.render.render import PosedFigure, photograph, pose_figure, prepare_materials
+from posekit.studio.render.render.shade import Material
+from posekit.studio.render.render.surface_maps import part_of, surface_maps
+from posekit.util.errors import InputError
 
 SETS = ("body", "face")
 SPLITS = ("train", "val", "test")

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posekit.data.person import Pair
-from posekit.errors import InputError
+from posekit.person import Pair
+from posekit.util.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,9 +19,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.data.person import Pair
-from posekit.errors import InputError
-from posekit.grids import identity_grid
 from posekit.losses.content import content_loss
 from posekit.losses.lsgan import judge, lsgan_discriminator, lsgan_generator
 from posekit.losses.masked_l1 import masked_l1
@@ -31,10 +28,13 @@ from posekit.nets.deformable_hourglass import DeformableHourglass
 from posekit.nets.gated_hourglass import GatedHourglass
 from posekit.nets.patch_discriminator import PatchDiscriminator
 from posekit.nets.vgg import LAYERS, VGGFeatures
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.grids import identity_grid
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
+from posekit.person import Pair
 from posekit.systems.base import Result, Stage, System, choose
 from posekit.systems.coordinate_inpainting_config import READINGS, TEXTURE_LOSSES, VARIANTS, CoordinateInpaintingConfig
+from posekit.util.errors import InputError
 
 UNKNOWN = -10.0  # what f sees in texels that the source does not show
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posekit.errors import InputError
 from posekit.nets.vgg import FEATURES
 from posekit.systems.base import check_rates, choose
+from posekit.util.errors import InputError
 
 VARIANTS = ("full", "no_deform", "rgb", "no_textures")
 TEXTURE_LOSSES = ("identity", "texture_source", "texture_target")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posekit.data.person import Pair
+from posekit.person import Pair
 from posekit.systems.base import Result, System
 
 

@@ -24,9 +24,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.data.person import Pair, Person
-from posekit.errors import InputError
-from posekit.keypoints import JOINTS, heat_maps
 from posekit.losses.content import content_loss
 from posekit.losses.cross_entropy_gan import cross_entropy_discriminator, cross_entropy_generator
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
@@ -34,10 +31,13 @@ from posekit.nets.deformable_hourglass import warp_activations
 from posekit.nets.deformable_unet import DeformableUNet
 from posekit.nets.pair_discriminator import PairDiscriminator
 from posekit.nets.vgg import VGGFeatures
-from posekit.part_affine import PartMaps, part_maps, warp_by_parts
+from posekit.ops.keypoints import JOINTS, heat_maps
+from posekit.ops.part_affine import PartMaps, part_maps, warp_by_parts
+from posekit.person import Pair, Person
 from posekit.systems.base import Result, Stage, System, choose
 from posekit.systems.deformable_gan_config import LAYER, READINGS, RECONSTRUCTION, VARIANTS, DeformableGANConfig
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
+from posekit.util.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class DeformableGANResult(Result):
     | field    | shape     | meaning |
     |----------|-----------|---------|
     | P_S, P_N | b 18 h w  | heat maps of the joints of source and target |
-    | parts    |           | A_k and M_k of the ten body parts (`posekit.part_affine.PartMaps`); None for other skips |
+    | parts    |           | A_k and M_k of the ten body parts (`PartMaps` of `ops.part_affine`); None for other skips |
     | E        | b 2 h w   | position in S of every body pixel of N, for skips by the surface, else None |
     | source   | list      | activations of the source's encoder, the finest level first |
     | skips    | list      | what the decoder sees of them: the four finest moved, or None where there are none |

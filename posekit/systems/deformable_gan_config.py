@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posekit.errors import InputError
 from posekit.nets.vgg import FEATURES
 from posekit.systems.base import check_rates, choose
+from posekit.util.errors import InputError
 
 # What is compared with the target, and the layer of VGG that it is compared in.
 RECONSTRUCTION = {"baseline": "l1", "dsc": "l1", "perceptual": "content", "full": "nearest_neighbour"}

@@ -29,12 +29,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.affine import affine_flow, invert, random_affine
-from posekit.correlation import matching
-from posekit.data.person import Pair, Person
-from posekit.errors import InputError
-from posekit.grids import resize_grid
-from posekit.keypoints import JOINTS, heat_maps
 from posekit.losses.bounded_gan import bounded_discriminator, bounded_generator
 from posekit.losses.lsgan import judge
 from posekit.losses.perceptual import pyramid_loss
@@ -43,9 +37,15 @@ from posekit.nets.patch_discriminator import PatchDiscriminator
 from posekit.nets.pose_features import PoseFeatures
 from posekit.nets.vgg import VGGFeatures
 from posekit.nets.warped_autoencoder import WarpedAutoencoder
-from posekit.sample import sample
+from posekit.ops.affine import affine_flow, invert, random_affine
+from posekit.ops.correlation import matching
+from posekit.ops.grids import resize_grid
+from posekit.ops.keypoints import JOINTS, heat_maps
+from posekit.ops.sample import sample
+from posekit.person import Pair, Person
 from posekit.systems.base import Result, Stage, System, choose
 from posekit.systems.spatial_transformation_config import LAYERS, VARIANTS, SpatialTransformationConfig
+from posekit.util.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)

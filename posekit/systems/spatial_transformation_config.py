@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posekit.affine import AffineRanges
-from posekit.errors import InputError
+from posekit.ops.affine import AffineRanges
 from posekit.systems.base import check_rates, choose
+from posekit.util.errors import InputError
 
 VARIANTS = ("full", "no_affine", "no_refinement", "with_skips")
 LAYERS = tuple(f"relu{i}_1" for i in range(1, 6))  # of the first-order motion model's perceptual loss
@@ -24,7 +24,7 @@ class SpatialTransformationConfig:
     | channels             | of the features that M compares |
     | pose_width, flow_width, refine_width | channels inside M, of the first layer of C_l, of R's warped features |
     | sigma                | of the heat maps, pixels |
-    | angle, scale, shear, translation | ranges of the random affine maps (`posekit.affine.AffineRanges`) |
+    | angle, scale, shear, translation | ranges of the random affine maps (`posekit.ops.affine.AffineRanges`) |
     | affine_weight        | of (7), a sum over the flow's numbers as it is printed |
     | perceptual_weight    | of (5), a sum over layers and scales of mean differences |
     | l1_weight            | of the mean difference of colours, which the paper does without |

@@ -19,14 +19,14 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from posekit.data.person import Pair
-from posekit.errors import InputError
-from posekit.fill import fill_mirror, fill_nearest
-from posekit.grids import identity_grid
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.fill import fill_mirror, fill_nearest
+from posekit.ops.grids import identity_grid
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
+from posekit.person import Pair
 from posekit.systems.base import System, choose
 from posekit.systems.coordinate_inpainting import CoordinateResult
+from posekit.util.errors import InputError
 
 VARIANTS = ("nearest", "mirror")
 
@@ -56,7 +56,7 @@ class TexelFillConfig:
 class TexelFill(System):
     """Copy colours along the surface; nothing is learnt.
 
-    mirror: ``2 a a``, the mirror table of the atlas that the maps use (see `posekit.fill.fill_mirror`); the variant
+    mirror: ``2 a a``, the mirror table of the atlas that the maps use (see `posekit.ops.fill.fill_mirror`); the variant
     "mirror" needs it.
     """
 

@@ -33,9 +33,9 @@ from typing import Any
 
 import yaml
 
-from posekit.errors import InputError
 from posekit.teaching import results
 from posekit.teaching.differences import Difference, difference
+from posekit.util.errors import InputError
 
 VERDICTS = ("reproduced", "not reproduced", "undecided", "not measured", "not run")
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 CONFIDENCE = 0.95
 # What two runs share when only their arm differs; a column that both tables have must agree.

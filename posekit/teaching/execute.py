@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posekit.errors import InputError
 from posekit.training.kernels import kernel_environment, poll_in_slices, skip_slow_grammar
+from posekit.util.errors import InputError
 
 WARM_UP_LIMIT = 600  # seconds
 # Run in the notebook's kernel after its last cell.  ru_maxrss is kB on Linux, bytes on macOS; Windows has neither.

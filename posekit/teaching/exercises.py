@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 BEGIN = re.compile(r"^( *)# SOLUTION\s*$")
 END = re.compile(r"^ *# END SOLUTION\s*$")

@@ -26,9 +26,9 @@ from typing import Any
 
 import yaml
 
-from posekit.errors import InputError
-from posekit.files import whole_file, write_text
 from posekit.teaching import claims, differences, notebooks, results, source
+from posekit.util.errors import InputError
+from posekit.util.files import whole_file, write_text
 
 OUT = Path("out/sweeps")
 

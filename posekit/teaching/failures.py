@@ -15,13 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from posekit.data.person import Pair
-from posekit.errors import InputError
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.texture import sliced_wasserstein
+from posekit.person import Pair
 from posekit.systems.base import choose
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig, background
+from posekit.util.errors import InputError
 
 HARMLESS = "shifted by 1 px"
 CHANGED = ("shifted by 1 px", "blurred", "colour cast", "checkerboard", "noise", "tiles shuffled")

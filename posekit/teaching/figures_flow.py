@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from posekit.data.person import Person
-from posekit.grids import identity_grid, norm_to_index, norm_to_points, resize_grid
-from posekit.keypoints import BONES
-from posekit.sample import sample
+from posekit.ops.grids import identity_grid, norm_to_index, norm_to_points, resize_grid
+from posekit.ops.keypoints import BONES
+from posekit.ops.sample import sample
+from posekit.person import Person
 from posekit.teaching import flow_probes
 from posekit.teaching.figures_inpainting import BLUE, GREEN, GREY, ORANGE, grid_of, new_figure, picture, show
 from posekit.teaching.figures_recorded import recorded

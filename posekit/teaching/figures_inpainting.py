@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from posekit.data.person import Pair, Person
 from posekit.data.studio import StudioPeople
-from posekit.fill import fill_nearest
-from posekit.grids import identity_grid, norm_to_points
-from posekit.splat import splat
-from posekit.studio.surface_tables import mirror_table
+from posekit.ops.fill import fill_nearest
+from posekit.ops.grids import identity_grid, norm_to_points
+from posekit.ops.splat import splat
+from posekit.person import Pair, Person
+from posekit.studio.body.body.surface_tables import mirror_table
 from posekit.teaching import figures_scatter
 from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, picture, show, skin_texels, with_holes
 from posekit.teaching.figures_surface import Picture, with_palette

@@ -17,11 +17,11 @@ from matplotlib.patches import Patch
 from PIL import Image
 from torch import Tensor
 
-from posekit.data.person import Person
-from posekit.grids import identity_grid, resize_mask
-from posekit.splat import splat
+from posekit.ops.grids import identity_grid, resize_mask
+from posekit.ops.splat import splat
+from posekit.person import Person
+from posekit.studio.body.body.surface_tables import mirror_table
 from posekit.studio.generate import make_person
-from posekit.studio.surface_tables import mirror_table
 
 # Colours that remain apart for colour-blind readers (Okabe and Ito).
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A8A8A"

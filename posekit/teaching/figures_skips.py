@@ -15,11 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 from torch import Tensor
 
-from posekit.data.person import Pair, Person
 from posekit.data.studio import StudioPeople
-from posekit.grids import norm_to_points
-from posekit.keypoints import BODY_PARTS, BONES, body_part_corners, skeleton_maps
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
+from posekit.ops.grids import norm_to_points
+from posekit.ops.keypoints import BODY_PARTS, BONES, body_part_corners, skeleton_maps
+from posekit.person import Pair, Person
 from posekit.teaching import skips_probes as probes
 from posekit.teaching.figures_inpainting import grid_of, new_figure
 from posekit.teaching.figures_recorded import draw_recorded, recorded

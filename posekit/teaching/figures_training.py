@@ -12,12 +12,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from posekit.errors import InputError
 from posekit.metrics.image import ssim
 from posekit.metrics.padding import diluted, ssim_by_margin
 from posekit.metrics.protocol import Protocol
 from posekit.teaching.figures_inpainting import new_figure
 from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, PURPLE, picture
+from posekit.util.errors import InputError
 
 # ------------------------------------------------------------------------------------------------- padding and SSIM
 

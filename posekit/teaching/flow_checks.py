@@ -11,9 +11,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from posekit.affine import affine_flow, invert
-from posekit.correlation import correlate, mutual_filter, unit_length
-from posekit.grids import identity_grid, norm_to_index
+from posekit.ops.affine import affine_flow, invert
+from posekit.ops.correlation import correlate, mutual_filter, unit_length
+from posekit.ops.grids import identity_grid, norm_to_index
 from posekit.teaching.judging import Mistake, answer_of, judge, solved
 
 

@@ -16,13 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from posekit.correlation import matching, unit_length
-from posekit.data.person import Pair, Person
 from posekit.data.studio import StudioPeople
-from posekit.grids import identity_grid, resize_grid
-from posekit.keypoints import heat_maps
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.correlation import matching, unit_length
+from posekit.ops.grids import identity_grid, resize_grid
+from posekit.ops.keypoints import heat_maps
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
+from posekit.person import Pair, Person
 
 VIEWS, SIZE = 4, 128  # of the photographs, those of notebook 03
 HIDDEN = 0.5  # a target pixel counts as seen in the source when this much of its texel's weight is known there

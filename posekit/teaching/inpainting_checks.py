@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from posekit.grids import identity_grid, norm_to_index
 from posekit.losses.masked_l1 import masked_l1
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.grids import identity_grid, norm_to_index
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
 from posekit.teaching.judging import CheckFailed, Mistake, answer_of, judge, solved
 
 

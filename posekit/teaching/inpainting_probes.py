@@ -13,14 +13,14 @@ import torch
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 
-from posekit.data.person import Person
-from posekit.fill import fill_nearest
-from posekit.grids import identity_grid, norm_to_index
 from posekit.nets.gated_conv import GatedConv
-from posekit.sample import sample
-from posekit.studio.atlas import load_atlas
-from posekit.studio.surface_tables import mirror_table, part_labels
-from posekit.surface import MIRROR_PARTS
+from posekit.ops.fill import fill_nearest
+from posekit.ops.grids import identity_grid, norm_to_index
+from posekit.ops.sample import sample
+from posekit.ops.surface import MIRROR_PARTS
+from posekit.person import Person
+from posekit.studio.body.body.atlas import load_atlas
+from posekit.studio.body.body.surface_tables import mirror_table, part_labels
 from posekit.systems.coordinate_inpainting import UNKNOWN
 
 LEFT_ARM, RIGHT_ARM = (15, 17, 19, 21), (16, 18, 20, 22)  # DensePose parts: upper and lower arm, front and back

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numbers
 
-from posekit.errors import InputError
 from posekit.training.recorded import bundle
+from posekit.util.errors import InputError
 
 
 def record(**values: float | int | bool | str) -> None:

@@ -18,9 +18,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from posekit.errors import InputError
-from posekit.files import write_text
 from posekit.teaching.source import ROOT
+from posekit.util.errors import InputError
+from posekit.util.files import write_text
 
 EXPERIMENTS = ROOT / "experiments"
 RESULTS = EXPERIMENTS / "results"

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from posekit.errors import InputError
-from posekit.files import write_text
 from posekit.teaching.execute import Run
 from posekit.teaching.source import FOLDER
+from posekit.util.errors import InputError
+from posekit.util.files import write_text
 
 FILE = FOLDER / "runtimes.json"
 BEGIN, END = "<!-- notebooks: begin -->", "<!-- notebooks: end -->"

@@ -29,10 +29,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from posekit.errors import InputError
 from posekit.teaching.exercises import blocks
 from posekit.teaching.source import RUN_TIME, Header
 from posekit.teaching.tidy import WIDGET, absolute_paths
+from posekit.util.errors import InputError
 
 MOST_BYTES = 700_000
 MOST_CODE_CELLS = 30

@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from posekit.affine import compose_affine, fit_affine, invert
-from posekit.grids import identity_grid, resize_grid, resize_mask
-from posekit.keypoints import BODY_PARTS, MIRROR_BODY_PARTS
 from posekit.nets.deformable_hourglass import warp_activations
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.affine import compose_affine, fit_affine, invert
+from posekit.ops.grids import identity_grid, resize_grid, resize_mask
+from posekit.ops.keypoints import BODY_PARTS, MIRROR_BODY_PARTS
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
 from posekit.teaching.judging import CheckFailed, Mistake, answer_of, judge, solved
 
 

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from posekit.data.person import Pair, Person, collate_pairs
 from posekit.data.studio import StudioPeople
-from posekit.keypoints import BODY_PARTS, JOINTS
 from posekit.nets.deformable_hourglass import warp_activations
-from posekit.part_affine import PartMaps, part_maps, warp_by_parts
+from posekit.ops.keypoints import BODY_PARTS, JOINTS
+from posekit.ops.part_affine import PartMaps, part_maps, warp_by_parts
+from posekit.person import Pair, Person, collate_pairs
 from posekit.studio.generate import make_person
 from posekit.systems.base import System
 from posekit.training.checkpoint import load_reference

@@ -28,8 +28,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from posekit.errors import InputError
 from posekit.training.kernels import skip_slow_grammar
+from posekit.util.errors import InputError
 
 RUN_TIME = "{{run_time}}"  # in a markdown cell: replaced by the measured run time and memory
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -18,12 +18,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from posekit.errors import InputError
-from posekit.files import write_text
 from posekit.teaching import exercises, runtimes
 from posekit.teaching.execute import execute
 from posekit.teaching.notebooks import chosen, dumps, load
 from posekit.teaching.source import FOLDER, Header, put_run_time, read
+from posekit.util.errors import InputError
+from posekit.util.files import write_text
 
 OUT = Path("out/student")
 STUB_ERROR = re.compile(r"^(exercise \d+): write this part")

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from posekit.grids import identity_grid, index_to_norm, norm_to_index
-from posekit.surface import ChartTable, flip_map
+from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index
+from posekit.ops.surface import ChartTable, flip_map
 from posekit.teaching.judging import CheckFailed, Mistake, answer_of, judge, solved
 
 SWAPPED = "u and v are swapped: channel 0 is {0} (to the right), channel 1 is {1} (down)."

@@ -15,14 +15,14 @@ import torch
 import yaml
 from torch import Tensor
 
-from posekit.data.person import Pair, Person, collate_pairs, stack_persons
 from posekit.data.studio import StudioPeople
-from posekit.errors import InputError
-from posekit.splat import splat
-from posekit.studio.surface_tables import mirror_table
+from posekit.ops.splat import splat
+from posekit.person import Pair, Person, collate_pairs, stack_persons
+from posekit.studio.body.body.surface_tables import mirror_table
 from posekit.systems.base import Result, Stage, System
 from posekit.systems.copy_source import CopySource
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
+from posekit.util.errors import InputError
 
 SMALL = {  # system -> the settings for photographs of 64 pixels
     "coordinate_inpainting": {"image_size": 64, "atlas_size": 64, "g_width": 32},

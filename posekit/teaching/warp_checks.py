@@ -10,9 +10,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from posekit.grids import index_to_norm, norm_to_index
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.grids import index_to_norm, norm_to_index
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
 from posekit.teaching.judging import Mistake, answer_of, judge, solved
 
 SWAPPED = "x and y are swapped, or rows taken for columns: channel 0 is x, the column; channel 1 is y, the row."

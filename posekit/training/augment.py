@@ -31,13 +31,13 @@ from tqdm.auto import tqdm
 
 from posekit.data.margins import add_margin, cut_margin
 from posekit.data.names import generated_name
-from posekit.data.person import Pair, Person, stack_persons
 from posekit.data.photo import write_photo
 from posekit.data.training_folder import TrainingFolder
-from posekit.errors import InputError
-from posekit.files import only_one, write_json, write_text
+from posekit.person import Pair, Person, stack_persons
 from posekit.systems.base import System
 from posekit.training.device import usable_device
+from posekit.util.errors import InputError
+from posekit.util.files import only_one, write_json, write_text
 
 CARD, MANIFEST = "augment.json", "manifest.csv"
 COLUMNS = ("file", "identity", "source", "donor", "seed", "weights")
@@ -183,7 +183,7 @@ def _differences(found: dict[str, Any], card: dict[str, Any], prefix: str = "") 
 
 
 def _remove_unfinished(out: Path) -> None:
-    """Temporary files that a killed run left behind (`posekit.files.whole_file`)."""
+    """Temporary files that a killed run left behind (`posekit.util.files.whole_file`)."""
     for path in (*out.glob(".*.g[0-9][0-9]*-*"), *out.glob(f".{Path(MANIFEST).stem}-*")):
         path.unlink(missing_ok=True)
 

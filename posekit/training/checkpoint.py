@@ -29,13 +29,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from posekit import __version__
-from posekit.errors import InputError
-from posekit.files import to_disk, write_json
 from posekit.systems import SYSTEMS
 from posekit.systems.base import System, choose
-from posekit.training.files import file_hash, read_tensors, write_tensors
 from posekit.training.runlog import read_log
 from posekit.training.state import load_state, optimizer_tensors, random_states, restore_optimizer, restore_random
+from posekit.util.errors import InputError
+from posekit.util.files import to_disk, write_json
+from posekit.util.tensors import file_hash, read_tensors, write_tensors
 
 FILES = ("model.safetensors", "optimizer.safetensors")
 KEEP = 2

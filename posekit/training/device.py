@@ -12,8 +12,8 @@ from lightning_fabric import Fabric  # not lightning.fabric, which imports torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import nn
 
-from posekit.errors import InputError
 from posekit.systems.base import Stage, System
+from posekit.util.errors import InputError
 
 DEVICES = ("auto", "cpu", "cuda")
 # Set by what starts processes.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from posekit.data.person import Pair
+from posekit.person import Pair
 from posekit.systems.base import Stage, System
 from posekit.training.fit import fit
 from posekit.training.plan import plan_stages

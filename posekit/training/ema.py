@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from posekit.errors import InputError
 from posekit.systems.base import System
+from posekit.util.errors import InputError
 
 
 def check_decay(decay: float) -> None:

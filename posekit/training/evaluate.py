@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from posekit.data.person import Pair, collate_pairs
-from posekit.errors import InputError
-from posekit.files import write_json
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.interval import interval_over_people
 from posekit.metrics.protocol import STANDARD, Protocol, check_same
+from posekit.person import Pair, collate_pairs
 from posekit.systems.base import System
+from posekit.util.errors import InputError
+from posekit.util.files import write_json
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 Scalar = float | int | bool | str
 BACKENDS = ("loky", "multiprocessing", "sequential", "threading", "dask", "ray")

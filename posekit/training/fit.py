@@ -22,10 +22,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from posekit.data.person import Pair, collate_pairs
-from posekit.distributed import mean_over_processes, same_in_all_processes, world_size
-from posekit.errors import InputError
-from posekit.files import alone_in
+from posekit.person import Pair, collate_pairs
 from posekit.systems.base import Stage, System
 from posekit.training.checkpoint import make_card, read_latest, restore, save_checkpoint, save_weights, under
 from posekit.training.device import make_fabric, seed_everything, tune
@@ -36,6 +33,9 @@ from posekit.training.runlog import RunLog, summary_writer
 from posekit.training.signals import ignore_interrupt, stop_signals
 from posekit.training.state import random_states_of_others
 from posekit.training.step import check_finite, check_weights, prepare, thawed, train_step
+from posekit.util.distributed import mean_over_processes, same_in_all_processes, world_size
+from posekit.util.errors import InputError
+from posekit.util.files import alone_in
 
 
 class TrainingInterrupted(KeyboardInterrupt):

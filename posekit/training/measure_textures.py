@@ -14,16 +14,16 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from posekit.data.person import Pair
-from posekit.errors import InputError
-from posekit.grids import norm_to_index
 from posekit.metrics import image as metrics
 from posekit.metrics import texture
 from posekit.metrics.protocol import Protocol
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.grids import norm_to_index
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
+from posekit.person import Pair
 from posekit.systems.base import Result, Stage, System
 from posekit.training.evaluate import Evaluation, measure_pairs
+from posekit.util.errors import InputError
 
 REGIONS = ("atlas.seen", "atlas.unseen", "view.seen", "view.unseen")
 FEWEST = 100  # texels or pixels; a smaller region says little, and its ratios a lot

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from posekit.errors import InputError
 from posekit.systems.base import Stage, System
+from posekit.util.errors import InputError
 
 
 def plan_stages(

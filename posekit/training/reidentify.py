@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from posekit._torchvision import ensure_torchvision
-from posekit.errors import InputError
 from posekit.systems.base import choose
+from posekit.util.errors import InputError
+from posekit.util.torchvision import ensure_torchvision
 
 BACKBONES = ("resnet18", "shufflenet_v2_x0_5")  # of torchvision, both end in a linear layer called fc
 PAD = 4  # pixels by which a training picture is shifted at most

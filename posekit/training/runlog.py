@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from posekit.errors import InputError
-from posekit.files import write_text
+from posekit.util.errors import InputError
+from posekit.util.files import write_text
 
 
 class RunLog:

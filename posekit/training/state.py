@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.optim import Optimizer
 
-from posekit.distributed import world_size
-from posekit.errors import InputError
+from posekit.util.distributed import world_size
+from posekit.util.errors import InputError
 
 
 def load_state(module: nn.Module, tensors: dict[str, Tensor], what: str, strict: bool = True) -> None:

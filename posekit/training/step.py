@@ -11,9 +11,9 @@ from lightning_fabric import Fabric  # not lightning.fabric, which imports torch
 from torch import Tensor
 from torch.optim import Adam
 
-from posekit.data.person import Pair
-from posekit.errors import InputError
+from posekit.person import Pair
 from posekit.systems.base import Stage, System
+from posekit.util.errors import InputError
 
 
 def train_step(

@@ -25,11 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posekit.errors import InputError
-from posekit.files import alone_in, write_text
 from posekit.training import recorded
 from posekit.training.experiment import Experiment, Scalar
 from posekit.training.kernels import kernel_environment, poll_in_slices, skip_slow_grammar
+from posekit.util.errors import InputError
+from posekit.util.files import alone_in, write_text
 
 OUT = Path("out/sweeps")
 KINDS = {"int": (int,), "float": (float, int), "bool": (bool,), "str": (str,)}

@@ -3,13 +3,13 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from posekit.keypoints import JOINTS
+from posekit.ops.keypoints import JOINTS
 from posekit.teaching import notebooks
 from posekit.teaching.widgets import draw_pose
 
 CODE = """
 import torch
-from posekit.data.person import Person
+from posekit.person import Person
 from posekit.teaching.widgets import draw_pose
 
 keypoints, visibility = draw_pose.read_pose(draw_pose.key_pose("stand"))

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from posekit.data.annotations import read_annotations, read_pairs
-from posekit.errors import InputError
-from posekit.grids import norm_to_points
+from posekit.ops.grids import norm_to_points
+from posekit.util.errors import InputError
 
 Y = [24, 49, 49, 86, 116, 49, 85, 117, 114, 167, 216, 114, 168, 214, 19, 19, 20, 21]
 X = [129, 122, 103, 95, 83, 141, 144, 155, 112, 118, 125, 134, 126, 122, 124, 132, -1, 137]

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posekit.data.chart_tiles import charts_to_tiles, tile_mirror, tiles_to_charts
-from posekit.grids import identity_grid, norm_to_points
-from posekit.surface import mirror_parts, mirror_uv
+from posekit.ops.grids import identity_grid, norm_to_points
+from posekit.ops.surface import mirror_parts, mirror_uv
 
 
 def at(part, u, v):

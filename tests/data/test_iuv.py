@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from posekit.data.iuv import find_order, read_iuv
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from PIL import Image
 from posekit.data import load_person
 from posekit.data.chart_tiles import charts_to_tiles
 from posekit.data.smpl_atlas import TABLE_FILE
-from posekit.errors import InputError
-from posekit.surface import ChartTable
+from posekit.ops.surface import ChartTable
+from posekit.util.errors import InputError
 
 H, W = 12, 10
 

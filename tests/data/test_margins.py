@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from posekit.data.margins import add_margin, cut_margin
-from posekit.data.person import stack_persons
-from posekit.errors import InputError
-from posekit.grids import identity_grid, norm_to_points
-from posekit.sample import sample
+from posekit.ops.grids import identity_grid, norm_to_points
+from posekit.ops.sample import sample
+from posekit.person import stack_persons
+from posekit.util.errors import InputError
 from tests.synthetic import make_person
 
 

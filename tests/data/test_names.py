@@ -16,7 +16,7 @@ from posekit.data.names import (
     parse_deepfashion,
     parse_market,
 )
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 SIDE = DeepFashionName("WOMEN", "Blouses_Shirts", 442, 1, 2, "side")
 

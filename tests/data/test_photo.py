@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from posekit.data.photo import open_picture, read_photo, write_photo
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 
 @pytest.fixture

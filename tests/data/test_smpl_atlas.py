@@ -6,8 +6,8 @@ import torch
 
 from posekit.data import smpl_atlas
 from posekit.data.smpl_atlas import read_smpl_atlas, smpl_chart_table, smpl_mirror
-from posekit.errors import InputError
-from posekit.surface import ChartTable
+from posekit.ops.surface import ChartTable
+from posekit.util.errors import InputError
 
 
 @pytest.fixture

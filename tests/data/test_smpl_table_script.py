@@ -14,8 +14,8 @@ import scipy.io
 import torch
 
 from posekit.data.smpl_atlas import smpl_chart_table, smpl_mirror
-from posekit.errors import InputError
-from posekit.surface import ChartTable
+from posekit.ops.surface import ChartTable
+from posekit.util.errors import InputError
 
 SCRIPT = Path(__file__).parents[2] / "data_scripts" / "build_smpl_atlas_table.py"
 

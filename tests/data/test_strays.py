@@ -3,7 +3,7 @@
 import torch
 
 from posekit.data.strays import find_strays, mend_map
-from posekit.grids import identity_grid
+from posekit.ops.grids import identity_grid
 
 
 def smooth(h=24, w=20):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.data.person import collate_pairs
+from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.studio import StudioPeople
-from posekit.errors import InputError
-from posekit.studio.estimator_noise import EstimatorNoise
+from posekit.person import collate_pairs
 from posekit.studio.folder import chosen, render_folder
 from posekit.studio.generate import make_person, split_of
+from posekit.util.errors import InputError
 
 SIZE = 48
 

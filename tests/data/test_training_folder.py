@@ -8,8 +8,8 @@ from PIL import Image
 
 from posekit.data.names import parse_market
 from posekit.data.training_folder import PhotoFolder, RenderedFolder, market_name, open_training_folder
-from posekit.errors import InputError
-from posekit.grids import index_to_norm
+from posekit.ops.grids import index_to_norm
+from posekit.util.errors import InputError
 
 H, W = 32, 16
 NAMES = ("0002_c1s1_000451_03.jpg", "0002_c3s1_000551_00.jpg", "0007_c2s3_071002_01.jpg")

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.losses.content import content_loss
 from posekit.losses.lsgan import judge, lsgan_discriminator, lsgan_generator
 from posekit.losses.masked_l1 import masked_l1
 from posekit.losses.style import gram_matrix, style_loss
+from posekit.util.errors import InputError
 
 
 def test_masked_l1_averages_known_texels_and_channels():

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import posekit.losses.nearest_neighbour as module
-from posekit.errors import InputError
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
+from posekit.util.errors import InputError
 
 
 @pytest.fixture(params=["numba", "torch"], autouse=True)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.losses.bounded_gan import bounded_discriminator, bounded_generator
 from posekit.losses.perceptual import pyramid_loss
+from posekit.util.errors import InputError
 
 
 def test_pyramid_of_colours_by_hand():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.metrics.edge_alignment import edge_alignment, edge_correlation, edge_strength
+from posekit.util.errors import InputError
 
 
 def scene(batch=1, size=48, seed=0):

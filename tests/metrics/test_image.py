@@ -6,10 +6,10 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from skimage.metrics import structural_similarity
 
-from posekit.errors import InputError
 from posekit.metrics import image as metrics
 from posekit.metrics.protocol import STANDARD, Protocol
 from posekit.studio.generate import make_person
+from posekit.util.errors import InputError
 
 
 def pictures(n=3, size=64, noise=0.1):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from posekit.errors import InputError
 from posekit.metrics.interval import interval_over_people
 from posekit.metrics.protocol import STANDARD, Protocol
+from posekit.util.errors import InputError
 
 
 def test_by_hand():

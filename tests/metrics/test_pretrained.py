@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.metrics import pretrained
+from posekit.util.errors import InputError
 
 
 @pytest.fixture

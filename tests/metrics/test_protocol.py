@@ -7,8 +7,8 @@ import pytest
 import torch
 from skimage.color import rgb2gray
 
-from posekit.errors import InputError
 from posekit.metrics.protocol import STANDARD, Protocol, check_same, parse_size
+from posekit.util.errors import InputError
 
 
 def ramp(h, w):

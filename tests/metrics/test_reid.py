@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posekit.errors import InputError
 from posekit.metrics.reid import Labels, feature_distances, rank_gallery
+from posekit.util.errors import InputError
 
 
 def labels(identity, camera):

@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.metrics.texture import laplacian_pyramid, radial_spectrum, sliced_wasserstein
+from posekit.util.errors import InputError
 
 
 def noise(n=2, size=32, seed=0):

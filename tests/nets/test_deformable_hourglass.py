@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from posekit.errors import InputError
-from posekit.grids import identity_grid
 from posekit.nets.deformable_hourglass import Block, DeformableHourglass, warp_activations
+from posekit.ops.grids import identity_grid
+from posekit.util.errors import InputError
 
 
 def grid(b, h, w):

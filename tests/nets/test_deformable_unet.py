@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from posekit.errors import InputError
 from posekit.nets.deformable_unet import DeformableUNet
+from posekit.util.errors import InputError
 
 RELEASE_6 = (64, 128, 256, 512, 512, 512)  # Market-1501, 128 x 64
 RELEASE_7 = (64, 128, 256, 512, 512, 512, 512)  # fashion, 256 x 256

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.nets.flow_head import FlowHead
 from posekit.systems.base import count_parameters
+from posekit.util.errors import InputError
 
 PUBLISHED = (128, 128, 96, 64, 32, 2)
 

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.nets.gated_conv import GatedConv
 from posekit.nets.gated_hourglass import GatedHourglass
+from posekit.util.errors import InputError
 
 
 def count(module):

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.nets.pose_features import PoseFeatures
 from posekit.systems.base import count_parameters
+from posekit.util.errors import InputError
 
 
 def test_published_shape_and_layers():

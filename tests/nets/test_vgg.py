@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from posekit._torchvision import ensure_torchvision
-from posekit.errors import InputError
 from posekit.nets.vgg import VGGFeatures
+from posekit.util.errors import InputError
+from posekit.util.torchvision import ensure_torchvision
 
 
 def test_shapes_and_nothing_deeper_than_needed():

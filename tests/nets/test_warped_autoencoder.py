@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from posekit.errors import InputError
-from posekit.grids import identity_grid, resize_grid
 from posekit.nets.warped_autoencoder import WarpedAutoencoder, warped_pyramid
-from posekit.sample import sample
+from posekit.ops.grids import identity_grid, resize_grid
+from posekit.ops.sample import sample
 from posekit.systems.base import count_parameters
+from posekit.util.errors import InputError
 
 
 def conv(a, b, kernel=3, bias=True):

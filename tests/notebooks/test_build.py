@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from posekit.errors import InputError
 from posekit.teaching import runtimes
 from posekit.teaching.execute import CellFailed, execute, run_warm_up
 from posekit.teaching.notebooks import build, dumps, load, main, problems
 from posekit.teaching.source import read
 from posekit.teaching.tidy import WIDGET
+from posekit.util.errors import InputError
 
 NAME = "90_example"
 HERE = Path(__file__).parent

@@ -121,7 +121,7 @@ def test_notebook_that_was_never_built(folder):
 
 
 def test_file_that_is_no_notebook(folder):
-    from posekit.errors import InputError
+    from posekit.util.errors import InputError
 
     (folder / "90_example.ipynb").write_text("not json")
     with pytest.raises(InputError, match="is not a Jupyter notebook"):

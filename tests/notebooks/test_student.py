@@ -4,10 +4,10 @@ import base64
 
 import pytest
 
-from posekit.errors import InputError
 from posekit.teaching import student
 from posekit.teaching.exercises import without_markers
 from posekit.teaching.source import read
+from posekit.util.errors import InputError
 
 NAME = "90_example"
 PIXEL = base64.b64encode(b"a picture").decode()

@@ -7,11 +7,11 @@ import sys
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from posekit.errors import InputError
 from posekit.teaching.notebooks import dumps, load
 from posekit.training import experiment
 from posekit.training.experiment import Experiment
 from posekit.training.sweep import _version, check_parameters, finished, library_version, run_one, sweep, sweep_command
+from posekit.util.errors import InputError
 
 PARAMETERS = """
 mode: str = "fine"  # what to do

@@ -8,10 +8,10 @@ from scipy.sparse.linalg import lsqr
 from scipy.spatial import cKDTree
 
 from posekit.data import load_person, read_photo
-from posekit.fill import fill_nearest
-from posekit.grids import identity_grid, norm_to_index, norm_to_points
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.fill import fill_nearest
+from posekit.ops.grids import identity_grid, norm_to_index, norm_to_points
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
 from posekit.systems.texel_fill import background
 from posekit.transfer import transfer_files
 

@@ -6,7 +6,7 @@ import torch
 
 from posekit.data import load_person, parse_deepfashion, read_annotations, read_iuv, read_pairs, read_photo
 from posekit.data.smpl_atlas import read_smpl_atlas, smpl_chart_table, smpl_mirror
-from posekit.surface import mirror_uv
+from posekit.ops.surface import mirror_uv
 
 
 def test_densepose_pictures_are_vui(samsung):

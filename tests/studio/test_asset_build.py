@@ -24,7 +24,7 @@ def script(monkeypatch):
 
 
 def decode(z):
-    """Integers of the asset -> floats, written apart from `posekit.studio.body`."""
+    """Integers of the asset -> floats, written apart from `posekit.studio.body.body`."""
     low, high = z["mean_box"]
     steps = z["basis_scale"][:, None, None]
     wide = len(z["basis_wide"])

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import posekit
-from posekit.errors import InputError
 from posekit.studio import folder
 from posekit.studio.folder import is_complete, make_card, read_card, read_shots, render_folder
 from posekit.studio.generate import Shot, make_shot
+from posekit.util.errors import InputError
 
 SIZE, VIEWS = 32, 2
 CARD = make_card(VIEWS, SIZE, 0, "body", "legs")

@@ -5,14 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from posekit.studio.body.body.surface_tables import surface_table
 
-from posekit.data.person import Person
-from posekit.errors import InputError
-from posekit.grids import identity_grid, index_to_norm
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.grids import identity_grid, index_to_norm
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
+from posekit.person import Person
 from posekit.studio.generate import make_person, make_shot, sitter, split_of
-from posekit.studio.surface_tables import surface_table
+from posekit.util.errors import InputError
 
 
 @pytest.fixture(scope="module")

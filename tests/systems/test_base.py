@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.systems import SYSTEMS, build
 from posekit.systems.base import Stage, count_parameters, describe
+from posekit.util.errors import InputError
 from tests.synthetic import TINY, make_batch
 
 

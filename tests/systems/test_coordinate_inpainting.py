@@ -6,17 +6,17 @@ import json
 import pytest
 import torch
 
-from posekit.errors import InputError
-from posekit.grids import identity_grid
 from posekit.losses.content import content_loss
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.losses.style import style_loss
 from posekit.nets.vgg import VGGFeatures
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.grids import identity_grid
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
 from posekit.systems import build
 from posekit.systems.coordinate_inpainting import UNKNOWN
 from posekit.systems.coordinate_inpainting_config import TEXTURE_LOSSES, VARIANTS, CoordinateInpaintingConfig
+from posekit.util.errors import InputError
 from tests.synthetic import TINY, make_batch, make_pair
 
 TEXTURE = {"texture_source", "texture_target"}

@@ -7,19 +7,19 @@ import json
 import pytest
 import torch
 
-from posekit.errors import InputError
-from posekit.keypoints import heat_maps
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.nets.deformable_hourglass import warp_activations
 from posekit.nets.vgg import VGGFeatures
-from posekit.part_affine import fuse_parts, part_maps, warp_parts
+from posekit.ops.keypoints import heat_maps
+from posekit.ops.part_affine import fuse_parts, part_maps, warp_parts
 from posekit.systems import build
 from posekit.systems.deformable_gan_config import READINGS, SKIPS, VARIANTS, DeformableGANConfig
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.training.checkpoint import load_weights, save_weights
 from posekit.training.fit import fit
+from posekit.util.errors import InputError
+from tests.ops.test_part_affine import STANDING
 from tests.synthetic import make_batch
-from tests.test_part_affine import STANDING
 
 TINY = {"image_size": 48, "width": 4, "levels": 5, "d_width": 4, "feature_width": 4, "atlas_size": 32, "batch_size": 2}
 LOSS = {"baseline": "l1", "dsc": "l1", "perceptual": "content", "full": "nearest_neighbour"}

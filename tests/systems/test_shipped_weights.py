@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.data.person import collate_pairs
 from posekit.data.studio import StudioPeople
 from posekit.metrics.interval import interval_over_people
+from posekit.person import collate_pairs
 from posekit.teaching.source import ROOT
 from posekit.training.checkpoint import load_reference, reference_log
 from posekit.training.evaluate import Evaluation

@@ -5,20 +5,20 @@ import dataclasses
 import pytest
 import torch
 
-from posekit.affine import affine_flow, affine_matrix, invert
-from posekit.correlation import matching
-from posekit.data.person import Pair, Person, collate_pairs
-from posekit.errors import InputError
-from posekit.grids import identity_grid, resize_grid
-from posekit.keypoints import heat_maps
 from posekit.losses.perceptual import pyramid_loss
 from posekit.nets.vgg import VGGFeatures
-from posekit.sample import sample
+from posekit.ops.affine import affine_flow, affine_matrix, invert
+from posekit.ops.correlation import matching
+from posekit.ops.grids import identity_grid, resize_grid
+from posekit.ops.keypoints import heat_maps
+from posekit.ops.sample import sample
+from posekit.person import Pair, Person, collate_pairs
 from posekit.studio.generate import make_person
 from posekit.systems import build
 from posekit.systems.base import count_parameters
 from posekit.systems.spatial_transformation_config import LAYERS, VARIANTS
 from posekit.training.fit import fit
+from posekit.util.errors import InputError
 
 SIZE = 32
 TINY = {

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from posekit.data.person import Pair, Person
-from posekit.errors import InputError
-from posekit.grids import identity_grid
+from posekit.ops.grids import identity_grid
+from posekit.person import Pair, Person
 from posekit.systems import build
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig, background, trim_mask
+from posekit.util.errors import InputError
 
 
 def person(size=32, shift=0, half=False):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from posekit.splat import splat
+from posekit.ops.splat import splat
 
 pytest.register_assert_rewrite("tests.exercise_checkers")
 

@@ -5,9 +5,9 @@ import math
 import pytest
 import yaml
 
-from posekit.errors import InputError
 from posekit.teaching import claims, experiments, results, source
 from posekit.teaching.claims import Claim, count, judge, judge_all, markdown, read_claims
+from posekit.util.errors import InputError
 
 ENTRY = {
     "claim": "The net beats nothing",

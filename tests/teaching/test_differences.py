@@ -5,9 +5,9 @@ import pytest
 import yaml
 from scipy import stats
 
-from posekit.errors import InputError
 from posekit.teaching import experiments
 from posekit.teaching.differences import Difference, difference, markdown
+from posekit.util.errors import InputError
 
 
 def rows(**arms):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from posekit.errors import InputError
 from posekit.teaching.exercises import blocks, put_back, to_stub, without_markers
+from posekit.util.errors import InputError
 
 CELL = """def f(x):
     # SOLUTION

@@ -7,10 +7,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from posekit.data.person import Pair, collate_pairs
-from posekit.errors import InputError
+from posekit.person import Pair, collate_pairs
 from posekit.teaching import failures as f
 from posekit.teaching.failures import FAILURES, HARMLESS, REPLACED, Failures, bad_by_metric, badness, beside_harmless
+from posekit.util.errors import InputError
 from tests.synthetic import make_pair
 
 SIZE = 48

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from posekit.errors import InputError
 from posekit.teaching import figures_recorded as figures
 from posekit.teaching.differences import difference
 from posekit.teaching.experiments import figure_of
+from posekit.util.errors import InputError
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.affine import affine_flow, invert
-from posekit.correlation import correlate, matching, mutual_filter, unit_length
-from posekit.data.person import Pair
-from posekit.grids import identity_grid, resize_grid
+from posekit.ops.affine import affine_flow, invert
+from posekit.ops.correlation import correlate, matching, mutual_filter, unit_length
+from posekit.ops.grids import identity_grid, resize_grid
+from posekit.person import Pair
 from posekit.teaching import figures_flow as figures
 from posekit.teaching import flow_probes as probes
 from tests.synthetic import disc_person as person

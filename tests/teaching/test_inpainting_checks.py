@@ -49,7 +49,7 @@ LOSS_MUTANTS = [
     ("seen.values", "(seen.values * seen.weight)", "bare sum"),
     ("    seen = splat(N, M, T.shape[-2:], mask)\n    return (seen.known * (T - seen.values).abs()).sum() "
      "/ (3 * seen.known.sum())",
-     "    from posekit.sample import sample\n    off = (sample(T, M, padding='border') - N).abs() * mask\n"
+     "    from posekit.ops.sample import sample\n    off = (sample(T, M, padding='border') - N).abs() * mask\n"
      "    return off.sum() / (3 * mask.sum())", "target \\*view\\*"),
     ("T - seen.values", "T.detach() - seen.values", "no gradient reaches T"),
     ("(3 * seen.known.sum())", "(3 * seen.known.sum()).clamp(min=1)", None),

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from posekit.studio.body.body.surface_tables import part_labels
 from torch import nn
 
-from posekit.grids import identity_grid, index_to_norm
 from posekit.metrics.protocol import Protocol
 from posekit.nets.gated_hourglass import GatedHourglass
+from posekit.ops.grids import identity_grid, index_to_norm
 from posekit.studio.generate import make_person
-from posekit.studio.surface_tables import part_labels
 from posekit.teaching import figures_inpainting
 from posekit.teaching import inpainting_probes as probes
 from posekit.training.evaluate import Evaluation, Row

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from posekit.errors import InputError
 from posekit.teaching.widgets import live, settings
 from posekit.teaching.widgets.live import ends, steps, to_png
+from posekit.util.errors import InputError
 
 
 def render_stripe(width: int, bright: bool) -> np.ndarray:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import yaml
 
-from posekit.errors import InputError
 from posekit.teaching import experiments, results
 from posekit.training.experiment import load
 from posekit.training.sweep import check_parameters
+from posekit.util.errors import InputError
 
 HEAD = "run,steps,seed,status,seconds,arm,sharp,l1,error\n"
 LINES = [

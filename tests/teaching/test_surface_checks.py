@@ -7,8 +7,8 @@ how the checkers recognise them: (text, replacement, words of the verdict; None:
 import pytest
 import torch
 
-from posekit.grids import identity_grid
-from posekit.surface import ChartTable, flip_map
+from posekit.ops.grids import identity_grid
+from posekit.ops.surface import ChartTable, flip_map
 from posekit.teaching import checks
 from tests.exercise_checkers import test_accepts_the_solution, test_names_the_mistake, test_stub_passes_through  # noqa: F401
 

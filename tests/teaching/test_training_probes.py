@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.errors import InputError
-from posekit.splat import splat
+from posekit.ops.splat import splat
 from posekit.systems import build
 from posekit.teaching import training_probes as probes
 from posekit.training.fit import fit
+from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch, make_pair, make_person
 
 DATA = SyntheticPairs(4, 40)

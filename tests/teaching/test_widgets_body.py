@@ -6,17 +6,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from posekit.studio.body.body.body import load_body
+from posekit.studio.body.body.surface_tables import mirror_table, surface_table
 
-from posekit.data.person import Person
-from posekit.errors import InputError
-from posekit.grids import identity_grid
-from posekit.studio.body import load_body
+from posekit.ops.grids import identity_grid
+from posekit.person import Person
 from posekit.studio.generate import make_person
-from posekit.studio.surface_tables import mirror_table, surface_table
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.teaching import figures_surface as fig
 from posekit.teaching.widgets import body, settings, surface
 from posekit.teaching.widgets.live import steps
+from posekit.util.errors import InputError
 
 SMALL = (48, 36)  # (h, w): the smallest picture in which all parts are still seen
 
@@ -209,7 +209,7 @@ def test_every_key_pose_on_offer_exists():
 def test_tiles_as_a_chart_table(person):
     """The atlas of real IUV pictures, as a table: there and back, and its flip twice."""
     from posekit.data.chart_tiles import charts_to_tiles, tile_mirror
-    from posekit.surface import flip_map
+    from posekit.ops.surface import flip_map
 
     table = fig.tile_table()
     uv, mask = table.to_atlas(person.part, person.chart)
@@ -249,7 +249,7 @@ def test_twins_share_a_hue_and_differ_in_lightness():
 
 
 def surface_twin(part: int) -> int:
-    from posekit.surface import MIRROR_PARTS
+    from posekit.ops.surface import MIRROR_PARTS
 
     return MIRROR_PARTS[part]
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.affine import AffineRanges
-from posekit.correlation import matching
-from posekit.data.person import Pair
-from posekit.errors import InputError
-from posekit.keypoints import BONES, JOINTS, MIRROR_JOINTS
+from posekit.ops.affine import AffineRanges
+from posekit.ops.correlation import matching
+from posekit.ops.keypoints import BONES, JOINTS, MIRROR_JOINTS
+from posekit.person import Pair
 from posekit.systems import build
 from posekit.teaching import flow_probes as probes
 from posekit.teaching.widgets import draw_pose, flow, settings
 from posekit.teaching.widgets.live import Live, ends, to_png
+from posekit.util.errors import InputError
 from tests.synthetic import disc_person as person
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.data.person import Pair
-from posekit.grids import norm_to_index
+from posekit.ops.grids import norm_to_index
+from posekit.person import Pair
 from posekit.studio.generate import make_person
 from posekit.systems import build
 from posekit.teaching import figures_inpainting as figures

@@ -10,8 +10,8 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from posekit.grids import identity_grid, norm_to_index
-from posekit.splat import splat
+from posekit.ops.grids import identity_grid, norm_to_index
+from posekit.ops.splat import splat
 from posekit.teaching import figures_scatter as figures
 from posekit.teaching.widgets import scatter, settings
 from posekit.teaching.widgets.live import Live, to_png

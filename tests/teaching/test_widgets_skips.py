@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.errors import InputError
-from posekit.grids import norm_to_points
-from posekit.keypoints import BODY_PARTS, JOINTS
 from posekit.metrics.edge_alignment import edge_strength
 from posekit.nets.deformable_hourglass import warp_activations
-from posekit.part_affine import warp_by_parts
+from posekit.ops.grids import norm_to_points
+from posekit.ops.keypoints import BODY_PARTS, JOINTS
+from posekit.ops.part_affine import warp_by_parts
 from posekit.teaching import figures_skips as figures
 from posekit.teaching import skips_probes as probes
 from posekit.teaching.widgets import settings, skips
 from posekit.teaching.widgets.live import Live, to_png
+from posekit.util.errors import InputError
 
 SIZE = 64
 STRIPES, JUMPER = (0, 28, (1, 3)), (0, 149, (3, 5))

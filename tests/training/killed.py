@@ -13,8 +13,9 @@ import torch
 
 from posekit.systems import build
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
-from posekit.training import checkpoint, files, runlog, step
+from posekit.training import checkpoint, runlog, step
 from posekit.training import fit as loop
+from posekit.util import tensors as files
 from tests.synthetic import TINY, SyntheticPairs
 
 STEPS = 4  # of each of the two stages; a checkpoint after every second step

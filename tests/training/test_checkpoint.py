@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.errors import InputError
-from posekit.files import write_json
 from posekit.systems import build
 from posekit.systems.base import describe
 from posekit.training import checkpoint
 from posekit.training.checkpoint import load_reference, load_weights, read_card, save_weights
-from posekit.training.files import read_tensors, write_tensors
 from posekit.training.state import random_states, restore_random
+from posekit.util.errors import InputError
+from posekit.util.files import write_json
+from posekit.util.tensors import read_tensors, write_tensors
 from tests.synthetic import TINY, make_batch
 
 

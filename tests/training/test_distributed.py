@@ -10,10 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from posekit.errors import InputError
 from posekit.nets.batch_norm import BatchNorm2d
 from posekit.systems import build
 from posekit.training.fit import fit
+from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs
 
 ROOT = Path(__file__).parents[2]

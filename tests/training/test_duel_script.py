@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.systems import build
 from posekit.training.checkpoint import load_weights, read_card, save_weights
 from posekit.training.fit import fit
+from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch
 
 STEPS = 2

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.errors import InputError
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.interval import interval_over_people
@@ -14,6 +13,7 @@ from posekit.metrics.protocol import STANDARD, Protocol
 from posekit.systems import build
 from posekit.systems.base import Result, System
 from posekit.training.evaluate import Evaluation, Row, _row, evaluate, measure_pairs
+from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from posekit.data.person import Pair
-from posekit.errors import InputError
+from posekit.person import Pair
 from posekit.systems import build
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.training import checkpoint
 from posekit.training import fit as loop
 from posekit.training.fit import TrainingInterrupted, fit
+from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch
 
 ROOT = Path(__file__).parents[2]
@@ -236,7 +236,7 @@ def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
     """While the first is going on; when it has ended, or was killed, the folder is free again."""
     script = f"""
         import time
-        from posekit.files import alone_in
+        from posekit.util.files import alone_in
         with alone_in({str(tmp_path)!r}):
             print("inside", flush=True)
             time.sleep(100)

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from posekit.training import checkpoint
-from posekit.training.files import read_tensors
 from posekit.training.fit import fit
+from posekit.util.tensors import read_tensors
 from tests.training.killed import DATA, MOMENTS, OPTIONS, tiny
 from tests.training.test_fit import ROOT, one_thread, same_state  # noqa: F401
 

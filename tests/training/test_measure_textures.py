@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.data.person import collate_pairs
-from posekit.errors import InputError
-from posekit.grids import identity_grid
-from posekit.sample import sample
-from posekit.splat import splat
+from posekit.ops.grids import identity_grid
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
+from posekit.person import collate_pairs
 from posekit.systems import build
 from posekit.systems.base import System
 from posekit.systems.coordinate_inpainting import CoordinateResult
@@ -22,6 +21,7 @@ from posekit.training.measure_textures import (
     measure_region,
     measure_textures,
 )
+from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch, texture_colors
 
 SIZE = 64

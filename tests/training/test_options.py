@@ -7,12 +7,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from posekit.errors import InputError
 from posekit.systems import build
 from posekit.training.checkpoint import load_weights
 from posekit.training.device import make_fabric, tune
 from posekit.training.fit import TrainingInterrupted, fit
 from posekit.training.step import prepare, train_step
+from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch
 
 OPTIONS = {"device": "cpu", "progress": False, "log_every": 1, "stages": ["inpainting"], "steps": 6}

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from posekit._torchvision import ensure_torchvision
-from posekit.errors import InputError
 from posekit.metrics.reid import Labels, feature_distances, rank_gallery
 from posekit.training.reidentify import BACKBONES, Identifier, _jitter, features_of, train_identifier
+from posekit.util.errors import InputError
+from posekit.util.torchvision import ensure_torchvision
 
 
 def people(identities, views, seed=0):

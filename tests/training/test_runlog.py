@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from posekit.errors import InputError
 from posekit.systems import build
 from posekit.training.fit import fit
 from posekit.training.runlog import RunLog, read_log, waited_share
+from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs
 
 OPTIONS = {"device": "cpu", "progress": False, "stages": ["inpainting"]}

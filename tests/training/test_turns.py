@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from posekit.errors import InputError
 from posekit.systems.base import Result, Stage, System, describe
 from posekit.training.checkpoint import read_latest
 from posekit.training.fit import TrainingInterrupted, fit
 from posekit.training.plan import stage_card
 from posekit.training.step import prepare
+from posekit.util.errors import InputError
 from tests.synthetic import SyntheticPairs
 
 DATA = SyntheticPairs(5, 16)

@@ -17,22 +17,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.data.person import Person
-from posekit.errors import InputError
-from posekit.splat import splat
-from posekit.studio.body import load_body
-from posekit.studio.camera import frame
-from posekit.studio.figure import make_figure
+from posekit.ops.splat import splat
+from posekit.person import Person
+from posekit.studio.base.layers import Figure
+from posekit.studio.body.body.body import load_body
+from posekit.studio.body.body.pose import KEY_POSES, Pose, complete
+from posekit.studio.body.body.surface_tables import part_labels
+from posekit.studio.dressed_figure import make_figure
 from posekit.studio.generate import UV_STEPS, Shot, to_person
-from posekit.studio.joints import keypoints
-from posekit.studio.light import Background, random_light
-from posekit.studio.model import Figure
-from posekit.studio.pose import KEY_POSES, Pose, complete
-from posekit.studio.render import photograph, pose_figure, prepare_materials
-from posekit.studio.surface_maps import part_of, surface_maps
-from posekit.studio.surface_tables import part_labels
+from posekit.studio.render.render.camera import frame
+from posekit.studio.render.render.joints import keypoints
+from posekit.studio.render.render.light import Background, random_light
+from posekit.studio.render.render.render import photograph, pose_figure, prepare_materials
+from posekit.studio.render.render.surface_maps import part_of, surface_maps
 from posekit.teaching.figures_surface import Picture, iuv_picture, map_colors, panels
 from posekit.teaching.widgets.live import Live, live
+from posekit.util.errors import InputError
 
 POSES = ("stand", "wave", "hand_on_hip", "arms_out", "walk_long", "half_seated")
 SIZE = (192, 144)  # (h, w) of the photographs

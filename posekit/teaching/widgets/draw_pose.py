@@ -1,6 +1,6 @@
 """Draw your own pose: drag the joints of the target, and see the photograph that the systems make of it.
 
-A pose is written as text, 18 joints in the order of `posekit.keypoints.JOINTS`, "x y" in [-1, 1] or "-" for none:
+A pose is written as text, 18 joints in the order of `posekit.ops.keypoints.JOINTS`, "x y" in [-1, 1] or "-" for none:
 
     0.02 -0.71; 0.01 -0.52; ... ; -
 
@@ -21,24 +21,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posekit.data.person import Pair, Person
-from posekit.errors import InputError
-from posekit.grids import points_to_norm, resize_grid
-from posekit.keypoints import BONES, JOINTS, flip_keypoints, heat_maps
-from posekit.part_affine import part_maps, warp_by_parts
-from posekit.sample import sample
-from posekit.studio.body import load_body
-from posekit.studio.camera import frame, project
-from posekit.studio.joint_angles import pose_rotations
-from posekit.studio.joints import joint_positions
-from posekit.studio.key_poses import KEY_POSES
-from posekit.studio.skinning import bone_transforms, posed_joints, skin
+from posekit.ops.grids import points_to_norm, resize_grid
+from posekit.ops.keypoints import BONES, JOINTS, flip_keypoints, heat_maps
+from posekit.ops.part_affine import part_maps, warp_by_parts
+from posekit.ops.sample import sample
+from posekit.person import Pair, Person
+from posekit.studio.body.body.body import load_body
+from posekit.studio.body.body.joint_angles import pose_rotations
+from posekit.studio.body.body.key_poses import KEY_POSES
+from posekit.studio.body.body.skinning import bone_transforms, posed_joints, skin
+from posekit.studio.render.render.camera import frame, project
+from posekit.studio.render.render.joints import joint_positions
 from posekit.systems.base import System
 from posekit.teaching import figures_flow as figures
 from posekit.teaching.figures_surface import Picture
 from posekit.teaching.flow_probes import small_pair
 from posekit.teaching.widgets.live import Live
 from posekit.training.checkpoint import load_reference
+from posekit.util.errors import InputError
 
 PRESETS = ("stand", "wave", "hands_on_hips", "arms_out", "arms_up", "walk_long", "step_up", "half_seated")
 SHIPPED = {  # system -> name to show

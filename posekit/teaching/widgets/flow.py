@@ -13,12 +13,12 @@ import ipywidgets as W
 import torch
 from torch import Tensor
 
-from posekit.affine import AffineRanges, affine_flow, affine_matrix, invert
-from posekit.correlation import matching
-from posekit.data.person import Pair, Person
-from posekit.grids import index_to_norm, norm_to_index, resize_grid
-from posekit.keypoints import heat_maps
-from posekit.sample import sample
+from posekit.ops.affine import AffineRanges, affine_flow, affine_matrix, invert
+from posekit.ops.correlation import matching
+from posekit.ops.grids import index_to_norm, norm_to_index, resize_grid
+from posekit.ops.keypoints import heat_maps
+from posekit.ops.sample import sample
+from posekit.person import Pair, Person
 from posekit.teaching import figures_flow as figures
 from posekit.teaching.figures_surface import Picture
 from posekit.teaching.widgets.live import Live, live

@@ -15,8 +15,8 @@ import torch
 from matplotlib.patches import ConnectionPatch
 from torch import Tensor
 
-from posekit.data.person import Pair, Person, collate_pairs
-from posekit.grids import norm_to_index
+from posekit.ops.grids import norm_to_index
+from posekit.person import Pair, Person, collate_pairs
 from posekit.systems.base import Stage, System
 from posekit.teaching import figures_inpainting as figures
 from posekit.teaching.figures_scatter import skin_texels

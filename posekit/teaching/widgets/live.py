@@ -21,7 +21,7 @@ from typing import Any
 
 import ipywidgets as W
 
-from posekit.errors import InputError
+from posekit.util.errors import InputError
 
 DPI = 80  # figures are looked at on screens
 

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from posekit.grids import identity_grid, index_to_norm
-from posekit.splat import Splat, splat
+from posekit.ops.grids import identity_grid, index_to_norm
+from posekit.ops.splat import Splat, splat
 from posekit.teaching import figures_scatter as figures
 from posekit.teaching.widgets.live import Live, live
 from posekit.transfer import coordinate_colors

@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from posekit.data.person import Pair
-from posekit.grids import points_to_norm
-from posekit.keypoints import BODY_PARTS, JOINTS
-from posekit.part_affine import PartMaps, warp_by_parts
+from posekit.ops.grids import points_to_norm
+from posekit.ops.keypoints import BODY_PARTS, JOINTS
+from posekit.ops.part_affine import PartMaps, warp_by_parts
+from posekit.person import Pair
 from posekit.teaching import figures_skips as figures
 from posekit.teaching import skips_probes as probes
 from posekit.teaching.widgets.live import Live, live

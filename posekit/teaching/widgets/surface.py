@@ -13,17 +13,17 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
-from posekit.data.person import Person
-from posekit.errors import InputError
-from posekit.fill import fill_nearest
-from posekit.grids import identity_grid, index_to_norm
-from posekit.sample import sample
-from posekit.splat import splat
-from posekit.studio.surface_tables import part_labels
+from posekit.ops.fill import fill_nearest
+from posekit.ops.grids import identity_grid, index_to_norm
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
+from posekit.person import Person
+from posekit.studio.body.body.surface_tables import part_labels
 from posekit.systems.base import System
 from posekit.teaching.figures_surface import Picture, map_colors, panels, part_palette
 from posekit.teaching.widgets.live import Live, live
 from posekit.transfer import transfer
+from posekit.util.errors import InputError
 
 ATLAS = 256  # texels along an edge of painted atlases
 ORANGE, BLUE, CREAM = torch.tensor([[0.90, 0.62, 0.0], [0.0, 0.45, 0.70], [0.98, 0.95, 0.86]])

@@ -11,7 +11,7 @@ import ipywidgets as W
 from matplotlib.figure import Figure
 from PIL import Image
 
-from posekit.data.person import Pair
+from posekit.person import Pair
 from posekit.systems.base import Stage, System
 from posekit.teaching import figures_full_training as figures
 from posekit.teaching.failures import CHANGED, FAILURES, HARMLESS, Failures, badness, measure

@@ -1,0 +1,150 @@
+"""Person and Pair: a photograph with what is known of the body on it, and two photographs of the same person.
+
+The same classes hold one sample or a batch: every tensor may carry leading batch axes (``*b`` below),
+and ``identity`` and ``name`` are then tuples with one entry per sample.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Integer
+from torch import Tensor
+
+from posekit.util.errors import InputError
+
+
+@dataclass(frozen=True)
+class Person:
+    """A photograph of a person, with the map from its pixels to the body surface, with joints, or with both.
+
+    | field       | shape      | values |
+    |-------------|------------|--------|
+    | image       | *b 3 h w   | RGB in [0, 1], sRGB |
+    | uv          | *b 2 h w   | M: atlas position (u, v) of each body pixel in [-1, 1], v down; 0 off the body |
+    | mask        | *b 1 h w   | 1 where the map is defined, else 0 |
+    | part        | *b 1 h w   | I: DensePose part 1..24, 0 off the body |
+    | chart       | *b 2 h w   | (U, V) in [0, 1] inside the chart of the part; 0 off the body |
+    | keypoints   | *b 18 2    | OpenPose COCO-18 joints, (x, y) in [-1, 1] of the image, may lie outside |
+    | visibility  | *b 18      | 0 missing (outside or not detected), 1 occluded, 2 visible |
+    | head, hair, hands | *b 1 h w | masks, 1 inside |
+    | identity    |            | who it is: equal for photographs of one person and one outfit |
+    | name        |            | which photograph it is |
+
+    Fields that are not known are None; only the image is always there.
+    Coordinates follow the one convention of `posekit.ops.grids`: (x, y) order, [-1, 1], pixel centres.
+    """
+
+    image: Float[Tensor, "*b 3 h w"]
+    uv: Float[Tensor, "*b 2 h w"] | None = None
+    mask: Float[Tensor, "*b 1 h w"] | None = None
+    part: Integer[Tensor, "*b 1 h w"] | None = None
+    chart: Float[Tensor, "*b 2 h w"] | None = None
+    keypoints: Float[Tensor, "*b 18 2"] | None = None
+    visibility: Integer[Tensor, "*b 18"] | None = None
+    head: Float[Tensor, "*b 1 h w"] | None = None
+    hair: Float[Tensor, "*b 1 h w"] | None = None
+    hands: Float[Tensor, "*b 1 h w"] | None = None
+    identity: str | tuple[str, ...] = ""
+    name: str | tuple[str, ...] = ""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the photograph in pixels."""
+        return self.image.shape[-2], self.image.shape[-1]
+
+    @property
+    def is_batch(self) -> bool:
+        """True when the tensors carry a leading batch axis."""
+        return self.image.ndim == 4
+
+    def to(self, *args, **kwargs) -> Person:
+        """The same person with every tensor moved as by ``Tensor.to`` (integer maps keep their type)."""
+
+        def move(t: Tensor) -> Tensor:
+            return t.to(*args, **kwargs) if t.is_floating_point() else t.to(t.to(*args, **kwargs).device)
+
+        return self._map(move)
+
+    def require(self, *names: str, by: str) -> None:
+        """InputError when one of these fields is missing; ``by`` is who needs it."""
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing:
+            which = self.name if isinstance(self.name, str) else ", ".join(self.name)
+            raise InputError(
+                f"{by} needs the field{'s' * (len(missing) > 1)} {', '.join(missing)} of every photograph; "
+                f"{which or 'this one'} has none: give it, or use a system that works without."
+            )
+
+    def batched(self) -> Person:
+        """One sample as a batch of one."""
+        if self.is_batch:
+            return self
+        return dataclasses.replace(
+            self._map(lambda t: t.unsqueeze(0)), identity=(str(self.identity),), name=(str(self.name),)
+        )
+
+    def __getitem__(self, i: int) -> Person:
+        """Sample ``i`` of a batch."""
+        if not self.is_batch:
+            raise InputError("This Person is a single photograph, not a batch; use it without an index.")
+        return dataclasses.replace(self._map(lambda t: t[i]), identity=self.identity[i], name=self.name[i])
+
+    def _map(self, fn) -> Person:
+        changed = {
+            f.name: fn(getattr(self, f.name))
+            for f in dataclasses.fields(self)
+            if isinstance(getattr(self, f.name), Tensor)
+        }
+        return dataclasses.replace(self, **changed)
+
+
+def stack_persons(people: list[Person]) -> Person:
+    """Stack single photographs into a batch; optional fields survive when every sample has them."""
+    if not people:
+        raise InputError("stack_persons expected at least one Person and got an empty list.")
+    sizes = {p.size for p in people}
+    if len(sizes) > 1:
+        raise InputError(f"A batch needs photographs of one size, got {sorted(sizes)}; resize them first.")
+    stacked = {}
+    for field in dataclasses.fields(Person):
+        values = [getattr(p, field.name) for p in people]
+        if field.name in ("identity", "name"):
+            stacked[field.name] = tuple(str(v) for v in values)
+        else:
+            stacked[field.name] = None if any(v is None for v in values) else torch.stack(values)
+    return Person(**stacked)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two photographs of one person: the source is given, the target is wanted."""
+
+    source: Person
+    target: Person
+
+    def require(self, *names: str, by: str = "The system") -> None:
+        """InputError unless this is a batch and both photographs have all these fields; ``by`` is who needs them."""
+        if not self.source.is_batch or not self.target.is_batch:
+            raise InputError("The system works on batches; a single pair becomes one with pair.batched().")
+        self.source.require(*names, by=by)
+        self.target.require(*names, by=by)
+
+    def to(self, *args, **kwargs) -> Pair:
+        """The same pair with every tensor moved as by ``Tensor.to``."""
+        return Pair(self.source.to(*args, **kwargs), self.target.to(*args, **kwargs))
+
+    def batched(self) -> Pair:
+        """One pair as a batch of one."""
+        return Pair(self.source.batched(), self.target.batched())
+
+    def __getitem__(self, i: int) -> Pair:
+        """Pair ``i`` of a batch."""
+        return Pair(self.source[i], self.target[i])
+
+
+def collate_pairs(pairs: list[Pair]) -> Pair:
+    """Stack pairs into a batch; the ``collate_fn`` of a ``DataLoader``."""
+    return Pair(stack_persons([p.source for p in pairs]), stack_persons([p.target for p in pairs]))

@@ -1,0 +1,1 @@
+"""Records, noise, colours, paint, meshes and the rasteriser: what all of the studio stands on."""

@@ -1,0 +1,1 @@
+"""Hair: caps, curtains, tails, and the styles made of them."""

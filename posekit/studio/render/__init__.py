@@ -1,0 +1,1 @@
+"""From a posed figure to a photograph and its exact maps: camera, light, shading, joints."""

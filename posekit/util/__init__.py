@@ -1,0 +1,1 @@
+"""Below everything: errors, whole files, processes, threads, the cache folder."""
