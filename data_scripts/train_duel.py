@@ -25,12 +25,12 @@ from pathlib import Path
 from posekit.studio.body.body.surface_tables import mirror_table
 
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.textures import measure_textures
 from posekit.person import Pair
 from posekit.systems import build
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.training.checkpoint import load_weights, read_card, save_weights
 from posekit.training.fit import fit
-from posekit.training.measure_textures import measure_textures
 from posekit.util.errors import InputError
 from posekit.util.files import write_json, write_text
 

@@ -24,11 +24,11 @@ from pathlib import Path
 
 import torch
 
-from posekit.commands import with_baselines
+from posekit.cli.commands import with_baselines
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.evaluate import evaluate
 from posekit.systems import build
 from posekit.training.checkpoint import load_weights, read_card, save_weights
-from posekit.training.evaluate import evaluate
 from posekit.training.fit import fit
 from posekit.util.files import write_text
 

@@ -33,16 +33,16 @@ import matplotlib.pyplot as plt
 import torch
 from torch.nn.functional import avg_pool2d
 
-from posekit.commands import load_generator
+from posekit.cli.commands import load_generator
 from posekit.data.names import parse_market
 from posekit.data.photo import read_photo
 from posekit.data.studio import StudioPeople
-from posekit.data.training_folder import RenderedFolder
-from posekit.metrics.reid import Labels, feature_distances, rank_gallery
+from posekit.reid.augment import augment, weights_hash
+from posekit.reid.identifier import features_of, train_identifier
+from posekit.reid.ranking import Labels, feature_distances, rank_gallery
+from posekit.reid.training_folder import RenderedFolder
 from posekit.studio.generate import split_of
 from posekit.teaching import record
-from posekit.training.augment import augment, weights_hash
-from posekit.training.reidentify import features_of, train_identifier
 from posekit.util.cache import cache_dir
 
 CAMERAS = 6

@@ -40,13 +40,13 @@ from posekit.studio.body.body.surface_tables import mirror_table
 
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.textures import measure_textures
 from posekit.person import collate_pairs
 from posekit.systems import build
 from posekit.systems.base import choose
 from posekit.teaching import record
-from posekit.training.evaluate import evaluate
 from posekit.training.fit import fit
-from posekit.training.measure_textures import measure_textures
 
 # %% [markdown]
 # The system. Its *arm* is its name and the settings in which it differs from its preset.

@@ -41,8 +41,9 @@ reference: bool = True  # use the trained reference weights where this installat
 import torch
 from posekit.studio.body.body.surface_tables import mirror_table
 
-from posekit.check import run_checks
+from posekit.cli.check import run_checks
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.transfer import transfer
 from posekit.metrics.image import gradient_energy_ratio
 from posekit.person import collate_pairs
 from posekit.studio.generate import make_person
@@ -54,7 +55,6 @@ from posekit.teaching.judging import Mistake, answer_of, judge, solved
 from posekit.teaching.widgets import surface as steps
 from posekit.teaching.widgets.body import seen_in_atlas
 from posekit.training.checkpoint import load_reference
-from posekit.transfer import transfer
 from posekit.util.errors import InputError
 
 # %% [markdown]

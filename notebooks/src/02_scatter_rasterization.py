@@ -39,6 +39,7 @@ import numpy as np
 import torch
 from scipy.interpolate import griddata
 
+from posekit.evaluation.transfer import coordinate_colors
 from posekit.ops.fill import fill_nearest
 from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index, resize_mask
 from posekit.ops.sample import sample
@@ -48,7 +49,6 @@ from posekit.teaching import figures_scatter as figures
 from posekit.teaching.judging import Mistake, judge, solved
 from posekit.teaching.record import record
 from posekit.teaching.widgets import scatter
-from posekit.transfer import coordinate_colors
 
 # %% tags=["parameters"]
 seed: int = 0  # which studio people

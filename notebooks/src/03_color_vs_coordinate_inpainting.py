@@ -38,6 +38,8 @@ from IPython.display import display
 from posekit.studio.body.body.surface_tables import mirror_table
 
 from posekit.data.estimator_noise import EstimatorNoise
+from posekit.evaluation.textures import compared, measure_textures
+from posekit.evaluation.transfer import coordinate_colors
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.texture import radial_spectrum, sliced_wasserstein
@@ -55,8 +57,6 @@ from posekit.teaching.results import read_results
 from posekit.teaching.widgets import inpainting
 from posekit.training.checkpoint import load_reference
 from posekit.training.fit import fit
-from posekit.training.measure_textures import compared, measure_textures
-from posekit.transfer import coordinate_colors
 
 # %% tags=["parameters"]
 seed: int = 0  # of weights and batches

@@ -35,6 +35,7 @@ import torch.nn.functional as F
 from IPython.display import Markdown
 
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.evaluate import evaluate
 from posekit.losses.bounded_gan import bounded_discriminator, bounded_generator
 from posekit.losses.cross_entropy_gan import cross_entropy_discriminator, cross_entropy_generator
 from posekit.losses.lsgan import lsgan_discriminator, lsgan_generator
@@ -52,7 +53,6 @@ from posekit.teaching.figures_training import draw_padding
 from posekit.teaching.widgets import training as live
 from posekit.training.checkpoint import load_reference, read_latest, reference_log
 from posekit.training.dry_run import as_table, dry_run
-from posekit.training.evaluate import evaluate
 from posekit.training.fit import fit
 from posekit.training.runlog import read_log, waited_share
 from posekit.util.errors import InputError

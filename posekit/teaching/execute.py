@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posekit.training.kernels import kernel_environment, poll_in_slices, skip_slow_grammar
+from posekit.sweeps.kernels import kernel_environment, poll_in_slices, skip_slow_grammar
 from posekit.util.errors import InputError
 
 WARM_UP_LIMIT = 600  # seconds

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.evaluate import Evaluation
 from posekit.ops.fill import fill_nearest
 from posekit.ops.grids import identity_grid, norm_to_points
 from posekit.ops.splat import splat
@@ -23,7 +24,6 @@ from posekit.studio.body.body.surface_tables import mirror_table
 from posekit.teaching import figures_scatter
 from posekit.teaching.figures_scatter import BLUE, GREEN, GREY, ORANGE, picture, show, skin_texels, with_holes
 from posekit.teaching.figures_surface import Picture, with_palette
-from posekit.training.evaluate import Evaluation
 
 __all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "picture", "show", "with_holes"]  # from the notebook before
 

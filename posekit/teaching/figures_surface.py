@@ -22,12 +22,12 @@ from torch import Tensor
 from posekit.data.chart_tiles import charts_to_tiles, tile_mirror
 from posekit.data.load import load_person
 from posekit.data.smpl_atlas import smpl_chart_table, smpl_mirror
+from posekit.evaluation.transfer import coordinate_colors
 from posekit.ops.grids import index_to_norm, norm_to_index
 from posekit.ops.surface import PARTS, ChartTable
 from posekit.person import Person
 from posekit.studio.body.body.surface_tables import mirror_table, surface_table
 from posekit.studio.generate import make_person
-from posekit.transfer import coordinate_colors
 
 DPI = 80
 PALETTE_ERROR = 0.5  # mean of 256 levels; above it, colour gradients would show steps

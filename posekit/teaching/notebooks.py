@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from posekit.sweeps.kernels import skip_slow_grammar
 from posekit.teaching import runtimes, skeleton
 from posekit.teaching.execute import CellFailed, execute
 from posekit.teaching.source import FOLDER, Header, code_hash, names, put_run_time, read
 from posekit.teaching.tidy import tidy
-from posekit.training.kernels import skip_slow_grammar
 from posekit.util.errors import InputError
 from posekit.util.files import write_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 
-from posekit.training.recorded import bundle
+from posekit.sweeps.recorded import bundle
 from posekit.util.errors import InputError
 
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from posekit.training.kernels import skip_slow_grammar
+from posekit.sweeps.kernels import skip_slow_grammar
 from posekit.util.errors import InputError
 
 RUN_TIME = "{{run_time}}"  # in a markdown cell: replaced by the measured run time and memory

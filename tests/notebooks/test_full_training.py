@@ -2,9 +2,9 @@
 
 import pytest
 
+from posekit.sweeps.sweep import known_parameters, run_one
 from posekit.systems import SYSTEMS, build
 from posekit.teaching.source import FOLDER
-from posekit.training.sweep import known_parameters, run_one
 
 SMALL = {"steps": 3, "restart_steps": 4, "batch_size": 2, "people": 20, "views": 3, "leak_people": 8, "measured": 4}
 SMALL |= {"verdicts": 2, "device": "cpu"}

@@ -2,8 +2,8 @@
 
 import pytest
 
+from posekit.sweeps.sweep import run_one
 from posekit.teaching.results import EXPERIMENTS
-from posekit.training.sweep import run_one
 
 SMALL = {"identities": 2, "photographs": 2, "poses": 1, "tested": 2, "height": 32, "steps": 2}
 

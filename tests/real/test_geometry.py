@@ -8,12 +8,12 @@ from scipy.sparse.linalg import lsqr
 from scipy.spatial import cKDTree
 
 from posekit.data import load_person, read_photo
+from posekit.evaluation.transfer import transfer_files
 from posekit.ops.fill import fill_nearest
 from posekit.ops.grids import identity_grid, norm_to_index, norm_to_points
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.systems.texel_fill import background
-from posekit.transfer import transfer_files
 
 
 def there_and_back(person, size):

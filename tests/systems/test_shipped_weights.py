@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.evaluate import Evaluation
 from posekit.metrics.interval import interval_over_people
 from posekit.person import collate_pairs
 from posekit.teaching.source import ROOT
 from posekit.training.checkpoint import load_reference, reference_log
-from posekit.training.evaluate import Evaluation
 
 NAMES = ("coordinate_inpainting", "deformable_gan", "spatial_transformation")
 

@@ -6,13 +6,13 @@ import torch
 from posekit.studio.body.body.surface_tables import part_labels
 from torch import nn
 
+from posekit.evaluation.evaluate import Evaluation, Row
 from posekit.metrics.protocol import Protocol
 from posekit.nets.gated_hourglass import GatedHourglass
 from posekit.ops.grids import identity_grid, index_to_norm
 from posekit.studio.generate import make_person
 from posekit.teaching import figures_inpainting
 from posekit.teaching import inpainting_probes as probes
-from posekit.training.evaluate import Evaluation, Row
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from posekit.sweeps.recorded import bundle, values
 from posekit.teaching import record
 from posekit.teaching.record import _scalar
-from posekit.training.recorded import bundle, values
 from posekit.util.errors import InputError
 
 

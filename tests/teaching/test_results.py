@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import yaml
 
+from posekit.sweeps.experiment import load
+from posekit.sweeps.sweep import check_parameters
 from posekit.teaching import experiments, results
-from posekit.training.experiment import load
-from posekit.training.sweep import check_parameters
 from posekit.util.errors import InputError
 
 HEAD = "run,steps,seed,status,seconds,arm,sharp,l1,error\n"

@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
+from posekit.evaluation.transfer import coordinate_colors
 from posekit.ops.grids import identity_grid, index_to_norm
 from posekit.ops.splat import Splat, splat
 from posekit.teaching import figures_scatter as figures
 from posekit.teaching.widgets.live import Live, live
-from posekit.transfer import coordinate_colors
 
 TEXELS = 6  # along an edge of the little target
 OTHER = (2.6, 2.3)  # where the second point stays

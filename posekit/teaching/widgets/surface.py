@@ -13,6 +13,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
+from posekit.evaluation.transfer import transfer
 from posekit.ops.fill import fill_nearest
 from posekit.ops.grids import identity_grid, index_to_norm
 from posekit.ops.sample import sample
@@ -22,7 +23,6 @@ from posekit.studio.body.body.surface_tables import part_labels
 from posekit.systems.base import System
 from posekit.teaching.figures_surface import Picture, map_colors, panels, part_palette
 from posekit.teaching.widgets.live import Live, live
-from posekit.transfer import transfer
 from posekit.util.errors import InputError
 
 ATLAS = 256  # texels along an edge of painted atlases

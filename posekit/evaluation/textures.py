@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from posekit.evaluation.evaluate import Evaluation, measure_pairs
 from posekit.metrics import image as metrics
 from posekit.metrics import texture
 from posekit.metrics.protocol import Protocol
@@ -22,7 +23,6 @@ from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair
 from posekit.systems.base import Result, Stage, System
-from posekit.training.evaluate import Evaluation, measure_pairs
 from posekit.util.errors import InputError
 
 REGIONS = ("atlas.seen", "atlas.unseen", "view.seen", "view.unseen")

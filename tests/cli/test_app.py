@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from posekit import cli
+from posekit.cli import app as cli
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_training_says_what_it_cannot_run_on(run, rendered, tmp_path, words, exp
 
 
 def test_running_out_of_memory_is_one_sentence(run, monkeypatch):
-    from posekit import commands
+    from posekit.cli import commands
 
     def describe(*_):
         raise torch.cuda.OutOfMemoryError("Tried to allocate 2 TiB")
@@ -205,7 +205,7 @@ def test_training_interrupted_and_resumed_gives_the_same_weights(rendered, tmp_p
 
     def command(out):
         return [
-            sys.executable, "-m", "posekit.cli", "train", "--preset", "laptop", "--steps", "6", "--batch-size", "1",
+            sys.executable, "-m", "posekit.cli.app", "train", "--preset", "laptop", "--steps", "6", "--batch-size", "1",
             "--data", str(rendered), "-o", str(out), "--device", "cpu",
         ]  # fmt: skip
 
@@ -236,7 +236,7 @@ def test_training_interrupted_and_resumed_gives_the_same_weights(rendered, tmp_p
 
 def test_of_two_processes_one_speaks(rendered, tmp_path):
     words = ["train", "--steps", "1", "--batch-size", "2", "--data", rendered, "-o", tmp_path / "run"]
-    command = [sys.executable, "-m", "posekit.cli", *map(str, words), "--device", "cpu", "--devices", "2"]
+    command = [sys.executable, "-m", "posekit.cli.app", *map(str, words), "--device", "cpu", "--devices", "2"]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
     assert done.stdout.count("Weights:") == 1
 
@@ -254,7 +254,7 @@ def test_check_prints_a_line_each_and_what_to_do(run):
 def test_check_names_a_missing_package(monkeypatch):
     import importlib.metadata
 
-    from posekit import check
+    from posekit.cli import check
 
     def missing(name):
         raise importlib.metadata.PackageNotFoundError(name)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posekit.metrics.reid import Labels, feature_distances, rank_gallery
+from posekit.reid.ranking import Labels, feature_distances, rank_gallery
 from posekit.util.errors import InputError
 
 

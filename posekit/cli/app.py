@@ -78,7 +78,7 @@ def _root(
 @command
 def check() -> None:
     """Look at this machine: packages, devices, cache folder, weights, and what to do about each."""
-    from posekit.check import FAIL, run_checks
+    from posekit.cli.check import FAIL, run_checks
 
     lines = run_checks()
     for line in lines:
@@ -94,7 +94,7 @@ def describe(
     variant: Annotated[str, typer.Option(help="full or one of the published ablations.")] = "full",
 ) -> None:
     """Show a system's networks, parameter counts, losses and stages as a table."""
-    from posekit.commands import describe_command
+    from posekit.cli.commands import describe_command
 
     typer.echo(describe_command(system, preset, variant))
 
@@ -146,7 +146,7 @@ def train(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; else go on from the last checkpoint.")] = False,
 ) -> None:
     """Train a system on rendered people; interrupted, the same command goes on where it stopped."""
-    from posekit.commands import train_command
+    from posekit.cli.commands import train_command
 
     said = train_command(
         system=system,
@@ -188,7 +188,7 @@ def transfer(
     panel: Annotated[Path | None, typer.Option(help="Also write a picture of every intermediate.")] = None,
 ) -> None:
     """Put the person of SOURCE into the pose of another view or of a target map."""
-    from posekit.commands import transfer_command
+    from posekit.cli.commands import transfer_command
 
     typer.echo(transfer_command(source, maps, out, inpaint=inpaint, weights=weights, panel=panel))
 
@@ -208,7 +208,7 @@ def augment(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Show everyone of a training folder in poses of others, for re-identification; run again, it goes on."""
-    from posekit.commands import augment_command
+    from posekit.cli.commands import augment_command
 
     typer.echo(
         augment_command(
@@ -239,7 +239,7 @@ def evaluate(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file to write.")] = None,
 ) -> None:
     """Measure a system on held-out people beside two baselines without learning."""
-    from posekit.commands import evaluate_command
+    from posekit.cli.commands import evaluate_command
 
     protocol = {"crop": crop, "padding": padding}
     given = {"weights": weights, "data": data, "pairs": pairs, "seed": seed, "full": full, "out": out}
@@ -259,8 +259,8 @@ def sweep(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of all sweeps.")] = Path("out/sweeps"),
 ) -> None:
     """Run notebooks with other parameters and seeds, side by side; run again, it goes on where it stopped."""
-    from posekit.training.experiment import from_command_line
-    from posekit.training.sweep import sweep_command
+    from posekit.sweeps.experiment import from_command_line
+    from posekit.sweeps.sweep import sweep_command
 
     asked = from_command_line(
         targets, parameters or [], seeds, timeout=timeout, jobs=jobs, backend=backend, address=address, name=name
@@ -275,7 +275,7 @@ def demo(
     rows: Annotated[int, typer.Option(min=1, max=12, help="People in the picture.")] = 6,
 ) -> None:
     """Transfer held-out people into new poses: one picture and a table of numbers."""
-    from posekit.demo import run_demo
+    from posekit.cli.demo import run_demo
 
     typer.echo(run_demo(out, pairs=pairs, rows=rows))
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from posekit.metrics.reid import Labels, feature_distances, rank_gallery
-from posekit.training.reidentify import BACKBONES, Identifier, _jitter, features_of, train_identifier
+from posekit.reid.identifier import BACKBONES, Identifier, _jitter, features_of, train_identifier
+from posekit.reid.ranking import Labels, feature_distances, rank_gallery
 from posekit.util.errors import InputError
 from posekit.util.torchvision import ensure_torchvision
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from posekit.evaluation.textures import FEWEST, REGIONS, background_share, compared, measure_region, measure_textures
 from posekit.ops.grids import identity_grid
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
@@ -13,14 +14,6 @@ from posekit.systems.base import System
 from posekit.systems.coordinate_inpainting import CoordinateResult
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.training.checkpoint import load_weights, save_weights
-from posekit.training.measure_textures import (
-    FEWEST,
-    REGIONS,
-    background_share,
-    compared,
-    measure_region,
-    measure_textures,
-)
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch, texture_colors
 

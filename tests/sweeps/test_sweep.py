@@ -7,10 +7,10 @@ import sys
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from posekit.sweeps import experiment
+from posekit.sweeps.experiment import Experiment
+from posekit.sweeps.sweep import _version, check_parameters, finished, library_version, run_one, sweep, sweep_command
 from posekit.teaching.notebooks import dumps, load
-from posekit.training import experiment
-from posekit.training.experiment import Experiment
-from posekit.training.sweep import _version, check_parameters, finished, library_version, run_one, sweep, sweep_command
 from posekit.util.errors import InputError
 
 PARAMETERS = """
@@ -77,7 +77,7 @@ def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
     # Of a library that has changed since, runs are kept and named.
     assert {row.library for row in rows} == {library_version()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("posekit.training.sweep.library_version", lambda: "changed")
+        patch.setattr("posekit.sweeps.sweep.library_version", lambda: "changed")
         sweep(Experiment((notebook,), {"mode": ["fine"]}, seeds=(3,)), out, say=said.append)
     assert "of other code of posekit: run-000.ipynb" in said[-1]
 
@@ -202,19 +202,19 @@ def test_a_backend_that_is_not_installed(notebook, tmp_path, monkeypatch):
 
 def test_the_driver_of_a_sweep_does_not_load_torch():
     """It would take seconds and hundreds of megabytes in every process that drives runs."""
-    code = "import sys, posekit.training.sweep; assert 'torch' not in sys.modules"
+    code = "import sys, posekit.sweeps.sweep; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_a_run_says_which_code_it_used(notebook, tmp_path, monkeypatch):
     """The library may be changed while a sweep is going on."""
     for name in ("before", "after"):
-        monkeypatch.setattr("posekit.training.sweep.library_version", lambda name=name: name)
+        monkeypatch.setattr("posekit.sweeps.sweep.library_version", lambda name=name: name)
         assert run_one(str(notebook), str(tmp_path / f"run-{name}.ipynb"), {}, "v", 120).library == name
     monkeypatch.undo()
     changed = tmp_path / "posekit" / "training" / "sweep.py"
     changed.parent.mkdir(parents=True)
-    monkeypatch.setattr("posekit.training.sweep.__file__", str(changed))
+    monkeypatch.setattr("posekit.sweeps.sweep.__file__", str(changed))
     versions = set()
     for text in ("a = 1", "a = 2"):
         changed.write_text(text)

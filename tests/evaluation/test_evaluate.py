@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from posekit.evaluation.evaluate import Evaluation, Row, _row, evaluate, measure_pairs
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.interval import interval_over_people
 from posekit.metrics.protocol import STANDARD, Protocol
 from posekit.systems import build
 from posekit.systems.base import Result, System
-from posekit.training.evaluate import Evaluation, Row, _row, evaluate, measure_pairs
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs
 

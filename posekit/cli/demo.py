@@ -8,15 +8,15 @@ from pathlib import Path
 import matplotlib.figure
 import torch
 
-from posekit.commands import with_baselines
+from posekit.cli.commands import with_baselines
 from posekit.data.photo import check_picture_name
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.transfer import transfer
 from posekit.person import Pair, collate_pairs
 from posekit.studio.body.body.atlas import load_atlas
 from posekit.systems.coordinate_inpainting import CoordinateResult
 from posekit.training.checkpoint import load_reference
-from posekit.training.evaluate import evaluate
-from posekit.transfer import transfer
 from posekit.util.files import whole_file
 
 VIEWS = 4  # photographs of each person: 12 ordered pairs

@@ -60,7 +60,7 @@ def train_identifier(
 ) -> tuple[Identifier, list[float]]:
     """Train on photographs of identities 0 ... k - 1; the network in evaluation mode, and the loss of every step.
 
-    - generated: pictures made by `posekit.training.augment`, with the labels of the photographs they came from; each
+    - generated: pictures made by `posekit.reid.augment`, with the labels of the photographs they came from; each
       place in a batch is filled from them with probability ``generated_share``.
     - Every picture is mirrored with probability 1/2 and shifted by up to 4 pixels, generated or not.
     - lr: of Adam, falling to 0 along half a cosine.  smoothing: of the labels.

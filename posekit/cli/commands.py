@@ -123,10 +123,10 @@ def evaluate_command(
 
     crop, padding: HEIGHTxWIDTH, see `Protocol`.  beside: earlier results whose systems join the table.
     """
+    from posekit.evaluation.evaluate import Evaluation, evaluate
     from posekit.metrics.protocol import Protocol, check_same, parse_size
     from posekit.training.checkpoint import load_reference, load_weights
     from posekit.training.device import usable_device
-    from posekit.training.evaluate import Evaluation, evaluate
     from posekit.util.files import check_place
 
     where = usable_device(device)
@@ -174,8 +174,8 @@ def augment_command(
     device: str,
 ) -> str:
     """Generate pictures of everyone of a training folder in the poses of others; what was written where."""
-    from posekit.data.training_folder import open_training_folder
-    from posekit.training.augment import augment
+    from posekit.reid.augment import augment
+    from posekit.reid.training_folder import open_training_folder
 
     people = open_training_folder(data, keypoints, maps)
     given = {"poses": poses, "seed": seed, "weights": Path(weights).name, "batch_size": batch_size, "device": device}
@@ -212,7 +212,7 @@ def transfer_command(
     source: Path, maps: list[Path], out: Path, *, inpaint: str, weights: Path | None, panel: Path | None
 ) -> str:
     """Transfer between two rendered views, or from a photograph and its map to a target map."""
-    from posekit.transfer import transfer_files
+    from posekit.evaluation.transfer import transfer_files
 
     if weights is not None and (len(maps) == 2 or inpaint != "f"):
         raise InputError("--weights are for --inpaint f between two rendered views; nothing else here is trained.")
@@ -231,11 +231,11 @@ def _transfer_rendered(
     source: Path, target: Path, out: Path, *, inpaint: str, weights: Path | None, panel: Path | None
 ) -> str:
     from posekit.data.photo import check_picture_name, write_photo
+    from posekit.evaluation.transfer import INPAINT, save_panel, transfer
     from posekit.studio.body.body.surface_tables import mirror_table
     from posekit.systems.base import choose
     from posekit.systems.texel_fill import TexelFill, TexelFillConfig
     from posekit.training.checkpoint import load_reference, load_weights
-    from posekit.transfer import INPAINT, save_panel, transfer
 
     choose("way to inpaint", inpaint, INPAINT)
     for name in filter(None, (out, panel)):

@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posekit.training import recorded
-from posekit.training.experiment import Experiment, Scalar
-from posekit.training.kernels import kernel_environment, poll_in_slices, skip_slow_grammar
+from posekit.sweeps import recorded
+from posekit.sweeps.experiment import Experiment, Scalar
+from posekit.sweeps.kernels import kernel_environment, poll_in_slices, skip_slow_grammar
 from posekit.util.errors import InputError
 from posekit.util.files import alone_in, write_text
 

@@ -1,0 +1,1 @@
+"""Systems in use: transfer a pose, measure photographs and textures."""

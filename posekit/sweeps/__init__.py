@@ -1,0 +1,1 @@
+"""Notebooks run over parameters and seeds by papermill, and what they record."""
