@@ -35,11 +35,11 @@ lab: $(STAMP)
 	$(BIN)/jupyter lab notebooks
 
 notebooks: $(STAMP)
-	$(BIN)/python -m posekit.teaching.notebooks build
-	$(BIN)/python -m posekit.teaching.notebooks table README.md
+	$(BIN)/python -m posekit_lab.notebooks build
+	$(BIN)/python -m posekit_lab.notebooks table README.md
 
 student: $(STAMP)
-	$(BIN)/python -m posekit.teaching.student build
+	$(BIN)/python -m posekit_lab.student build
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/splat.py
@@ -55,7 +55,7 @@ lint: $(STAMP)
 $(STAMP): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet $(PINS) $(PIP_ARGS) --editable ".[notebooks,test]"
+	$(BIN)/python -m pip install --quiet $(PINS) $(PIP_ARGS) --editable ".[sweeps,test]" --editable ./notebooks
 	@# rfc3987-syntax takes two seconds in every process that reads a notebook, for a check that is never used
 	$(BIN)/python -m pip uninstall --quiet --yes rfc3987-syntax
 	touch $@

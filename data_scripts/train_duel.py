@@ -22,11 +22,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from posekit.studio.body.body.surface_tables import mirror_table
-
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.textures import measure_textures
 from posekit.person import Pair
+from posekit.studio.body.surface_tables import mirror_table
 from posekit.systems import build
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.training.checkpoint import load_weights, read_card, save_weights

@@ -39,21 +39,21 @@ reference: bool = True  # use the trained reference weights where this installat
 
 # %%
 import torch
-from posekit.studio.body.body.surface_tables import mirror_table
+from posekit_course.checks.judging import Mistake, answer_of, judge, solved
+from posekit_course.densepose_uv import figures as fig
+from posekit_course.densepose_uv import surface_widgets as steps
+from posekit_course.densepose_uv.body_widgets import seen_in_atlas
+from posekit_lab.record import record
 
 from posekit.cli.check import run_checks
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.transfer import transfer
 from posekit.metrics.image import gradient_energy_ratio
 from posekit.person import collate_pairs
+from posekit.studio.body.surface_tables import mirror_table
 from posekit.studio.generate import make_person
 from posekit.systems.copy_source import CopySource
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
-from posekit.teaching import figures_surface as fig
-from posekit.teaching import record
-from posekit.teaching.judging import Mistake, answer_of, judge, solved
-from posekit.teaching.widgets import surface as steps
-from posekit.teaching.widgets.body import seen_in_atlas
 from posekit.training.checkpoint import load_reference
 from posekit.util.errors import InputError
 

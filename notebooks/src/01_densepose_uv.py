@@ -52,10 +52,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from PIL import Image
-from posekit.studio.body.body.atlas import load_atlas
-from posekit.studio.body.body.body import load_body
-from posekit.studio.body.body.pose import pose_rotations
-from posekit.studio.body.body.skinning import bone_transforms, skin
+from posekit_course import checks
+from posekit_course.densepose_uv import body_widgets as bodies
+from posekit_course.densepose_uv import figures as fig
+from posekit_course.densepose_uv import surface_widgets as painting
+from posekit_lab.record import record
 from torch.nn import functional as F
 
 from posekit.data.annotations import read_annotations
@@ -65,11 +66,11 @@ from posekit.data.smpl_atlas import read_smpl_atlas
 from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index, norm_to_points
 from posekit.ops.sample import sample
 from posekit.ops.surface import flip_map, mirror_parts
+from posekit.studio.body.atlas import load_atlas
+from posekit.studio.body.body import load_body
+from posekit.studio.body.pose import pose_rotations
+from posekit.studio.body.skinning import bone_transforms, skin
 from posekit.studio.generate import make_person
-from posekit.teaching import checks, record
-from posekit.teaching import figures_surface as fig
-from posekit.teaching.widgets import body as bodies
-from posekit.teaching.widgets import surface as painting
 
 # %% [markdown]
 # ## 1. Parts, charts, atlas

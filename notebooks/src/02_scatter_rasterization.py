@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
-#     warm_up: posekit.teaching.figures_scatter:prepare
+#     warm_up: posekit_course.scatter_rasterization.figures:prepare
 #     timeout: 120
 #     browser: true
 #     quick: {people: 3}
@@ -37,6 +37,11 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 import torch
+from posekit_course import checks
+from posekit_course.checks.judging import Mistake, judge, solved
+from posekit_course.scatter_rasterization import figures
+from posekit_course.scatter_rasterization import widgets as scatter
+from posekit_lab.record import record
 from scipy.interpolate import griddata
 
 from posekit.evaluation.transfer import coordinate_colors
@@ -44,11 +49,6 @@ from posekit.ops.fill import fill_nearest
 from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index, resize_mask
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
-from posekit.teaching import checks
-from posekit.teaching import figures_scatter as figures
-from posekit.teaching.judging import Mistake, judge, solved
-from posekit.teaching.record import record
-from posekit.teaching.widgets import scatter
 
 # %% tags=["parameters"]
 seed: int = 0  # which studio people

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
-#     warm_up: posekit.teaching.figures_inpainting:prepare
+#     warm_up: posekit_course.color_vs_coordinate.figures:prepare
 #     timeout: 900
 #     browser: true
 # ---
@@ -35,7 +35,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from IPython.display import display
-from posekit.studio.body.body.surface_tables import mirror_table
+from posekit_course import checks
+from posekit_course.color_vs_coordinate import figures, probes
+from posekit_course.color_vs_coordinate import widgets as inpainting
+from posekit_lab.record import record
+from posekit_lab.results import read_results
 
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.evaluation.textures import compared, measure_textures
@@ -48,13 +52,9 @@ from posekit.ops.grids import identity_grid, norm_to_index
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair, collate_pairs
+from posekit.studio.body.surface_tables import mirror_table
 from posekit.systems import build
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
-from posekit.teaching import checks, record
-from posekit.teaching import figures_inpainting as figures
-from posekit.teaching import inpainting_probes as probes
-from posekit.teaching.results import read_results
-from posekit.teaching.widgets import inpainting
 from posekit.training.checkpoint import load_reference
 from posekit.training.fit import fit
 

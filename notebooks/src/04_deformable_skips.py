@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
-#     warm_up: posekit.teaching.figures_skips:prepare
+#     warm_up: posekit_course.deformable_skips.figures:prepare
 #     timeout: 300
 #     quick: {steps: 4, people: 3, duel_people: 20}
 # ---
@@ -32,6 +32,13 @@ import itertools
 import numpy as np
 import torch
 import torch.nn.functional as F
+from posekit_course import checks
+from posekit_course.deformable_skips import figures, probes
+from posekit_course.deformable_skips import widgets as skips
+from posekit_course.deformable_skips.shift_figures import draw_forgiveness, shift_losses
+from posekit_lab.experiments import figure_of
+from posekit_lab.record import record
+from posekit_lab.results import read_results, values
 
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.metrics.edge_alignment import edge_correlation, edge_strength
@@ -44,13 +51,6 @@ from posekit.ops.part_affine import warp_by_parts
 from posekit.ops.sample import sample
 from posekit.person import collate_pairs
 from posekit.systems import build
-from posekit.teaching import checks, record
-from posekit.teaching import figures_skips as figures
-from posekit.teaching import skips_probes as probes
-from posekit.teaching.experiments import figure_of
-from posekit.teaching.figures_shift import draw_forgiveness, shift_losses
-from posekit.teaching.results import read_results, values
-from posekit.teaching.widgets import skips
 from posekit.training.checkpoint import load_reference
 
 # %% tags=["parameters"]

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
-#     warm_up: posekit.teaching.figures_flow:prepare
+#     warm_up: posekit_course.affine_flow.figures:prepare
 #     timeout: 300
 #     browser: true
 #     quick: {people: 20, measured: 4, rounds: 5}
@@ -32,6 +32,10 @@ from functools import partial
 
 import numpy as np
 import torch
+from posekit_course import checks
+from posekit_course.affine_flow import draw_pose, figures, probes
+from posekit_course.affine_flow import widgets as flow
+from posekit_lab.record import record
 
 from posekit.metrics.image import gradient_energy_ratio
 from posekit.ops.affine import affine_flow, invert, random_affine
@@ -42,10 +46,6 @@ from posekit.ops.sample import sample
 from posekit.person import collate_pairs
 from posekit.systems import build
 from posekit.systems.base import count_parameters
-from posekit.teaching import checks, record
-from posekit.teaching import figures_flow as figures
-from posekit.teaching import flow_probes as probes
-from posekit.teaching.widgets import draw_pose, flow
 from posekit.training.checkpoint import load_reference
 
 # %% tags=["parameters"]

@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
-#     warm_up: posekit.teaching.figures_full_training:prepare
+#     warm_up: posekit_course.full_training.figures:prepare
 #     timeout: 600
 #     quick: {steps: 3, restart_steps: 4, people: 20, leak_people: 12, measured: 4, verdicts: 4}
 # ---
@@ -33,6 +33,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from IPython.display import Markdown
+from posekit_course import checks
+from posekit_course.full_training import failures, figures, probes
+from posekit_course.full_training import widgets as live
+from posekit_course.full_training.padding_figures import draw_padding
+from posekit_lab import claims
+from posekit_lab.record import record
+from posekit_lab.recorded_figures import recorded
 
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.evaluate import evaluate
@@ -45,12 +52,6 @@ from posekit.metrics.padding import ssim_by_margin
 from posekit.metrics.protocol import Protocol, check_same
 from posekit.person import collate_pairs
 from posekit.systems import build
-from posekit.teaching import checks, claims, failures, record
-from posekit.teaching import figures_full_training as figures
-from posekit.teaching import training_probes as probes
-from posekit.teaching.figures_recorded import recorded
-from posekit.teaching.figures_training import draw_padding
-from posekit.teaching.widgets import training as live
 from posekit.training.checkpoint import load_reference, read_latest, reference_log
 from posekit.training.dry_run import as_table, dry_run
 from posekit.training.fit import fit
@@ -530,7 +531,7 @@ figures.draw_recorded("refinement_variants", paper)
 # And here are the papers' claims, each with the verdict of these sweeps. Runs of one seed share people and the
 # order of the pairs, so they are compared seed by seed. **Reproduced**: the 95 % interval of the difference (Student's t
 # over the seeds) lies on the paper's side of 0. **Undecided**: it holds 0. Three seeds make a wide interval ($t =
-# 4.3$): "undecided" then means *run more seeds*, not *no effect*. `python -m posekit.teaching.experiments claims`
+# 4.3$): "undecided" then means *run more seeds*, not *no effect*. `python -m posekit_lab.experiments claims`
 # writes the table anew.
 
 # %%

@@ -190,7 +190,7 @@ def load_generator(name: str):
     "coordinate_inpainting-laptop"                           NAME-PRESET or NAME-PRESET-VARIANT of the package
     "texel_fill", "texel_fill-mirror", "copy_source"         without learning; mirror is for rendered people
     """
-    from posekit.studio.body.body.surface_tables import mirror_table
+    from posekit.studio.body.surface_tables import mirror_table
     from posekit.systems import build
     from posekit.systems.texel_fill import TexelFill, TexelFillConfig
     from posekit.training.checkpoint import load_reference, load_weights
@@ -232,7 +232,7 @@ def _transfer_rendered(
 ) -> str:
     from posekit.data.photo import check_picture_name, write_photo
     from posekit.evaluation.transfer import INPAINT, save_panel, transfer
-    from posekit.studio.body.body.surface_tables import mirror_table
+    from posekit.studio.body.surface_tables import mirror_table
     from posekit.systems.base import choose
     from posekit.systems.texel_fill import TexelFill, TexelFillConfig
     from posekit.training.checkpoint import load_reference, load_weights

@@ -14,7 +14,7 @@ from posekit.data.studio import StudioPeople
 from posekit.evaluation.evaluate import evaluate
 from posekit.evaluation.transfer import transfer
 from posekit.person import Pair, collate_pairs
-from posekit.studio.body.body.atlas import load_atlas
+from posekit.studio.body.atlas import load_atlas
 from posekit.systems.coordinate_inpainting import CoordinateResult
 from posekit.training.checkpoint import load_reference
 from posekit.util.files import whole_file

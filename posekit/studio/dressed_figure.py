@@ -12,11 +12,11 @@ import numpy as np
 
 from posekit.studio.base.layers import Figure, Layer
 from posekit.studio.base.noise import Noise
-from posekit.studio.body.body.atlas import load_atlas
-from posekit.studio.body.body.body import META, Body, load_body
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.atlas import load_atlas
+from posekit.studio.body.body import META, Body, load_body
+from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.wardrobe import Wishes, dress, paint_legs, plan_outfit
-from posekit.studio.hair.hair.hair import choose_hair, grow_hair, paint_roots
+from posekit.studio.hair.hair import choose_hair, grow_hair, paint_roots
 from posekit.studio.skin.eyes import add_eyes, add_teeth
 from posekit.studio.skin.skin_paint import GLOSS, choose_complexion, paint_skin
 from posekit.util.errors import InputError

@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 from posekit.studio.generate import SETS, Shot, checked_size
-from posekit.studio.render.render.surface_maps import SKIRTS
+from posekit.studio.render.surface_maps import SKIRTS
 from posekit.util.errors import InputError
 
 FORMAT = 1  # of the files

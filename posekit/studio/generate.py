@@ -23,17 +23,17 @@ import torch
 from posekit.ops.grids import points_to_norm
 from posekit.person import Person
 from posekit.studio.base.layers import Figure
-from posekit.studio.body.body import faces
-from posekit.studio.body.body.body import load_body
-from posekit.studio.body.body.pose import sample_pose
-from posekit.studio.body.body.surface_tables import part_labels, surface_table
+from posekit.studio.body import faces
+from posekit.studio.body.body import load_body
+from posekit.studio.body.pose import sample_pose
+from posekit.studio.body.surface_tables import part_labels, surface_table
 from posekit.studio.dressed_figure import make_figure
-from posekit.studio.render.render.camera import CROP_SHARES, ELEVATION, FILL, Camera, frame, project
-from posekit.studio.render.render.joints import keypoints
-from posekit.studio.render.render.light import Background, Light, random_background, random_light, vary_light
-from posekit.studio.render.render.render import PosedFigure, photograph, pose_figure, prepare_materials
-from posekit.studio.render.render.shade import Material
-from posekit.studio.render.render.surface_maps import part_of, surface_maps
+from posekit.studio.render.camera import CROP_SHARES, ELEVATION, FILL, Camera, frame, project
+from posekit.studio.render.joints import keypoints
+from posekit.studio.render.light import Background, Light, random_background, random_light, vary_light
+from posekit.studio.render.render import PosedFigure, photograph, pose_figure, prepare_materials
+from posekit.studio.render.shade import Material
+from posekit.studio.render.surface_maps import part_of, surface_maps
 from posekit.util.errors import InputError
 
 SETS = ("body", "face")

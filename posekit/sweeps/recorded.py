@@ -1,7 +1,7 @@
 """Numbers that a notebook leaves for the program that ran it: one display output of its own type each.
 
 Jupyter shows only the output types it knows, so the number travels in the notebook file, beside the line of text
-that the reader sees.  `posekit.teaching.record` writes them, a sweep reads them back.
+that the reader sees.  `posekit_lab.record` writes them, a sweep reads them back.
 """
 
 from __future__ import annotations

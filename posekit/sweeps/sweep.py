@@ -3,7 +3,7 @@
     posekit sweep notebooks/02_scatter_rasterization.ipynb -p size=64,128 --seeds 0,1,2 --jobs 2
 
 writes out/sweeps/NAME/run-000.ipynb, ... (each the executed notebook, to be opened and read) and table.csv, one row
-for each run: parameters, status, seconds, and the numbers that the notebook recorded (`posekit.teaching.record`).
+for each run: parameters, status, seconds, and the numbers that the notebook recorded (`posekit_lab.record`).
 
 - Unknown parameters are refused before anything runs.
 - Every run has a limit of time; a run that fails or passes it is in the table, and its notebook shows where.

@@ -2,15 +2,15 @@
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from posekit_course.affine_flow import draw_pose
+from posekit_lab import notebooks
 
 from posekit.ops.keypoints import JOINTS
-from posekit.teaching import notebooks
-from posekit.teaching.widgets import draw_pose
 
 CODE = """
 import torch
 from posekit.person import Person
-from posekit.teaching.widgets import draw_pose
+from posekit_course.affine_flow import draw_pose
 
 keypoints, visibility = draw_pose.read_pose(draw_pose.key_pose("stand"))
 image = torch.linspace(0, 1, 64).expand(1, 3, 64, 64)

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from posekit.teaching import notebooks, source
+from posekit_lab import notebooks, source
 
 PICTURE = ".jp-OutputArea .jupyter-widgets img"
 HANDLE = ".jp-OutputArea .noUi-handle"

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from posekit_lab.source import ROOT
 
 from posekit.cli.commands import with_baselines
 from posekit.cli.demo import run_demo
@@ -13,7 +14,6 @@ from posekit.data.studio import StudioPeople
 from posekit.evaluation.evaluate import evaluate
 from posekit.metrics.interval import interval_over_people
 from posekit.studio.generate import split_of
-from posekit.teaching.source import ROOT
 from posekit.training.checkpoint import load_reference, read_card, reference_weights
 
 PEOPLE, VIEWS = 170, 4  # 17 of them are held out: 204 pairs

@@ -4,11 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from posekit.teaching import runtimes
-from posekit.teaching.execute import Run
-from posekit.teaching.notebooks import dumps
-from posekit.teaching.source import code_hash, put_run_time, read
+from posekit_lab import runtimes
+from posekit_lab.execute import Run
+from posekit_lab.notebooks import dumps
+from posekit_lab.source import code_hash, put_run_time, read
 
 EXAMPLE = Path(__file__).parent / "example" / "src" / "90_example.py"
 

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from posekit_lab import runtimes
+from posekit_lab.execute import CellFailed, execute, run_warm_up
+from posekit_lab.notebooks import build, dumps, load, main, problems
+from posekit_lab.source import read
+from posekit_lab.tidy import WIDGET
 
-from posekit.teaching import runtimes
-from posekit.teaching.execute import CellFailed, execute, run_warm_up
-from posekit.teaching.notebooks import build, dumps, load, main, problems
-from posekit.teaching.source import read
-from posekit.teaching.tidy import WIDGET
 from posekit.util.errors import InputError
 
 NAME = "90_example"

@@ -1,10 +1,10 @@
 """Notebook 06 runs with every system that learns, by parameters alone, as papermill gives them."""
 
 import pytest
+from posekit_lab.source import FOLDER
 
 from posekit.sweeps.sweep import known_parameters, run_one
 from posekit.systems import SYSTEMS, build
-from posekit.teaching.source import FOLDER
 
 SMALL = {"steps": 3, "restart_steps": 4, "batch_size": 2, "people": 20, "views": 3, "leak_people": 8, "measured": 4}
 SMALL |= {"verdicts": 2, "device": "cpu"}

@@ -1,11 +1,10 @@
 """Every notebook of the course: equal to its source, whole, clean; its student copy fails exactly at the stubs."""
 
 import pytest
-
-from posekit.teaching import student
-from posekit.teaching.exercises import without_markers
-from posekit.teaching.notebooks import problems
-from posekit.teaching.source import FOLDER, names, read
+from posekit_lab import student
+from posekit_lab.exercises import without_markers
+from posekit_lab.notebooks import problems
+from posekit_lab.source import FOLDER, names, read
 
 every_notebook = pytest.mark.parametrize("name", names())
 

@@ -1,9 +1,9 @@
 """The notebook of the re-identification experiment runs, small: with and without augmentation."""
 
 import pytest
+from posekit_lab.results import EXPERIMENTS
 
 from posekit.sweeps.sweep import run_one
-from posekit.teaching.results import EXPERIMENTS
 
 SMALL = {"identities": 2, "photographs": 2, "poses": 1, "tested": 2, "height": 32, "steps": 2}
 

@@ -4,9 +4,8 @@ import re
 
 import pytest
 from nbformat.v4 import new_output
-
-from posekit.teaching.notebooks import dumps, problems
-from posekit.teaching.tidy import WIDGET, absolute_paths
+from posekit_lab.notebooks import dumps, problems
+from posekit_lab.tidy import WIDGET, absolute_paths
 
 
 def test_good_notebook_has_no_problems(folder, as_if_built):

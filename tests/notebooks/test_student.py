@@ -3,10 +3,10 @@
 import base64
 
 import pytest
+from posekit_lab import student
+from posekit_lab.exercises import without_markers
+from posekit_lab.source import read
 
-from posekit.teaching import student
-from posekit.teaching.exercises import without_markers
-from posekit.teaching.source import read
 from posekit.util.errors import InputError
 
 NAME = "90_example"
@@ -48,8 +48,7 @@ def test_solutions_put_back_give_the_source(folder):
 
 def test_copy_has_no_outputs_but_the_expected_picture(folder, as_if_built):
     from nbformat.v4 import new_output
-
-    from posekit.teaching.notebooks import dumps, load
+    from posekit_lab.notebooks import dumps, load
 
     notebook = as_if_built(folder)
     for cell in notebook.cells:

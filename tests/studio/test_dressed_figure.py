@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.body import load_body
 
 from posekit.studio.base.layers import KINDS
+from posekit.studio.body.body import load_body
 from posekit.studio.dressed_figure import SUBJECTS, choose_row, make_figure, spawn
 from posekit.util.errors import InputError
 

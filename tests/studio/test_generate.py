@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from posekit.studio.body.body.surface_tables import surface_table
 
 from posekit.ops.grids import identity_grid, index_to_norm
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Person
+from posekit.studio.body.surface_tables import surface_table
 from posekit.studio.generate import make_person, make_shot, sitter, split_of
 from posekit.util.errors import InputError
 

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from posekit_lab.notebooks import dumps, load
 
 from posekit.sweeps import experiment
 from posekit.sweeps.experiment import Experiment
 from posekit.sweeps.sweep import _version, check_parameters, finished, library_version, run_one, sweep, sweep_command
-from posekit.teaching.notebooks import dumps, load
 from posekit.util.errors import InputError
 
 PARAMETERS = """
@@ -28,7 +28,7 @@ if mode == "die":
     import os
     os._exit(1)
 """
-RECORD = "from posekit.teaching import record\nrecord(result=(seed + 2) ** power, odd=seed % 2 == 1)"
+RECORD = "from posekit_lab.record import record\nrecord(result=(seed + 2) ** power, odd=seed % 2 == 1)"
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import importlib.resources
 import numpy as np
 import pytest
 import torch
+from posekit_lab.source import ROOT
 
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.evaluate import Evaluation
 from posekit.metrics.interval import interval_over_people
 from posekit.person import collate_pairs
-from posekit.teaching.source import ROOT
 from posekit.training.checkpoint import load_reference, reference_log
 
 NAMES = ("coordinate_inpainting", "deformable_gan", "spatial_transformation")

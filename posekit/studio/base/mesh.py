@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from scipy.sparse import coo_matrix, csr_matrix, diags
 
-from posekit.studio.body.body.body import Body
+from posekit.studio.body.body import Body
 
 
 @njit(cache=True)

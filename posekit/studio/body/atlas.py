@@ -15,8 +15,8 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from posekit.studio.base.raster import Buffers, rasterize
-from posekit.studio.body.body.body import Body, load_body, load_masks
-from posekit.studio.body.body.limbs import ARMS, GROUPS, Places, densepose_parts, group_weights, limb_coordinates
+from posekit.studio.body.body import Body, load_body, load_masks
+from posekit.studio.body.limbs import ARMS, GROUPS, Places, densepose_parts, group_weights, limb_coordinates
 
 #: The mouth cavity is charted in this corner of the atlas: u from, v from.
 MOUTH_CAVITY = (0.745, 0.855)

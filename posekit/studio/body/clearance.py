@@ -17,9 +17,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from posekit.studio.body.body.body import Body
-from posekit.studio.body.body.joint_angles import ANGLES, SIDES, Pose, complete, pose_rotations
-from posekit.studio.body.body.skinning import bone_transforms, skin
+from posekit.studio.body.body import Body
+from posekit.studio.body.joint_angles import ANGLES, SIDES, Pose, complete, pose_rotations
+from posekit.studio.body.skinning import bone_transforms, skin
 
 GAP = 0.1  # dm of air between hand and skin: clothes are thinner than this
 REACH = 1.2  # dm; only trunk points nearer than this say anything about inside and outside

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from posekit.studio.body.body.joint_angles import Pose
-from posekit.studio.body.body.key_poses import KEY_POSES
+from posekit.studio.body.joint_angles import Pose
+from posekit.studio.body.key_poses import KEY_POSES
 
 Expression = dict[str, float]
 

@@ -39,7 +39,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posekit.studio.body.body.body import Body
+from posekit.studio.body.body import Body
 from posekit.util.errors import InputError
 
 Pose = dict[str, float]

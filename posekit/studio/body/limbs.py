@@ -18,7 +18,7 @@ from functools import cached_property
 
 import numpy as np
 
-from posekit.studio.body.body.body import Body
+from posekit.studio.body.body import Body
 
 GROUPS = (
     "torso",

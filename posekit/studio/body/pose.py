@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from posekit.studio.body.body.body import RestShape, load_body
-from posekit.studio.body.body.clearance import Shape, clear_arms
-from posekit.studio.body.body.joint_angles import ANGLES, Pose, clip_pose, complete, mirror_pose, pose_rotations
-from posekit.studio.body.body.key_poses import KEY_POSES, WEIGHTS
+from posekit.studio.body.body import RestShape, load_body
+from posekit.studio.body.clearance import Shape, clear_arms
+from posekit.studio.body.joint_angles import ANGLES, Pose, clip_pose, complete, mirror_pose, pose_rotations
+from posekit.studio.body.key_poses import KEY_POSES, WEIGHTS
 
 __all__ = [
     "ANGLES",

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 import numpy as np
 from numba import njit
 
-from posekit.studio.body.body.body import Body
+from posekit.studio.body.body import Body
 from posekit.util.errors import InputError
 
 

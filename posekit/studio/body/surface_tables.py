@@ -16,8 +16,8 @@ from torch import Tensor
 
 from posekit.ops.grids import index_to_norm
 from posekit.ops.surface import ChartTable
-from posekit.studio.body.body.atlas import load_atlas
-from posekit.studio.body.body.body import Body
+from posekit.studio.body.atlas import load_atlas
+from posekit.studio.body.body import Body
 
 ATLAS_SIZE = 512  # labels and mirror map are kept on an atlas of this many texels along an edge
 

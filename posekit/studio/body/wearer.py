@@ -9,8 +9,8 @@ import numpy as np
 from posekit.studio.base.layers import Layer
 from posekit.studio.base.mesh import vertex_normals
 from posekit.studio.base.noise import Noise
-from posekit.studio.body.body.atlas import Atlas
-from posekit.studio.body.body.body import Body
+from posekit.studio.body.atlas import Atlas
+from posekit.studio.body.body import Body
 
 
 @dataclass

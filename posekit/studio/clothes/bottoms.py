@@ -9,7 +9,7 @@ import numpy as np
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import cloth_color
 from posekit.studio.base.ramps import line
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.drape import Drape
 from posekit.studio.clothes.fabric import make_fabric
 from posekit.studio.clothes.folds import add_folds, fold_relief

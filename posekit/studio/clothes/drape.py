@@ -13,8 +13,8 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
 
 from posekit.studio.base.ramps import smoothstep
-from posekit.studio.body.body.limbs import GROUP, torso_axis
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.limbs import GROUP, torso_axis
+from posekit.studio.body.wearer import Wearer
 
 
 @dataclass

@@ -6,7 +6,7 @@ import numpy as np
 
 from posekit.studio.base.noise import Noise
 from posekit.studio.base.paint import Paint
-from posekit.studio.body.body.atlas import Atlas
+from posekit.studio.body.atlas import Atlas
 
 
 def fold_relief(atlas: Atlas, noise: Noise, offset: float) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from posekit.studio.base.ramps import smoothstep
-from posekit.studio.body.body.limbs import Places
+from posekit.studio.body.limbs import Places
 
 OUTSIDE, FAR = -1.0, 9.0
 NECK_HEIGHT = 7.35

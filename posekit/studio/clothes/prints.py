@@ -8,7 +8,7 @@ from scipy.ndimage import map_coordinates
 
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import cloth_color, contrasting
-from posekit.studio.body.body.limbs import Places
+from posekit.studio.body.limbs import Places
 
 SIZE = 128
 MOTIFS = ("word", "number", "badge", "star", "bars", "mountains", "sun", "heart")

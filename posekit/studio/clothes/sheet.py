@@ -13,8 +13,8 @@ from functools import cache
 import numpy as np
 
 from posekit.studio.base.noise import Noise
-from posekit.studio.body.body.atlas import Atlas
-from posekit.studio.body.body.limbs import GROUP
+from posekit.studio.body.atlas import Atlas
+from posekit.studio.body.limbs import GROUP
 
 #: Radius in dm that turns an angle into a distance around: the body's girth at its typical place, one for each limb
 #: so that stripes along it run through the elbow and the knee.

@@ -7,8 +7,8 @@ import numpy as np
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import cloth_color, contrasting
 from posekit.studio.base.ramps import smoothstep
-from posekit.studio.body.body.limbs import Places
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.limbs import Places
+from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.garments import Shoe
 from posekit.studio.clothes.shell import Garment
 from posekit.studio.clothes.shoe_last import shoe_last

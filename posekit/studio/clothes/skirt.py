@@ -17,8 +17,8 @@ from posekit.studio.base.layers import Layer
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import contrasting
 from posekit.studio.base.ramps import line, smoothstep
-from posekit.studio.body.body.body import Body
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.body import Body
+from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.drape import RadiusMap
 from posekit.studio.clothes.fabric import Fabric
 from posekit.studio.clothes.sheet import GIRTH, Sheet

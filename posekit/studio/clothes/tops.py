@@ -9,8 +9,8 @@ import numpy as np
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import cloth_color, contrasting
 from posekit.studio.base.ramps import smoothstep
-from posekit.studio.body.body.limbs import Places
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.limbs import Places
+from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.drape import Drape
 from posekit.studio.clothes.fabric import Fabric, make_fabric
 from posekit.studio.clothes.folds import add_folds, fold_relief

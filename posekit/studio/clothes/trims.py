@@ -6,7 +6,7 @@ import numpy as np
 
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.ramps import band, line, smoothstep
-from posekit.studio.body.body.limbs import Places
+from posekit.studio.body.limbs import Places
 from posekit.studio.clothes.garments import Top
 
 

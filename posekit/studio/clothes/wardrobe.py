@@ -8,7 +8,7 @@ import numpy as np
 
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import cloth_color
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.bottoms import BottomStyle, choose_bottom, make_bottom, make_under_shorts
 from posekit.studio.clothes.fabric import make_fabric
 from posekit.studio.clothes.shell import wear

@@ -11,10 +11,10 @@ from scipy.ndimage import gaussian_filter, zoom
 from posekit.studio.base.layers import Layer, Texture
 from posekit.studio.base.palette import to_linear
 from posekit.studio.base.ramps import smoothstep, soft_mask
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.drape import RadiusMap
-from posekit.studio.hair.hair.hairstyles import HairStyle
-from posekit.studio.hair.hair.hanging import GLOSS, HeadFrame, hanging_weights, lengthwise_strands
+from posekit.studio.hair.hairstyles import HairStyle
+from posekit.studio.hair.hanging import GLOSS, HeadFrame, hanging_weights, lengthwise_strands
 
 TOP = 9.97  # height where the curtain leaves the cap, dm on the mean body
 COLUMNS, ROWS = 56, 26

@@ -15,13 +15,13 @@ from posekit.studio.base.noise import Noise
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import to_linear
 from posekit.studio.base.ramps import line, smoothstep, soft_mask
-from posekit.studio.body.body.atlas import Atlas
-from posekit.studio.body.body.limbs import Places
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.atlas import Atlas
+from posekit.studio.body.limbs import Places
+from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.shell import trim
-from posekit.studio.hair.hair.curtain import add_curtain
-from posekit.studio.hair.hair.hairstyles import HairStyle, choose_hair, hairline
-from posekit.studio.hair.hair.tail import add_tails
+from posekit.studio.hair.curtain import add_curtain
+from posekit.studio.hair.hairstyles import HairStyle, choose_hair, hairline
+from posekit.studio.hair.tail import add_tails
 
 __all__ = ["choose_hair", "grow_hair", "paint_roots"]
 

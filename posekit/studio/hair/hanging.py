@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 
 from posekit.studio.base.ramps import smoothstep
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer
 
 EYE_HEIGHT = 8.914  # of the mean body, dm
 GLOSS = 24.0  # exponent of the highlight on strands

@@ -10,10 +10,10 @@ from scipy.ndimage import gaussian_filter
 
 from posekit.studio.base.layers import Layer, Texture
 from posekit.studio.base.palette import to_linear
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.skirt import closed_grid_triangles
-from posekit.studio.hair.hair.hairstyles import HairStyle
-from posekit.studio.hair.hair.hanging import GLOSS, HeadFrame, hanging_weights, lengthwise_strands
+from posekit.studio.hair.hairstyles import HairStyle
+from posekit.studio.hair.hanging import GLOSS, HeadFrame, hanging_weights, lengthwise_strands
 
 
 def _tube(path: np.ndarray, radius: np.ndarray, sides: int, ripple) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posekit.studio.body.body.body import Body
+from posekit.studio.body.body import Body
 from posekit.util.errors import InputError
 
 CROPS = ("full", "knee", "upper", "head")

@@ -6,9 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from posekit.studio.body.body.body import Body, load_body
-from posekit.studio.render.render.camera import Camera, project
-from posekit.studio.render.render.render import PosedFigure
+from posekit.studio.body.body import Body, load_body
+from posekit.studio.render.camera import Camera, project
+from posekit.studio.render.render import PosedFigure
 
 #: Depth of each joint below the skin and clothes, dm: a joint counts as visible when no surface lies further in
 #: front of it than this.  Order of `posekit.ops.keypoints.JOINTS`.

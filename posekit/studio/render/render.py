@@ -15,14 +15,14 @@ import numpy as np
 from posekit.studio.base.layers import Figure, Layer
 from posekit.studio.base.mesh import vertex_normals
 from posekit.studio.base.raster import Buffers, rasterize
-from posekit.studio.body.body.body import Body
-from posekit.studio.body.body.pose import Pose, pose_rotations
-from posekit.studio.body.body.skinning import bone_transforms, posed_joints, skin
-from posekit.studio.render.render.ambient_occlusion import ambient_occlusion
-from posekit.studio.render.render.camera import Camera, project
-from posekit.studio.render.render.light import Background, Light
-from posekit.studio.render.render.shade import Material, Mesh, prepare, shade
-from posekit.studio.render.render.shadow import shadow_map
+from posekit.studio.body.body import Body
+from posekit.studio.body.pose import Pose, pose_rotations
+from posekit.studio.body.skinning import bone_transforms, posed_joints, skin
+from posekit.studio.render.ambient_occlusion import ambient_occlusion
+from posekit.studio.render.camera import Camera, project
+from posekit.studio.render.light import Background, Light
+from posekit.studio.render.shade import Material, Mesh, prepare, shade
+from posekit.studio.render.shadow import shadow_map
 
 GAMMA = 2.2
 

@@ -25,9 +25,9 @@ import numpy as np
 
 from posekit.studio.base.layers import Texture
 from posekit.studio.base.raster import Buffers
-from posekit.studio.render.render.light import Light
-from posekit.studio.render.render.shade_kernel import HAIR, SKIN, shade_pixels
-from posekit.studio.render.render.shadow import ShadowMap
+from posekit.studio.render.light import Light
+from posekit.studio.render.shade_kernel import HAIR, SKIN, shade_pixels
+from posekit.studio.render.shadow import ShadowMap
 
 _KINDS = {"cloth": 0, "skin": SKIN, "hair": HAIR, "eye": 3, "teeth": 4}
 _TAPS = np.random.default_rng(1).normal(0, 1, (8, 2)).astype(np.float32)  # offsets of the soft shadow's samples

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from posekit.studio.base.raster import Buffers, interpolate, rasterize
-from posekit.studio.render.render.camera import Camera, project
-from posekit.studio.render.render.render import PosedFigure
+from posekit.studio.render.camera import Camera, project
+from posekit.studio.render.render import PosedFigure
 from posekit.util.errors import InputError
 
 SKIRTS = ("legs", "cloth")

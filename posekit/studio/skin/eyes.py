@@ -7,7 +7,7 @@ import numpy as np
 from posekit.studio.base.layers import Layer, Texture
 from posekit.studio.base.palette import to_linear
 from posekit.studio.base.ramps import mix, smoothstep
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer
 
 SIZE = 128
 PUPIL, IRIS = 0.20, 0.46  # radii as shares of the eyeball's, seen from the front

@@ -10,7 +10,7 @@ from posekit.studio.base.mesh import skin_neighbours, smooth
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import HAIR, IRIS, LIPSTICK, cloth_color, skin_color
 from posekit.studio.base.ramps import line, smoothstep
-from posekit.studio.body.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer
 
 GLOSS = 18.0
 MOUTH_LINE = 8.172  # height of the slit between the lips in the mean body, dm

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.atlas import load_atlas
-from posekit.studio.body.body.body import load_body
-from posekit.studio.body.body.limbs import GROUP, group_weights
 from scipy.spatial import cKDTree
 
 from posekit.studio.base.mesh import neighbour_mean, smooth, vertex_normals
 from posekit.studio.base.noise import LATTICE, Noise
+from posekit.studio.body.atlas import load_atlas
+from posekit.studio.body.body import load_body
+from posekit.studio.body.limbs import GROUP, group_weights
 
 SIZE = 128
 MIRROR = np.array([0, 1, 2, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15, 18, 17, 20, 19, 22, 21, 24, 23])

@@ -4,8 +4,8 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.body import MASKS, PARTS, load_body, load_masks
 
+from posekit.studio.body.body import MASKS, PARTS, load_body, load_masks
 from posekit.util.errors import InputError
 
 

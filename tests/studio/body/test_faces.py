@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.body import load_body, load_masks
-from posekit.studio.body.body.faces import EXPRESSIONS, YAW_LIMIT, sample_expression, sample_face_pose
-from posekit.studio.body.body.joint_angles import clip_pose, complete
+
+from posekit.studio.body.body import load_body, load_masks
+from posekit.studio.body.faces import EXPRESSIONS, YAW_LIMIT, sample_expression, sample_face_pose
+from posekit.studio.body.joint_angles import clip_pose, complete
 
 
 @pytest.fixture(scope="module")

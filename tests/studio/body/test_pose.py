@@ -4,14 +4,14 @@ import re
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.body import load_body
-from posekit.studio.body.body.clearance import GAP, arm_depths, clear_arms
-from posekit.studio.body.body.joint_angles import ANGLES, LIMB_ANGLES, TRUNK_ANGLES, clip_pose, complete, mirror_pose
-from posekit.studio.body.body.key_poses import KEY_POSES, WEIGHTS
-from posekit.studio.body.body.pose import LOWER_BODY, VIEWS, pose_rotations, sample_pose
-from posekit.studio.body.body.skinning import bone_transforms, posed_joints, skin
 
-from posekit.studio.body.body import joint_angles
+from posekit.studio.body import joint_angles
+from posekit.studio.body.body import load_body
+from posekit.studio.body.clearance import GAP, arm_depths, clear_arms
+from posekit.studio.body.joint_angles import ANGLES, LIMB_ANGLES, TRUNK_ANGLES, clip_pose, complete, mirror_pose
+from posekit.studio.body.key_poses import KEY_POSES, WEIGHTS
+from posekit.studio.body.pose import LOWER_BODY, VIEWS, pose_rotations, sample_pose
+from posekit.studio.body.skinning import bone_transforms, posed_joints, skin
 from posekit.util.errors import InputError
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.body import load_body
-from posekit.studio.body.body.joint_angles import pose_rotations, rotate_about
-from posekit.studio.body.body.key_poses import KEY_POSES
-from posekit.studio.body.body.skinning import bone_transforms, posed_joints, skin
 
+from posekit.studio.body.body import load_body
+from posekit.studio.body.joint_angles import pose_rotations, rotate_about
+from posekit.studio.body.key_poses import KEY_POSES
+from posekit.studio.body.skinning import bone_transforms, posed_joints, skin
 from posekit.util.errors import InputError
 
 

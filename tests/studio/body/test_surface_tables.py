@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from posekit.studio.body.body.atlas import load_atlas
-from posekit.studio.body.body.surface_tables import ATLAS_SIZE, mirror_table, part_labels, surface_table
 
 from posekit.ops.surface import flip_map, mirror_parts, mirror_uv
+from posekit.studio.body.atlas import load_atlas
+from posekit.studio.body.surface_tables import ATLAS_SIZE, mirror_table, part_labels, surface_table
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.atlas import load_atlas
-from posekit.studio.body.body.body import load_body
-from posekit.studio.body.body.limbs import GROUP
 
 from posekit.studio.base.mesh import vertex_normals
+from posekit.studio.body.atlas import load_atlas
+from posekit.studio.body.body import load_body
+from posekit.studio.body.limbs import GROUP
 from posekit.studio.clothes.drape import RadiusMap
 from posekit.studio.clothes.garments import Bottom, Shoe, Top
 from posekit.studio.clothes.shoe_last import disc

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.atlas import load_atlas
-from posekit.studio.hair.hair.hair import strand_coordinates
-from posekit.studio.hair.hair.hairstyles import STYLES, choose_hair, hairline
 
+from posekit.studio.body.atlas import load_atlas
 from posekit.studio.dressed_figure import make_figure
+from posekit.studio.hair.hair import strand_coordinates
+from posekit.studio.hair.hairstyles import STYLES, choose_hair, hairline
 
 SIZE = 128
 

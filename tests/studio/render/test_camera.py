@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.body import load_body
-from posekit.studio.body.body.joint_angles import pose_rotations
-from posekit.studio.body.body.key_poses import KEY_POSES
-from posekit.studio.body.body.pose import sample_pose
-from posekit.studio.body.body.skinning import bone_transforms, posed_joints, skin
-from posekit.studio.render.render.camera import CROP_SHARES, CROPS, Camera, frame, project
 
+from posekit.studio.body.body import load_body
+from posekit.studio.body.joint_angles import pose_rotations
+from posekit.studio.body.key_poses import KEY_POSES
+from posekit.studio.body.pose import sample_pose
+from posekit.studio.body.skinning import bone_transforms, posed_joints, skin
+from posekit.studio.render.camera import CROP_SHARES, CROPS, Camera, frame, project
 from posekit.util.errors import InputError
 
 

@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.body import load_body
-from posekit.studio.render.render.ambient_occlusion import ambient_occlusion
-from posekit.studio.render.render.camera import frame
-from posekit.studio.render.render.light import Background, Light, random_background, random_light, vary_light
-from posekit.studio.render.render.render import photograph, pose_figure
-from posekit.studio.render.render.shade import Mesh, _level, prepare, shade
-from posekit.studio.render.render.shadow import ShadowMap, shadow_map
 
 from posekit.studio.base.layers import Figure, Layer, Texture
 from posekit.studio.base.mesh import vertex_normals
 from posekit.studio.base.raster import Buffers, interpolate, rasterize
+from posekit.studio.body.body import load_body
+from posekit.studio.render.ambient_occlusion import ambient_occlusion
+from posekit.studio.render.camera import frame
+from posekit.studio.render.light import Background, Light, random_background, random_light, vary_light
+from posekit.studio.render.render import photograph, pose_figure
+from posekit.studio.render.shade import Mesh, _level, prepare, shade
+from posekit.studio.render.shadow import ShadowMap, shadow_map
 
 WHITE = Background(grey=0.9, tint=np.ones(3, np.float32), vignette=0.0, gradient=0.0, horizon=None)
 NO_SHADOW = ShadowMap(np.zeros((4, 4), np.float32), np.zeros((3, 4), np.float32))

@@ -4,17 +4,17 @@ import dataclasses
 
 import numpy as np
 import pytest
-from posekit.studio.body.body.body import load_body
-from posekit.studio.body.body.surface_tables import part_labels
-from posekit.studio.render.render.camera import frame, project
-from posekit.studio.render.render.joints import joint_positions, keypoints
-from posekit.studio.render.render.render import pose_figure
-from posekit.studio.render.render.surface_maps import UNDER_SKIRT, part_of, surface_maps
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from posekit.ops.keypoints import JOINTS
 from posekit.studio.base.layers import Figure, Layer, Texture
+from posekit.studio.body.body import load_body
+from posekit.studio.body.surface_tables import part_labels
+from posekit.studio.render.camera import frame, project
+from posekit.studio.render.joints import joint_positions, keypoints
+from posekit.studio.render.render import pose_figure
+from posekit.studio.render.surface_maps import UNDER_SKIRT, part_of, surface_maps
 from posekit.util.errors import InputError
 
 

@@ -26,9 +26,8 @@ sharpness: float = 1.0  # exponent of the weights; 1 is bilinear
 import ipywidgets as W
 import matplotlib.pyplot as plt
 import numpy as np
-
-from posekit.teaching import record
-from posekit.teaching.widgets import live
+from posekit_course import live
+from posekit_lab.record import record
 
 t = np.linspace(0, 1, size)
 left, right = np.random.default_rng(seed).random(2)

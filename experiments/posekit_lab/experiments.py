@@ -1,0 +1,136 @@
+"""Program for the folder ``experiments``: build its notebooks, keep the tables of its sweeps, draw them.
+
+    python -m posekit_lab.experiments build                    notebooks from their sources, not executed
+    posekit sweep experiments/NAME.yaml
+    python -m posekit_lab.experiments keep NAME                out/sweeps/NAME/table.csv -> results/NAME.csv
+    python -m posekit_lab.experiments draw NAME                results/NAME.png and NAME.md
+    python -m posekit_lab.experiments claims                   results/claims.md: what the papers say, our verdicts
+    python -m posekit_lab.experiments curve                    results/training_curve.png: the shipped log, drawn
+
+What is drawn is written in ``experiments/figures.yaml``, one entry for each NAME:
+
+    tables    kept tables to show together
+    along     the parameter on the horizontal axis; without it, arms stand side by side
+    arms      what `arm` was recorded -> name to show
+    metrics   what was recorded -> title of its panel
+    title     of the figure
+    beside    an arm; the table then also shows how much the others differ from it, with intervals over the seeds
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from posekit.util.errors import InputError
+from posekit.util.files import whole_file, write_text
+from posekit_lab import claims, differences, notebooks, results, source
+
+OUT = Path("out/sweeps")
+
+
+def problems(folder: Path = results.EXPERIMENTS) -> list[str]:
+    """One sentence for every notebook of the folder that is not what its source gives."""
+    found = []
+    for script in sorted((folder / "src").glob("*.py")):
+        notebook = folder / f"{script.stem}.ipynb"
+        if not notebook.is_file() or notebooks.dumps(source.read(script)) != notebook.read_text(encoding="utf-8"):
+            found.append(f"{notebook.name} is not what src/{script.name} gives; build it.")
+    known = {path.stem for path in (folder / "src").glob("*.py")}
+    return found + [f"{p.name} has no source." for p in sorted(folder.glob("*.ipynb")) if p.stem not in known]
+
+
+def build(folder: Path = results.EXPERIMENTS) -> list[Path]:
+    """Write every notebook of the folder from its source, without outputs: sweeps execute copies."""
+    scripts = sorted((folder / "src").glob("*.py"))
+    return [write_text(folder / f"{s.stem}.ipynb", notebooks.dumps(source.read(s))) for s in scripts]
+
+
+def figure_of(name: str, folder: Path = results.EXPERIMENTS) -> dict[str, Any]:
+    """The entry of ``figures.yaml`` for one experiment; InputError where it is missing or incomplete."""
+    path = folder / "figures.yaml"
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(entries, dict) or name not in entries:
+        raise InputError(f"{path} has no entry {name!r}; it has: {', '.join(map(str, entries or ())) or 'none'}.")
+    entry = {"along": None, "title": "", "beside": None, **entries[name]}
+    kinds = {"tables": list, "arms": dict, "metrics": dict, "title": str}
+    kinds |= {"along": (str, type(None)), "beside": (str, type(None))}
+    for key in (*kinds, *entry):
+        if key not in kinds or not isinstance(entry.get(key), kinds[key]):
+            optional = "along, title, beside"
+            raise InputError(f"{path}: the entry {name!r} needs tables, arms and metrics ({optional}); see {key!r}.")
+    return entry
+
+
+def draw(name: str, folder: Path = results.EXPERIMENTS) -> list[Path]:
+    """Write the figure and the table of one experiment."""
+    entry = figure_of(name, folder)
+    rows = results.read_results(*entry["tables"], folder=folder / "results")
+    summaries = results.summarise(rows, list(entry["metrics"]), entry["arms"], entry["along"])
+    picture, table = (folder / "results" / f"{name}.{kind}" for kind in ("png", "md"))
+    with whole_file(picture) as temporary:
+        figure = results.draw(summaries, entry["metrics"], entry["along"], entry["title"])
+        figure.savefig(temporary, metadata={"Software": None})
+    text = f"# {entry['title']}\n\n" + results.markdown(summaries, entry["metrics"], entry["along"])
+    if entry["beside"]:
+        text += "\n" + differences.markdown(rows, entry["metrics"], entry["arms"], entry["beside"])
+    write_text(table, text)
+    return [picture, table]
+
+
+def write_claims(folder: Path = results.EXPERIMENTS) -> Path:
+    """Write the verdicts on the claims of ``claims.yaml``."""
+    text = "# Published claims, and what the experiments here say\n\n" + claims.markdown(claims.judge_all(folder))
+    return write_text(folder / "results" / "claims.md", text)
+
+
+def draw_curve(folder: Path = results.EXPERIMENTS) -> Path:
+    """Draw the log of the training that made the reference weights."""
+    from posekit_course.full_training.figures import draw_curves  # it draws results, too, and so needs this module
+
+    from posekit.training.checkpoint import reference_log
+
+    records = reference_log("coordinate_inpainting")
+    with whole_file(folder / "results" / "training_curve.png") as temporary:
+        heading = f"Training of the reference weights: {records[-1]['total_step']:,} steps"
+        draw_curves(records, heading=heading).savefig(temporary, format="png", metadata={"Software": None})
+    return folder / "results" / "training_curve.png"
+
+
+def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS, out: Path = OUT) -> int:
+    """The program; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="posekit_lab.experiments", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="notebooks from their sources")
+    commands.add_parser("claims", help="a verdict on every published claim")
+    commands.add_parser("curve", help="the log of the reference weights, drawn")
+    for command, words in (("keep", "take the table of a sweep as results"), ("draw", "figure and table of results")):
+        commands.add_parser(command, help=words).add_argument("name")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "build":
+            written = build(folder)
+        elif options.command == "claims":
+            written = [write_claims(folder)]
+        elif options.command == "curve":
+            written = [draw_curve(folder)]
+        elif options.command == "keep":
+            written = [results.keep(out / options.name / "table.csv", options.name, folder / "results")]
+        else:
+            written = draw(options.name, folder)
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    print(*written, sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,65 @@
+"""Checkers for the exercises of the notebooks: a tick, or one sentence that names the mistake.
+
+    from posekit_course import checks
+    checks.check_pixel_grid(pixel_grid)
+
+notebook  checker                the exercise
+01        check_pixel_grid       pixel_grid(h, w): the centres of the pixels in [-1, 1]
+01        check_iuv_to_atlas     iuv_to_atlas(part, u, v, table): from charts to the atlas
+01        check_mirror_map       mirror_map(uv, mask, mirror): the map of the flipped photograph
+02        check_splat_by_hand    splat_by_hand(values, positions, size): the bilinear scatter
+02        check_backward_warp    backward_warp(image, grid): the bilinear lookup
+03        check_gate             gate(x, features, gates): the gated convolution
+03        check_target_texel_loss  target_texel_loss(T, N, M, mask): l1 over the texels that the target shows
+03        check_coordinate_texture  coordinate_texture(M, mask, size): pixel positions, scattered
+04        check_skip_by_E        skip_by_E(activations, E, mask): the skip warped by E
+04        check_limb_map         limb_map(source, target, source_half, target_half): the affine map of a limb
+04        check_fuse             fuse(moved, masks): the maximum over parts
+04        check_source_part      source_part(in_source, in_target): which limb stands in for which
+05        check_mutual_filter    filtered(C): gamma C, the soft mutual filter
+05        check_unit_length      normalised(Q): length 1 for every target pixel
+05        check_undoing_flow     undoing_flow(A, size): the target of the affine task
+05        check_absolute_flow    absolute(displacement): from pixels moved to positions
+06        check_lsgan            lsgan(real, fake): the losses of D and G
+06        check_paired_interval  paired_interval(a, b, person, draws): the interval of a mean difference
+06        check_ema              ema(weights, decay): the moving average of weights
+
+A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
+mistakes; it raises CheckFailed.  A stub's NotImplementedError passes through.
+"""
+
+from posekit_course.checks.affine_flow import (
+    check_absolute_flow,
+    check_mutual_filter,
+    check_undoing_flow,
+    check_unit_length,
+)
+from posekit_course.checks.color_vs_coordinate import check_coordinate_texture, check_gate, check_target_texel_loss
+from posekit_course.checks.deformable_skips import check_fuse, check_limb_map, check_skip_by_E, check_source_part
+from posekit_course.checks.densepose_uv import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
+from posekit_course.checks.full_training import check_ema, check_lsgan, check_paired_interval
+from posekit_course.checks.judging import CheckFailed
+from posekit_course.checks.scatter_rasterization import check_backward_warp, check_splat_by_hand
+
+__all__ = [
+    "CheckFailed",
+    "check_absolute_flow",
+    "check_backward_warp",
+    "check_coordinate_texture",
+    "check_ema",
+    "check_fuse",
+    "check_gate",
+    "check_iuv_to_atlas",
+    "check_limb_map",
+    "check_lsgan",
+    "check_mirror_map",
+    "check_mutual_filter",
+    "check_paired_interval",
+    "check_pixel_grid",
+    "check_skip_by_E",
+    "check_source_part",
+    "check_splat_by_hand",
+    "check_target_texel_loss",
+    "check_undoing_flow",
+    "check_unit_length",
+]

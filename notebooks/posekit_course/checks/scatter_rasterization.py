@@ -1,0 +1,162 @@
+"""Checkers for the exercises of notebook 02: scattering by hand, and looking up by hand.
+
+Each prints a tick or raises CheckFailed with a sentence that names the mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from posekit.ops.grids import index_to_norm, norm_to_index
+from posekit.ops.sample import sample
+from posekit.ops.splat import splat
+from posekit_course.checks.judging import Mistake, answer_of, judge, solved
+
+SWAPPED = "x and y are swapped, or rows taken for columns: channel 0 is x, the column; channel 1 is y, the row."
+HALF = "Half a pixel off: -1 and 1 are the outer edges, so the index is ((x + 1) n - 1) / 2"
+
+
+def check_splat_by_hand(function: Callable[[Tensor, Tensor, tuple[int, int]], Tensor]) -> None:
+    """`splat_by_hand(values, positions, size)` -> (c, H, W): every value spread over the four texels around.
+
+    values: (c, h, w), positions: (2, h, w) in [-1, 1] of the target, size = (H, W).  What falls outside is dropped; a
+    texel takes the weighted mean of what reached it, and 0 where nothing did.  (values, weight) is accepted too.
+    """
+    for seed, size in ((1, (5, 7)), (2, (8, 4))):
+        values, positions = _scatter_example(seed, size)
+        got = answer_of(function, values, positions, size)
+        if isinstance(got, tuple | list):
+            got = got[0]
+        _judge_splat(got, values, positions, size)
+    solved("splat_by_hand: bilinear shares, divided by their sum")
+
+
+def _judge_splat(got: object, values: Tensor, positions: Tensor, size: tuple[int, int]) -> None:
+    def scattered(where: Tensor, mean: bool = True) -> Tensor:
+        drawn = splat(values[None], where[None], size)
+        return (drawn.values if mean else drawn.values * drawn.weight)[0]
+
+    x, y = positions
+    mistakes = [
+        Mistake(
+            "The normalisation is missing: divide the sum of weight times value by the sum of the weights.",
+            scattered(positions, mean=False),
+        ),
+        Mistake(SWAPPED, scattered(positions.flip(0))),
+        *(Mistake(sentence, scattered(where)) for sentence, where in _half_pixel(positions, size)),
+        Mistake(
+            "Forward is taken for backward: this looks values up at the positions; a splat carries them there.",
+            sample(values[None], positions[None])[0],
+        ),
+        Mistake(
+            "The kernel is missing: each value went to the nearest texel alone.", scattered(_nearest(positions, size))
+        ),
+        Mistake("y points up; row 0 is the top and has the smallest y.", scattered(torch.stack((x, -y)))),
+        Mistake(
+            "What falls outside is dropped; here it is pushed to the border, where it does not belong.",
+            _folded(values, positions, size),
+        ),
+    ]
+    unknown = "; a texel that nothing reached has the weight 0, and 0 / 0 is NaN: it should be 0"
+    judge(f"the splat of size {size}", got, [scattered(positions)], mistakes, unknown)
+
+
+def _scatter_example(seed: int, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """24 values at positions on an eighth of a texel, some of them outside, some of them on top of each other."""
+    random = torch.Generator().manual_seed(seed)
+    height, width = size
+    values = torch.rand(3, 4, 6, generator=random) + 0.2
+    index = torch.rand(2, 4, 6, generator=random) * torch.tensor([width + 1, height + 1])[:, None, None] - 1
+    index = (index * 8).round() / 8
+    index[:, 0, 0] = index[:, 0, 1] = torch.tensor([1.25, 2.5])
+    index[:, 3, 5] = torch.tensor([-0.5, height - 0.75])
+    return values, torch.stack((index_to_norm(index[0], width), index_to_norm(index[1], height)))
+
+
+def check_backward_warp(function: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """`backward_warp(image, grid)` -> (c, H, W): the image looked up bilinearly at every position of the grid.
+
+    image: (c, h, w), grid: (2, H, W) in [-1, 1] of the image; outside of the image there are zeros.
+    """
+    for seed, size in ((1, (5, 8)), (2, (7, 4))):
+        random = torch.Generator().manual_seed(seed)
+        image = torch.rand(3, 5, 8, generator=random) + 0.2
+        h, w = image.shape[1:]
+        index = torch.rand(2, *size, generator=random) * torch.tensor([w + 1, h + 1])[:, None, None] - 1
+        index[:, 0, 0] = -3  # nothing of the image is near
+        grid = torch.stack((index_to_norm(index[0], w), index_to_norm(index[1], h)))
+        _judge_warp(answer_of(function, image, grid), image, grid)
+    solved("backward_warp: four neighbours, bilinear weights, zeros outside")
+
+
+def _judge_warp(got: object, image: Tensor, grid: Tensor) -> None:
+    size = tuple(image.shape[1:])
+
+    def looked_up(where: Tensor, padding: str = "zeros") -> Tensor:
+        return sample(image[None], where[None], padding=padding)[0]
+
+    x, y = grid
+    h, w = size
+    mistakes = [
+        Mistake(SWAPPED, looked_up(grid.flip(0))),
+        *(Mistake(sentence, looked_up(where)) for sentence, where in _half_pixel(grid, size)),
+        Mistake("The interpolation is missing: this takes the nearest pixel.", looked_up(_nearest(grid, size))),
+        Mistake("Outside of the image there are zeros; here its border is repeated.", looked_up(grid, "border")),
+        Mistake("y points up; row 0 is the top and has the smallest y.", looked_up(torch.stack((x, -y)))),
+        Mistake(
+            "The grid holds coordinates in [-1, 1]; here they are taken for pixel indices.",
+            looked_up(torch.stack((index_to_norm(x, w), index_to_norm(y, h)))),
+        ),
+    ]
+    if grid.shape[1:] == image.shape[1:]:
+        drawn = splat(image[None], grid[None], size)
+        for answer in (drawn.values[0], (drawn.values * drawn.weight)[0]):
+            mistakes.append(
+                Mistake(
+                    "Forward is taken for backward: this scatters the image; look it up at the grid instead.", answer
+                )
+            )
+    judge("the warped image", got, [looked_up(grid)], mistakes)
+
+
+def _half_pixel(positions: Tensor, size: tuple[int, int]) -> list[tuple[str, Tensor]]:
+    """The positions as they come out with the index formula of another convention, and what to say about it."""
+    height, width = size
+    extent = torch.tensor([width, height], dtype=positions.dtype)[:, None, None]
+    formulas = {
+        f"{HALF}; (x + 1) / 2 (n - 1) is align_corners=True.": (positions + 1) / 2 * (extent - 1),
+        f"{HALF}; (x + 1) / 2 n forgets that a whole index is the centre of its pixel.": (positions + 1) / 2 * extent,
+        f"{HALF}; here the half pixel is taken off twice.": (positions + 1) / 2 * extent - 1,
+    }
+    return [(sentence, _to_norm(index, size)) for sentence, index in formulas.items()]
+
+
+def _nearest(positions: Tensor, size: tuple[int, int]) -> Tensor:
+    return _to_norm(_to_index(positions, size).round(), size)
+
+
+def _folded(values: Tensor, positions: Tensor, size: tuple[int, int]) -> Tensor:
+    """The splat of a function that clamps indices: sums on a larger target, whose rim is added to the border."""
+    height, width = size
+    larger = (height + 2, width + 2)
+    index = _to_index(positions, size) + 1
+    drawn = splat(values[None], _to_norm(index, larger)[None], larger)
+    sums = torch.cat((drawn.values * drawn.weight, drawn.weight), 1)
+    for axis in (2, 3):
+        n = sums.shape[axis]
+        body = sums.narrow(axis, 1, n - 2).clone()
+        body.narrow(axis, 0, 1).add_(sums.narrow(axis, 0, 1))
+        body.narrow(axis, n - 3, 1).add_(sums.narrow(axis, n - 1, 1))
+        sums = body
+    return (sums[:, :-1] / sums[:, -1:].clamp(min=1e-9))[0]
+
+
+def _to_index(positions: Tensor, size: tuple[int, int]) -> Tensor:
+    return torch.stack((norm_to_index(positions[0], size[1]), norm_to_index(positions[1], size[0])))
+
+
+def _to_norm(index: Tensor, size: tuple[int, int]) -> Tensor:
+    return torch.stack((index_to_norm(index[0], size[1]), index_to_norm(index[1], size[0])))

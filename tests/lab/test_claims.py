@@ -1,0 +1,193 @@
+"""Verdicts on published claims: from made-up sweeps, whose answer is known, and from the kept ones."""
+
+import math
+
+import pytest
+import yaml
+from posekit_lab import claims, experiments, results, source
+from posekit_lab.claims import Claim, count, judge, judge_all, markdown, read_claims
+
+from posekit.util.errors import InputError
+
+ENTRY = {
+    "claim": "The net beats nothing",
+    "source": "A paper, Table 1",
+    "printed": [0.5, 0.4],
+    "expect": "higher",
+    "results": ["duel"],
+    "metric": "ssim",
+    "arm": "net",
+    "beside": "none",
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "results").mkdir()
+    return tmp_path
+
+
+def keep(folder, net, none=(0.40, 0.41, 0.42), steps=100, name="duel"):
+    """The kept table of a sweep of two arms; None leaves a cell empty."""
+    lines = ["seed,arm,steps,ssim"]
+    for arm, numbers in (("net", net), ("none", none)):
+        lines += [f"{seed},{arm},{steps},{value}" for seed, value in enumerate(numbers)]
+    (folder / "results" / f"{name}.csv").write_text("\n".join(lines) + "\n")
+
+
+def claim(**changes):
+    return Claim(**ENTRY | changes)
+
+
+@pytest.mark.parametrize(
+    ("net", "expect", "verdict", "agreeing"),
+    [
+        ((0.50, 0.51, 0.52), "higher", "reproduced", 3),  # the same difference at every seed
+        ((0.50, 0.51, 0.52), "lower", "not reproduced", 0),
+        ((0.30, 0.31, 0.32), "lower", "reproduced", 3),
+        ((0.30, 0.31, 0.32), "higher", "not reproduced", 0),
+        ((0.41, 0.44, 0.55), "higher", "undecided", 3),  # all seeds agree, and the interval holds 0
+        ((0.41, 0.30, 0.55), "higher", "undecided", 2),
+        ((0.41, 0.30, 0.55), "lower", "undecided", 1),
+        ((0.50, math.nan, 0.52), "higher", "not measured", 0),
+        ((1.20, 1.21, 1.22), "nearer", "reproduced", 3),  # 1.2 is nearer to 1 than 0.4
+        ((4.00, 4.10, 4.20), "nearer", "not reproduced", 0),  # too much is as bad as too little
+        ((0.0, 1.0, 1.0), "nearer", "not measured", 0),
+    ],
+)
+def test_verdict_is_read_off_the_interval(folder, net, expect, verdict, agreeing):
+    keep(folder, net)
+    found = judge(claim(expect=expect), folder)
+    assert found.verdict == verdict
+    if found.difference is not None and verdict != "not measured":
+        d = found.difference
+        assert (d.low > 0 or d.high < 0) == (verdict != "undecided")
+        if expect != "nearer":
+            assert d.mean == pytest.approx(sum(net) / 3 - 0.41)
+        assert found.agreeing == agreeing
+
+
+def test_nearer_counts_doublings(folder):
+    keep(folder, (2.0, 2.0, 2.0), (0.25, 0.25, 0.25))
+    d = judge(claim(expect="nearer"), folder).difference
+    assert (d.mean, d.low, d.high) == (-1, -1, -1)  # one doubling too much, two too few
+
+
+def test_without_results_it_was_not_run(folder):
+    assert judge(claim(), folder).verdict == "not run"
+    keep(folder, (0.5, 0.51, 0.52))
+    assert judge(claim(results=["duel", "other"]), folder).verdict == "not run"
+
+
+def test_results_without_the_arm_or_the_metric_are_an_error_not_a_verdict(folder):
+    keep(folder, (0.5, 0.51, 0.52))
+    for changes in ({"arm": "nte"}, {"metric": "lpips"}, {"where": {"steps": 200}}):
+        with pytest.raises(InputError, match="No run with"):
+            judge(claim(**changes), folder)
+
+
+def test_where_chooses_one_setting(folder):
+    keep(folder, (0.5, 0.51, 0.52))
+    keep(folder, (0.3, 0.31, 0.32), steps=200, name="longer")
+    both = {"results": ["duel", "longer"]}
+    assert judge(claim(where={"steps": 100}, **both), folder).verdict == "reproduced"
+    assert judge(claim(where={"steps": 200}, **both), folder).verdict == "not reproduced"
+    with pytest.raises(InputError, match="several runs of seed"):
+        judge(claim(**both), folder)
+
+
+def test_arms_that_differ_in_more_than_the_arm_get_no_verdict(folder):
+    """600 steps against 30, or other pictures, say nothing about the arm."""
+    for column, ours, theirs in (("steps", 600, 30), ("protocol", "padded", "plain"), ("people", 400, 40)):
+        lines = [f"seed,arm,{column},ssim"]
+        lines += [f"{seed},net,{ours},{0.5 + seed / 10}" for seed in range(3)]
+        lines += [f"{seed},none,{theirs},{0.4 + seed / 10}" for seed in range(3)]
+        (folder / "results" / "duel.csv").write_text("\n".join(lines) + "\n")
+        with pytest.raises(InputError, match=f"differ in more than their arm .{column} {ours} and {theirs}"):
+            judge(claim(), folder)
+
+
+def test_a_seed_without_a_number_or_a_run_without_an_arm(folder):
+    keep(folder, (0.5, 0.51, ""))
+    assert judge(claim(), folder).verdict == "not measured"
+    keep(folder, (0.5, 0.51, 0.52))
+    table = folder / "results" / "duel.csv"
+    table.write_text(table.read_text() + "3,,100,0.1\n")
+    assert judge(claim(), folder).verdict == "reproduced"
+
+
+def test_table_says_claim_numbers_interval_and_counts(folder):
+    keep(folder, (0.41, 0.44, 0.55))
+    entries = [ENTRY, {**ENTRY, "claim": "In words only", "printed": None, "results": ["never"]}]
+    (folder / "claims.yaml").write_text(yaml.safe_dump(entries))
+    text = markdown(judge_all(folder))
+    assert "| The net beats nothing | A paper, Table 1 | ssim | 0.5 against 0.4 | +0.057 [" in text
+    assert "3 of 3 seeds agree | **undecided** |" in text
+    assert "| In words only | A paper, Table 1 | ssim | in words |  | **not run** |" in text
+    assert text.endswith("2 claims: 1 undecided, 1 not run.\n")
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ([{**ENTRY, "expect": "better"}], "expects higher, lower or nearer"),
+        ([{**ENTRY, "results": "duel"}], "as a list"),
+        ([{**ENTRY, "printed": [1]}], "two printed numbers"),
+        ([{**ENTRY, "seeds": 3}], "entry 1 lacks, or should not have, seeds"),
+        ([ENTRY, {k: v for k, v in ENTRY.items() if k != "arm"}], "entry 2 lacks, or should not have, arm"),
+        ("text", "entry 1 lacks"),
+    ],
+)
+def test_broken_files_are_named(folder, entries, words):
+    (folder / "claims.yaml").write_text(yaml.safe_dump(entries))
+    with pytest.raises(InputError, match=words):
+        read_claims(folder)
+
+
+def test_missing_and_unreadable_files(folder):
+    with pytest.raises(InputError, match="cannot be read"):
+        read_claims(folder)
+    (folder / "claims.yaml").write_text("a: [")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_claims(folder)
+
+
+def test_command_writes_the_table(folder, capsys):
+    keep(folder, (0.5, 0.51, 0.52))
+    (folder / "claims.yaml").write_text(yaml.safe_dump([ENTRY]))
+    assert experiments.main(["claims"], folder) == 0
+    assert capsys.readouterr().out.strip() == str(folder / "results" / "claims.md")
+    assert "**reproduced**" in (folder / "results" / "claims.md").read_text()
+
+
+def test_the_claims_of_the_papers_name_what_the_sweeps_record():
+    """Every claim's arms are those of a figure, so that a sweep that is kept later is found."""
+    found = read_claims()
+    assert len(found) >= 20
+    known = {}
+    sweeps = ("texture_duel", "skips", "refinement_variants", "losses", "deformable_gan", "reid")
+    for name in (*sweeps, "spatial_depth", "spatial_ablations"):
+        entry = experiments.figure_of(name)
+        for table in entry["tables"]:
+            known.setdefault(table, set()).update(entry["arms"])
+    for one in found:
+        for table in set(one.results) & set(known):
+            assert {one.arm, one.beside} <= known[table], one.claim
+        assert all((results.EXPERIMENTS / f"{name}.yaml").is_file() for name in one.results)
+        assert one.source
+        assert not one.claim.endswith(".")
+    assert len({(one.source, one.metric, one.arm, one.beside) for one in found}) == len(found)
+
+
+def test_committed_table_is_what_the_committed_results_say():
+    text = (results.RESULTS / "claims.md").read_text(encoding="utf-8")
+    judged = judge_all()
+    assert text.endswith(markdown(judged)), "run python -m posekit_lab.experiments claims"
+    assert sum(count(judged).values()) == len(judged)
+    assert set(count(judged)) == set(claims.VERDICTS)
+    readme = " ".join((source.ROOT / "README.md").read_text(encoding="utf-8").split())
+    n = {verdict.replace(" ", "_"): number for verdict, number in count(judged).items()}
+    assert (
+        "of {all} claims {reproduced} are reproduced, {not_reproduced} not reproduced, {undecided} undecided, and "
+        "{not_measured} not measured".format(all=len(judged), **n)
+    ) in readme
