@@ -70,7 +70,8 @@ def problems(name: str, folder: Path = FOLDER) -> list[str]:
     if not skeleton.run_time_said(notebook, built=True):
         found.append("The notebook does not say its measured run time; build it.")
     found += skeleton.bad_outputs(notebook)
-    found += skeleton.too_large(notebook, path.stat().st_size)
+    found += [*skeleton.too_large(path.stat().st_size), *skeleton.long_cells(notebook)]
+    found += skeleton.silent_assertions(notebook)
     measured = runtimes.load(folder / "runtimes.json").get(name)
     return [*drift(source, notebook, measured), *found]
 

@@ -35,9 +35,10 @@ from posekit_lab.source import RUN_TIME, Header
 from posekit_lab.tidy import WIDGET, absolute_paths
 
 MOST_BYTES = 700_000
-MOST_CODE_CELLS = 30
+MOST_LINES = 25  # of a code cell; the markers of exercises do not count
 OPTIONAL = ("derive", "call", "equal", "explore", "predict", "experiment", "exercises", "paper")
 MEASURED = re.compile(r"\d+(\.\d+)? (s|min) on \d+ core")
+MARKER = re.compile(r"^ *# (SOLUTION|END SOLUTION|STUB:)")
 PARAMETER = re.compile(r"^\w+: [\w\[\], |]+ = [^#]+  # \S.*$")
 
 
@@ -113,13 +114,29 @@ def bad_outputs(notebook: Any) -> Iterator[str]:
         yield "The notebook stores the state of widgets; build again."
 
 
-def too_large(notebook: Any, size: int) -> Iterator[str]:
-    """Limits of size.  size: bytes of the file."""
+def too_large(size: int) -> Iterator[str]:
+    """The limit of a file, ``size`` in bytes."""
     if size > MOST_BYTES:
         yield f"The file has {size / 1000:.0f} kB; the limit is {MOST_BYTES / 1000:.0f} kB (smaller or fewer figures)."
-    count = sum(cell.cell_type == "code" for cell in notebook.cells)
-    if count > MOST_CODE_CELLS:
-        yield f"There are {count} code cells; the limit is {MOST_CODE_CELLS} (split the notebook)."
+
+
+def long_cells(notebook: Any) -> Iterator[str]:
+    """Code cells that do not fit on a screen."""
+    for number, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), start=1):
+        count = sum(not MARKER.match(line) for line in cell.source.splitlines())
+        if count > MOST_LINES:
+            yield (
+                f"Code cell {number} has {count} lines; the limit is {MOST_LINES} (split it, or move what draws and "
+                "prints into the course's package)."
+            )
+
+
+def silent_assertions(notebook: Any) -> Iterator[str]:
+    """Assertions that would stop a reader without a word."""
+    for number, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), start=1):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Assert) and node.msg is None:
+                yield f"Code cell {number}: the assertion `{ast.unparse(node.test)[:60]}` says nothing where it fails."
 
 
 def _derive(notebook: Any) -> Iterator[str]:

@@ -26,7 +26,7 @@ sharpness: float = 1.0  # exponent of the weights; 1 is bilinear
 import ipywidgets as W
 import matplotlib.pyplot as plt
 import numpy as np
-from posekit_course import live
+from posekit_course.live import live
 from posekit_lab.record import record
 
 t = np.linspace(0, 1, size)
