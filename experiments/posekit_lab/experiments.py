@@ -26,6 +26,8 @@ from typing import Any
 
 import yaml
 
+from posekit.plots import draw_curves
+from posekit.training.checkpoint import reference_log
 from posekit.util.errors import InputError
 from posekit.util.files import whole_file, write_text
 from posekit_lab import claims, differences, notebooks, results, source
@@ -93,10 +95,6 @@ def write_claims(folder: Path = results.EXPERIMENTS) -> Path:
 
 def draw_curve(folder: Path = results.EXPERIMENTS) -> Path:
     """Draw the log of the training that made the reference weights."""
-    from posekit_course.full_training.figures import draw_curves  # it draws results, too, and so needs this module
-
-    from posekit.training.checkpoint import reference_log
-
     records = reference_log("coordinate_inpainting")
     with whole_file(folder / "results" / "training_curve.png") as temporary:
         heading = f"Training of the reference weights: {records[-1]['total_step']:,} steps"

@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
-from posekit_course.color_vs_coordinate.figures import BLUE, ORANGE, new_figure
 
+from posekit.plots import BLUE, ORANGE, new_figure
 from posekit_lab import results
 from posekit_lab.differences import Difference, difference
 from posekit_lab.experiments import figure_of

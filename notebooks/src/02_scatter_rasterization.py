@@ -44,11 +44,11 @@ from posekit_course.scatter_rasterization import widgets as scatter
 from posekit_lab.record import record
 from scipy.interpolate import griddata
 
-from posekit.evaluation.transfer import coordinate_colors
 from posekit.ops.fill import fill_nearest
 from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index, resize_mask
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
+from posekit.plots import coordinate_colors
 
 # %% tags=["parameters"]
 seed: int = 0  # which studio people

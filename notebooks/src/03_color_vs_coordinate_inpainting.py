@@ -43,7 +43,6 @@ from posekit_lab.results import read_results
 
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.evaluation.textures import compared, measure_textures
-from posekit.evaluation.transfer import coordinate_colors
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.texture import radial_spectrum, sliced_wasserstein
@@ -52,6 +51,7 @@ from posekit.ops.grids import identity_grid, norm_to_index
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair, collate_pairs
+from posekit.plots import coordinate_colors
 from posekit.studio.body.surface_tables import mirror_table
 from posekit.systems import build
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig

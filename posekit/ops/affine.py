@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from posekit.ops.grids import identity_grid
+from posekit.util.errors import InputError
 
 # Points count as collinear when their spread across the main direction is less than this part of that along it.
 COLLINEAR = 1e-4
@@ -70,7 +71,7 @@ class AffineRanges:
 
     def __post_init__(self):
         if min(self.angle, self.scale, self.shear, self.translation) < 0 or self.shear >= 1:
-            raise ValueError(f"The ranges of a random affine map are 0 or more, and that of shear below 1, got {self}.")
+            raise InputError(f"The ranges of a random affine map are 0 or more, and that of shear below 1, got {self}.")
 
 
 def random_affine(n: int, ranges: AffineRanges | None = None) -> Float[Tensor, "n 2 3"]:
@@ -87,7 +88,7 @@ def apply(matrix: Float[Tensor, "b 2 3"], points: Float[Tensor, "b *n 2"]) -> Fl
     """Map points (x, y): p -> A p + t, each item of the batch with its own matrix."""
     _check("apply", matrix)
     if points.shape[-1] != 2 or points.ndim < 2 or points.shape[0] != matrix.shape[0]:
-        raise ValueError(
+        raise InputError(
             f"apply expected points ({matrix.shape[0]}, ..., 2) beside {matrix.shape[0]} matrices, "
             f"got {tuple(points.shape)}."
         )
@@ -140,18 +141,18 @@ def fit_affine(
     source points lie on one line (within `COLLINEAR`).
     """
     if source.ndim != 3 or source.shape[-1] != 2 or source.shape != target.shape:
-        raise ValueError(
+        raise InputError(
             f"fit_affine expected source and target points (b, n, 2), got {tuple(source.shape)} "
             f"and {tuple(target.shape)}."
         )
     weights = torch.ones_like(source[..., 0]) if weights is None else weights
     if weights.shape != source.shape[:2]:
-        raise ValueError(f"fit_affine expected weights {tuple(source.shape[:2])}, got {tuple(weights.shape)}.")
+        raise InputError(f"fit_affine expected weights {tuple(source.shape[:2])}, got {tuple(weights.shape)}.")
     if not (weights >= 0).all():
-        raise ValueError("fit_affine expected weights of at least 0, got a negative one or NaN.")
+        raise InputError("fit_affine expected weights of at least 0, got a negative one or NaN.")
     used = weights > 0
     if not (source[used].isfinite().all() and target[used].isfinite().all() and weights.isfinite().all()):
-        raise ValueError("fit_affine got a point that is not finite; give it the weight 0.")
+        raise InputError("fit_affine got a point that is not finite; give it the weight 0.")
 
     few = used.sum(1) < 3
     if few.any():
@@ -180,4 +181,4 @@ def _items(flags: Tensor) -> tuple[int, ...]:
 
 def _check(name: str, matrix: Tensor) -> None:
     if matrix.ndim != 3 or matrix.shape[1:] != (2, 3):
-        raise ValueError(f"{name} expected matrices of shape (b, 2, 3), got {tuple(matrix.shape)}.")
+        raise InputError(f"{name} expected matrices of shape (b, 2, 3), got {tuple(matrix.shape)}.")

@@ -22,6 +22,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from posekit.util.errors import InputError
+
 # What a maximum in (9), or a length in (2), is at least.  A source pixel whose best match is no more similar than
 # this has no match: its row of Q comes out as about nothing instead of as a division by zero.
 LEAST = 1e-4
@@ -121,7 +123,7 @@ def _blocks(s: Tensor, p: int):
 
 def _check_features(source: Tensor, target: Tensor) -> None:
     if source.ndim != 4 or target.ndim != 4 or source.shape[:2] != target.shape[:2]:
-        raise ValueError(
+        raise InputError(
             "A correlation compares features (b, m, h, w) of a source and (b, m, H, W) of a target, "
             f"got {tuple(source.shape)} and {tuple(target.shape)}."
         )

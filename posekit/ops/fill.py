@@ -15,6 +15,7 @@ from torch import Tensor
 
 from posekit.ops.grids import resize_mask
 from posekit.ops.sample import sample
+from posekit.util.errors import InputError
 
 
 def fill_nearest(C: Float[Tensor, "b c h w"], known: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c h w"]:
@@ -26,7 +27,7 @@ def fill_nearest(C: Float[Tensor, "b c h w"], known: Float[Tensor, "b 1 h w"]) -
     """
     b, _, h, w = C.shape
     if known.shape != (b, 1, h, w):
-        raise ValueError(f"fill_nearest expected known of shape {(b, 1, h, w)}, got {tuple(known.shape)}.")
+        raise InputError(f"fill_nearest expected known of shape {(b, 1, h, w)}, got {tuple(known.shape)}.")
     nearest = [_nearest_index(k[0] > 0.5) for k in known.detach().cpu()]
     index = torch.stack(nearest).to(C.device)[:, None].expand(b, C.shape[1], h * w)
     filled = C.flatten(2).gather(2, index).reshape(C.shape)
@@ -61,9 +62,9 @@ def fill_mirror(
     """
     b, _, h, w = C.shape
     if known.shape != (b, 1, h, w):
-        raise ValueError(f"fill_mirror expected known of shape {(b, 1, h, w)}, got {tuple(known.shape)}.")
+        raise InputError(f"fill_mirror expected known of shape {(b, 1, h, w)}, got {tuple(known.shape)}.")
     if mirror.shape[0] != 2 or mirror.ndim != 3:
-        raise ValueError(f"fill_mirror expected a mirror table of shape (2, a, a), got {tuple(mirror.shape)}.")
+        raise InputError(f"fill_mirror expected a mirror table of shape (2, a, a), got {tuple(mirror.shape)}.")
     # To another size by the nearest entry: the average of two entries across a cut of the atlas means nothing.
     grid = resize_mask(mirror[None].to(C), (h, w)).expand(b, -1, -1, -1)
     exists = (grid.isfinite() & (grid.abs() <= 1)).all(1, keepdim=True)

@@ -18,6 +18,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from posekit.util.errors import InputError
+
 Coordinate = int | float | Tensor  # a number, or a tensor of numbers of any shape
 Size = tuple[int, int]
 
@@ -71,7 +73,7 @@ def resize_grid(grid: Float[Tensor, "b 2 h w"], size: Size) -> Float[Tensor, "b 
     coordinates on two sides of a cut must not be averaged more than bilinear interpolation does.
     """
     if grid.ndim != 4 or grid.shape[1] != 2:
-        raise ValueError(f"resize_grid expected a grid of shape (b, 2, h, w), got {tuple(grid.shape)}.")
+        raise InputError(f"resize_grid expected a grid of shape (b, 2, h, w), got {tuple(grid.shape)}.")
     height, width = _checked_size(size)
     return _resize_axis(_resize_axis(grid, height, dim=2), width, dim=3)
 
@@ -82,7 +84,7 @@ def resize_mask(mask: Float[Tensor, "b c h w"], size: Size) -> Float[Tensor, "b 
     A centre on the edge between two old pixels takes the later one: [0, 1] -> size 1 -> [1].
     """
     if mask.ndim != 4:
-        raise ValueError(f"resize_mask expected a mask of shape (b, 1, h, w), got {tuple(mask.shape)}.")
+        raise InputError(f"resize_mask expected a mask of shape (b, 1, h, w), got {tuple(mask.shape)}.")
     return F.interpolate(mask, size=_checked_size(size), mode="nearest-exact")
 
 
@@ -103,5 +105,5 @@ def _resize_axis(grid: Tensor, size: int, dim: int) -> Tensor:
 def _checked_size(size: Size) -> Size:
     """``size`` as two positive whole numbers (h, w)."""
     if len(size) != 2 or min(size) < 1 or any(int(n) != n for n in size):
-        raise ValueError(f"A size is two positive whole numbers (height, width), got {size!r}.")
+        raise InputError(f"A size is two positive whole numbers (height, width), got {size!r}.")
     return int(size[0]), int(size[1])

@@ -12,6 +12,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from posekit.ops.grids import identity_grid, norm_to_points, points_to_norm
+from posekit.util.errors import InputError
 
 # The order of the field's files.  Public label lists swap eyes and ears, which shows as soon as a picture is flipped.
 JOINTS = (
@@ -113,7 +114,7 @@ def heat_maps(
     18 2        18          (64, 32)   18 64 32
     """
     if not sigma > 0:
-        raise ValueError(f"heat_maps expected sigma above 0 pixels, got {sigma}.")
+        raise InputError(f"heat_maps expected sigma above 0 pixels, got {sigma}.")
     points, present = _joints(keypoints, visibility, size)
     pixels = _pixels(points, size)  # h w 2
     distance2 = (pixels - points[..., None, None, :]).square().sum(-1)
@@ -132,7 +133,7 @@ def skeleton_maps(
     covers.  A bone with a missing end is an empty map.
     """
     if not width > 0:
-        raise ValueError(f"skeleton_maps expected a width above 0 pixels, got {width}.")
+        raise InputError(f"skeleton_maps expected a width above 0 pixels, got {width}.")
     points, present = _joints(keypoints, visibility, size)
     start, end = (points[..., [bone[k] for bone in BONES], :][..., None, None, :] for k in (0, 1))
     along = end - start
@@ -233,12 +234,12 @@ def flip_keypoints(
 
 def _check_joints(keypoints: Tensor, visibility: Tensor) -> None:
     if keypoints.shape[-2:] != (len(JOINTS), 2) or visibility.shape != keypoints.shape[:-1]:
-        raise ValueError(
+        raise InputError(
             "Expected keypoints (..., 18, 2) and visibility (..., 18), "
             f"got {tuple(keypoints.shape)} and {tuple(visibility.shape)}."
         )
     if not keypoints.is_floating_point():
-        raise ValueError(
+        raise InputError(
             f"Expected keypoints in [-1, 1] as floating point, got {keypoints.dtype}; "
             "turn pixel indices into coordinates with posekit.ops.grids.points_to_norm."
         )

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from posekit.ops.grids import identity_grid
+from posekit.util.errors import InputError
 
 
 def sample(
@@ -29,17 +30,17 @@ def sample(
     Raises ValueError for shapes or dtypes that do not fit together.
     """
     if image.ndim != 4 or grid.ndim != 4 or grid.shape[1] != 2 or image.shape[0] != grid.shape[0]:
-        raise ValueError(
+        raise InputError(
             "sample expected an image (b, c, h, w) and a grid (b, 2, H, W) of one batch size, "
             f"got {tuple(image.shape)} and {tuple(grid.shape)}."
         )
     if image.dtype != grid.dtype or not image.is_floating_point():
-        raise ValueError(
+        raise InputError(
             f"sample expected image and grid of one floating-point dtype, got {image.dtype} and {grid.dtype}; "
             "convert one with .to(dtype)."
         )
     if padding not in ("zeros", "border"):
-        raise ValueError(f'sample expected padding "zeros" or "border", got {padding!r}.')
+        raise InputError(f'sample expected padding "zeros" or "border", got {padding!r}.')
     # torch's own backward reads out of bounds at NaN on the CPU
     grid = grid.nan_to_num(nan=-2.0, posinf=2.0, neginf=-2.0).movedim(1, -1)
     return F.grid_sample(image, grid, mode="bilinear", padding_mode=padding, align_corners=False)
@@ -57,6 +58,6 @@ def compose(outer: Float[Tensor, "b 2 h w"], inner: Float[Tensor, "b 2 H W"]) ->
     """
     for name, grid in (("outer", outer), ("inner", inner)):
         if grid.ndim != 4 or grid.shape[1] != 2:
-            raise ValueError(f"compose expected {name} of shape (b, 2, h, w), got {tuple(grid.shape)}.")
+            raise InputError(f"compose expected {name} of shape (b, 2, h, w), got {tuple(grid.shape)}.")
     x = identity_grid(*outer.shape[-2:], dtype=outer.dtype, device=outer.device)
     return inner + sample(outer - x, inner, padding="border")

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from posekit.ops.grids import norm_to_index
+from posekit.util.errors import InputError
 from posekit.util.threads import in_threads
 
 NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
@@ -237,24 +238,24 @@ def _across(fy: Tensor) -> Tensor:
 
 def _check(values: Tensor, positions: Tensor, size: Sequence[int], mask: Tensor | None, min_weight: float) -> None:
     if values.ndim != 4 or positions.shape != (values.shape[0], 2, *values.shape[2:]):
-        raise ValueError(
+        raise InputError(
             "splat expected values (b, c, h, w) and positions (b, 2, h, w) of the same batch and size, "
             f"got {tuple(values.shape)} and {tuple(positions.shape)}."
         )
     if mask is not None and mask.shape != (values.shape[0], 1, *values.shape[2:]):
-        raise ValueError(
+        raise InputError(
             f"splat expected a mask (b, 1, h, w) for values of shape {tuple(values.shape)}, got {tuple(mask.shape)}."
         )
     if values.dtype != positions.dtype or values.dtype not in NUMPY:
-        raise ValueError(
+        raise InputError(
             "splat expected values and positions that are both float32 or both float64, "
             f"got {values.dtype} and {positions.dtype}; convert with .float() or .double()."
         )
     devices = {t.device for t in (values, positions, mask) if t is not None}
     if len(devices) > 1:
         names = " and ".join(sorted(map(str, devices)))
-        raise ValueError(f"splat expected all tensors on one device, got {names}; move them with .to(device).")
+        raise InputError(f"splat expected all tensors on one device, got {names}; move them with .to(device).")
     if len(size) != 2 or min(size) < 1:
-        raise ValueError(f"splat expected a target size (height, width) of at least one texel, got {tuple(size)}.")
+        raise InputError(f"splat expected a target size (height, width) of at least one texel, got {tuple(size)}.")
     if not min_weight > 0:
-        raise ValueError(f"splat expected min_weight above 0, got {min_weight}.")
+        raise InputError(f"splat expected min_weight above 0, got {min_weight}.")

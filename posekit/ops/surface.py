@@ -23,6 +23,7 @@ from torch import Tensor
 
 from posekit.ops.grids import identity_grid, norm_to_index
 from posekit.ops.splat import splat
+from posekit.util.errors import InputError
 
 PARTS = 24
 
@@ -63,13 +64,13 @@ class ChartTable:
         across a seam of the atlas, so lie far from both their neighbours, are left out of it.
         """
         if table.ndim != 4 or table.shape[0] != PARTS or table.shape[1] != table.shape[2] or table.shape[3] != 2:
-            raise ValueError(
+            raise InputError(
                 f"A chart table has the shape (24, n, n, 2) and the index [I - 1, V, U], got {tuple(table.shape)}."
             )
         if table.shape[1] < 2:
-            raise ValueError("A chart table needs at least 2 nodes along each axis, got 1.")
+            raise InputError("A chart table needs at least 2 nodes along each axis, got 1.")
         if not (table.isnan() | (table.abs() < 1 + 1e-5)).all():
-            raise ValueError(
+            raise InputError(
                 "A chart table holds atlas positions in [-1, 1] or NaN, got others; "
                 "turn 0..1 with v up into u = 2 u - 1, v = 1 - 2 v first."
             )
@@ -84,19 +85,19 @@ class ChartTable:
         the texels of its part; boxes may overlap.  A part that the atlas lacks has a box of NaN.
         """
         if boxes.shape != (PARTS, 4) or labels.ndim != 2 or labels.shape[0] != labels.shape[1]:
-            raise ValueError(
+            raise InputError(
                 "from_boxes expected boxes (24, 4) and square labels (a, a), "
                 f"got {tuple(boxes.shape)} and {tuple(labels.shape)}."
             )
         if labels.min() < 0 or labels.max() > PARTS:
-            raise ValueError(f"Labels are the parts 0..24, got {int(labels.min())}..{int(labels.max())}.")
+            raise InputError(f"Labels are the parts 0..24, got {int(labels.min())}..{int(labels.max())}.")
         boxes, labels = boxes.float(), labels.long()
         there = boxes.isfinite().all(1)
         if (boxes[there, 2:] <= boxes[there, :2]).any():
-            raise ValueError("A box is (u0, v0, u1, v1) with u0 < u1 and v0 < v1, got one without extent.")
+            raise InputError("A box is (u0, v0, u1, v1) with u0 < u1 and v0 < v1, got one without extent.")
         lost = [i for i in labels.unique().tolist() if i and not there[i - 1]]
         if lost:
-            raise ValueError(
+            raise InputError(
                 f"Labels use the parts {lost}, whose boxes are not finite; give them a box or the label 0."
             )
 
@@ -130,7 +131,7 @@ class ChartTable:
         """
         _check_maps("to_atlas", part=(part, 1), chart=(chart, 2))
         if part.numel() and (part.min() < 0 or part.max() > PARTS):
-            raise ValueError(f"Parts are numbered 0..24, got {int(part.min())}..{int(part.max())}.")
+            raise InputError(f"Parts are numbered 0..24, got {int(part.min())}..{int(part.max())}.")
         index, points = part.squeeze(-3).long(), chart.movedim(-3, -1)
         good = (index > 0) & points.isfinite().all(-1)
         index, points = (index - 1).clamp(min=0), torch.where(good[..., None], points, 0).clamp(0, 1)
@@ -194,7 +195,7 @@ class ChartTable:
                 return cls.from_boxes(arrays["boxes"], arrays["labels"], int(arrays["nodes"]))
             return cls(arrays["table"], arrays["inverse_part"], arrays["inverse_chart"])
         except (OSError, KeyError, EOFError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path} is not a chart table written by ChartTable.save: {error}.") from error
+            raise InputError(f"{path} is not a chart table written by ChartTable.save: {error}.") from error
 
 
 # ------------------------------------------------------------------------------------------------------------- symmetry
@@ -210,7 +211,7 @@ def mirror_uv(
     """
     _check_maps("mirror_uv", uv=(uv, 2), mask=(mask, 1))
     if mirror.ndim != 3 or mirror.shape[0] != 2 or mirror.shape[1] != mirror.shape[2] or mirror.shape[1] < 2:
-        raise ValueError(f"A mirror table has the shape (2, a, a) with a of at least 2, got {tuple(mirror.shape)}.")
+        raise InputError(f"A mirror table has the shape (2, a, a) with a of at least 2, got {tuple(mirror.shape)}.")
     points, good = _atlas_points(uv, mask)
     size = mirror.shape[-1]
     rows, columns, weights = _corners(norm_to_index(points, size), size)
@@ -233,7 +234,7 @@ def flip_map(
 def mirror_parts(part: Integer[Tensor, "*b 1 h w"]) -> Integer[Tensor, "*b 1 h w"]:
     """Parts I of the mirrored person: 3 <-> 4, 5 <-> 6, ... 23 <-> 24; torso 1, 2 and background 0 stay."""
     if part.numel() and (part.min() < 0 or part.max() > PARTS):
-        raise ValueError(f"Parts are numbered 0..24, got {int(part.min())}..{int(part.max())}.")
+        raise InputError(f"Parts are numbered 0..24, got {int(part.min())}..{int(part.max())}.")
     return torch.tensor(MIRROR_PARTS, dtype=part.dtype, device=part.device)[part.long()]
 
 
@@ -339,4 +340,4 @@ def _check_maps(name: str, **maps: tuple[Tensor, int]) -> None:
     if len(shapes) != 1 or any(t.ndim < 3 or t.shape[-3] != c for t, c in maps.values()):
         wanted = " and ".join(f"{key} (..., {c}, h, w)" for key, (_, c) in maps.items())
         came = " and ".join(str(tuple(t.shape)) for t, _ in maps.values())
-        raise ValueError(f"{name} expected {wanted} of one size, got {came}.")
+        raise InputError(f"{name} expected {wanted} of one size, got {came}.")

@@ -132,13 +132,13 @@ def read_shots(root: str | os.PathLike, person: int, card: Card) -> list[Shot]:
         files = json.loads((place / "person.json").read_text())["files"]
         for name, known in files.items():
             if zlib.crc32((place / name).read_bytes()) != known["crc32"]:
-                raise ValueError(f"{name} has changed")
+                raise InputError(f"{name} has changed")
         images = [np.asarray(Image.open(place / f"{v}.png")) for v in range(card.views)]
         with np.load(place / "maps.npz", allow_pickle=False) as z:
             maps = {k: z[k] for k in ("uv", "part", "masks", "keypoints", "visibility")}
         h, w = card.size
         if maps["uv"].shape != (card.views, h, w, 2) or any(i.shape != (h, w, 3) for i in images):
-            raise ValueError("other sizes than on the card")
+            raise InputError("other sizes than on the card")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise InputError(
             f"Person {person} in {place} is missing or damaged ({error}); delete that directory and render again."

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from posekit.data import load_person, read_photo
-from posekit.evaluation.transfer import coordinate_colors, save_panel, transfer, transfer_files
+from posekit.evaluation.transfer import save_panel, transfer, transfer_files
+from posekit.plots import coordinate_colors
 from posekit.systems import build
 from posekit.util.errors import InputError
 

@@ -26,6 +26,7 @@ from posekit.ops.keypoints import BONES, JOINTS, flip_keypoints, heat_maps
 from posekit.ops.part_affine import part_maps, warp_by_parts
 from posekit.ops.sample import sample
 from posekit.person import Pair, Person
+from posekit.plots import Picture
 from posekit.studio.body.body import load_body
 from posekit.studio.body.joint_angles import pose_rotations
 from posekit.studio.body.key_poses import KEY_POSES
@@ -37,7 +38,6 @@ from posekit.training.checkpoint import load_reference
 from posekit.util.errors import InputError
 from posekit_course.affine_flow import figures
 from posekit_course.affine_flow.probes import small_pair
-from posekit_course.densepose_uv.figures import Picture
 from posekit_course.live import Live
 
 PRESETS = ("stand", "wave", "hands_on_hips", "arms_out", "arms_up", "walk_long", "step_up", "half_seated")

@@ -19,8 +19,9 @@ from posekit.ops.grids import identity_grid, norm_to_index, norm_to_points, resi
 from posekit.ops.keypoints import BONES
 from posekit.ops.sample import sample
 from posekit.person import Person
+from posekit.plots import BLUE, GREEN, GREY, ORANGE, picture, show
 from posekit_course.affine_flow import probes as flow_probes
-from posekit_course.color_vs_coordinate.figures import BLUE, GREEN, GREY, ORANGE, grid_of, new_figure, picture, show
+from posekit_course.color_vs_coordinate.figures import grid_of, new_figure
 
 __all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "grid_of", "new_figure", "picture", "recorded", "show"]
 

@@ -19,8 +19,8 @@ from posekit.ops.grids import index_to_norm, norm_to_index, resize_grid
 from posekit.ops.keypoints import heat_maps
 from posekit.ops.sample import sample
 from posekit.person import Pair, Person
+from posekit.plots import Picture
 from posekit_course.affine_flow import figures
-from posekit_course.densepose_uv.figures import Picture
 from posekit_course.live import Live, live
 
 FLOWS = ("A\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ONE} x", "A x")  # what undoes the map, and what does not

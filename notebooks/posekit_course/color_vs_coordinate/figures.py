@@ -20,19 +20,10 @@ from posekit.ops.fill import fill_nearest
 from posekit.ops.grids import identity_grid, norm_to_points
 from posekit.ops.splat import splat
 from posekit.person import Pair, Person
+from posekit.plots import BLUE, GREEN, GREY, ORANGE, Picture, picture, show, with_palette
 from posekit.studio.body.surface_tables import mirror_table
-from posekit_course.densepose_uv.figures import Picture, with_palette
 from posekit_course.scatter_rasterization import figures as figures_scatter
-from posekit_course.scatter_rasterization.figures import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    picture,
-    show,
-    skin_texels,
-    with_holes,
-)
+from posekit_course.scatter_rasterization.figures import skin_texels, with_holes
 
 __all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "picture", "show", "with_holes"]  # from the notebook before
 

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from posekit.ops.grids import norm_to_index
 from posekit.person import Pair, Person, collate_pairs
+from posekit.plots import Picture
 from posekit.systems.base import Stage, System
 from posekit_course.color_vs_coordinate import figures
-from posekit_course.densepose_uv.figures import Picture
 from posekit_course.live import Live, live
 from posekit_course.scatter_rasterization.figures import skin_texels
 

@@ -21,9 +21,9 @@ from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.ops.grids import norm_to_points
 from posekit.ops.keypoints import BODY_PARTS, BONES, body_part_corners, skeleton_maps
 from posekit.person import Pair, Person
+from posekit.plots import BLUE, GREEN, GREY, ORANGE, PURPLE, picture, show
 from posekit_course.color_vs_coordinate.figures import grid_of, new_figure
 from posekit_course.deformable_skips import probes
-from posekit_course.scatter_rasterization.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, picture, show
 
 __all__ = [
     "BLUE",

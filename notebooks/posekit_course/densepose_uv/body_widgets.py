@@ -19,6 +19,7 @@ from torch import Tensor
 
 from posekit.ops.splat import splat
 from posekit.person import Person
+from posekit.plots import Picture
 from posekit.studio.base.layers import Figure
 from posekit.studio.body.body import load_body
 from posekit.studio.body.pose import KEY_POSES, Pose, complete
@@ -31,7 +32,7 @@ from posekit.studio.render.light import Background, random_light
 from posekit.studio.render.render import photograph, pose_figure, prepare_materials
 from posekit.studio.render.surface_maps import part_of, surface_maps
 from posekit.util.errors import InputError
-from posekit_course.densepose_uv.figures import Picture, iuv_picture, map_colors, panels
+from posekit_course.densepose_uv.figures import iuv_picture, map_colors, panels
 from posekit_course.live import Live, live
 
 POSES = ("stand", "wave", "hand_on_hip", "arms_out", "walk_long", "half_seated")

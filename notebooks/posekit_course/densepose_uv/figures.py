@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,25 +11,20 @@ import torch
 from jaxtyping import Float, Integer
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
-from PIL import Image
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 from posekit.data.chart_tiles import charts_to_tiles, tile_mirror
 from posekit.data.load import load_person
 from posekit.data.smpl_atlas import smpl_chart_table, smpl_mirror
-from posekit.evaluation.transfer import coordinate_colors
 from posekit.ops.grids import index_to_norm, norm_to_index
 from posekit.ops.surface import PARTS, ChartTable
 from posekit.person import Person
+from posekit.plots import DPI, Picture, coordinate_colors
 from posekit.studio.body.surface_tables import mirror_table, surface_table
 from posekit.studio.generate import make_person
 
-DPI = 80
-PALETTE_ERROR = 0.5  # mean of 256 levels; above it, colour gradients would show steps
 # Twelve hues (torso back, torso front, and ten pairs of twins) from Okabe and Ito's colour-blind safe palette and
 # Tol's muted one; of two twins the person's right is dark and the left light, and numbers stand on the larger parts.
 HUES = {
@@ -38,51 +32,6 @@ HUES = {
     15: "#8C2D04", 17: "#D55E00", 19: "#AA4499", 21: "#882255", 23: "#B59B00",
 }  # fmt: skip
 RIGHT = (3, 6, 7, 9, 11, 13, 16, 18, 20, 22, 23)  # parts on the person's own right
-
-
-class Picture(Figure):
-    """A figure that a notebook shows as a small PNG: with a palette, or in steps of 4 of 256 levels."""
-
-    def as_image(self, *, smallest: bool = False) -> Image.Image:
-        """The figure as a picture in fewer bytes that looks the same.  smallest: try a palette, which takes longer."""
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=DPI)
-        full = Image.open(buffer).convert("RGB")
-        levels = np.asarray(full).astype(np.int32)
-        if smallest:
-            image = with_palette(full)
-            if np.abs(np.asarray(image.convert("RGB")) - levels).mean() < PALETTE_ERROR:
-                return image
-        return Image.fromarray(np.minimum((levels + 2) // 4 * 4, 255).astype(np.uint8))
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        buffer = io.BytesIO()
-        self.as_image(smallest=True).save(buffer, format="png", optimize=True)
-        display({"image/png": buffer.getvalue(), "text/plain": "<figure>"}, raw=True)
-
-
-def with_palette(image: Image.Image, colours: int = 255, rounds: int = 4) -> Image.Image:
-    """An RGB picture with its own palette: median cut, then a few rounds of k-means over its different colours."""
-    pixels = np.asarray(image).astype(np.int32)
-    packed, place, count = np.unique(
-        pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2], return_inverse=True, return_counts=True
-    )
-    found = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], 1).astype(float)
-    start = image.quantize(colours, method=Image.Quantize.MEDIANCUT)
-    palette = np.array(start.getpalette()[: 3 * colours], float).reshape(-1, 3)
-    for _ in range(rounds):
-        nearest = cKDTree(palette).query(found)[1]
-        weight = np.bincount(nearest, count, len(palette))
-        for channel in range(3):
-            total = np.bincount(nearest, count * found[:, channel], len(palette))
-            palette[:, channel] = np.where(weight > 0, total / np.maximum(weight, 1), palette[:, channel])
-    palette = palette.round().astype(np.uint8)
-    nearest = cKDTree(palette).query(found)[1].astype(np.uint8)
-    small = Image.fromarray(nearest[place].reshape(pixels.shape[:2])).convert("P")
-    small.putpalette(palette.ravel().tolist())
-    return small
 
 
 @dataclass(frozen=True, eq=False)

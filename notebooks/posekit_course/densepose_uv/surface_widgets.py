@@ -19,10 +19,11 @@ from posekit.ops.grids import identity_grid, index_to_norm
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Person
+from posekit.plots import Picture
 from posekit.studio.body.surface_tables import part_labels
 from posekit.systems.base import System
 from posekit.util.errors import InputError
-from posekit_course.densepose_uv.figures import Picture, map_colors, panels, part_palette
+from posekit_course.densepose_uv.figures import map_colors, panels, part_palette
 from posekit_course.live import Live, live
 
 ATLAS = 256  # texels along an edge of painted atlases

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from posekit.plots import DPI, ORANGE, picture, show
 from posekit_course.color_vs_coordinate.figures import Textures, new_figure
 from posekit_course.full_training.failures import METRICS
-from posekit_course.scatter_rasterization.figures import DPI, ORANGE, picture, show
 
 READING = "rows by mean over metrics; redder: worse rank within the metric; grey: blind (below 1)"
 

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
+from posekit.plots import BLUE, GREY, ORANGE, picture, show
 from posekit_course.color_vs_coordinate.figures import grid_of, new_figure
 from posekit_course.deformable_skips.figures import draw_recorded, held_out_pairs
 from posekit_course.full_training.failure_figures import draw_failures, draw_scores, montage
 from posekit_course.full_training.probes import Leak, Snapshots
-from posekit_course.scatter_rasterization.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, picture, show
 
 __all__ = [
     "draw_failures",
@@ -33,7 +33,6 @@ __all__ = [
     "show",
 ]
 
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000")
 Records = Sequence[Mapping[str, Any]]
 
 
@@ -42,53 +41,6 @@ def prepare() -> None:
     for split in ("train", "val"):
         StudioPeople(200, views=4, size=64, split=split, progress=False)
     held_out_pairs(128)
-
-
-# ------------------------------------------------------------------------------------------------------------- curves
-
-
-def series(records: Records, loss: str) -> tuple[list[int], list[float]]:
-    """Total steps and values of one loss, of the records that have it."""
-    points = [(record["total_step"], record["losses"][loss]) for record in records if loss in record["losses"]]
-    return [x for x, _ in points], [y for _, y in points]
-
-
-def stages_of(records: Records) -> dict[str, list[Mapping[str, Any]]]:
-    """Stage -> its records, in order."""
-    return {name: [r for r in records if r["stage"] == name] for name in dict.fromkeys(r["stage"] for r in records)}
-
-
-def draw_curves(records: Records, total: int | None = None, heading: str = "") -> Figure:
-    """Every loss of a run over its steps, a panel for each stage.  total: steps that the whole run will have.
-
-    What is drawn depends on the records alone, so a curve survives whatever happens to the program that draws it.
-    """
-    stages = stages_of(records)
-    figure, axes = new_figure(10.5, 3.2, 1, max(1, len(stages)))
-    names = list(dict.fromkeys(name for record in records for name in record["losses"]))
-    for axis, (stage, own) in zip(axes[0], stages.items(), strict=False):
-        for name in names:
-            x, y = series(own, name)
-            if x:
-                marks = {"marker": ".", "markersize": 4} if len(x) < 60 else {}
-                axis.plot(x, y, color=COLOURS[names.index(name) % len(COLOURS)], linewidth=1.4, **marks)
-        axis.set(yscale="log", title=f"stage {stage}", xlabel="step", ylabel="loss (log)")
-        axis.tick_params(which="both", labelsize=9)
-        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.yaxis.set_minor_formatter(NullFormatter())
-    colours = {name.replace("_", " "): COLOURS[n % len(COLOURS)] for n, name in enumerate(names)}
-    lines = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
-    if lines:
-        figure.legend(handles=lines, loc="outside lower center", ncol=len(lines), fontsize=9.5, frameon=False)
-    if not stages:
-        axes[0, 0].set(xlabel="step", yticks=[], title="waiting for the first record")
-    if total is not None:
-        last = list(axes[0])[-1]
-        last.set_xlim(right=max(total, last.get_xlim()[1]))
-    if heading:
-        figure.suptitle(heading, fontsize=12, fontweight="bold")
-    return figure
 
 
 def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, saved: int) -> Figure:

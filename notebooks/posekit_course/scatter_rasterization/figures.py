@@ -5,7 +5,6 @@ All functions that draw return a new matplotlib Figure and change nothing else.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -14,22 +13,19 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from PIL import Image
 from torch import Tensor
 
 from posekit.ops.grids import identity_grid, resize_mask
 from posekit.ops.splat import splat
 from posekit.person import Person
+from posekit.plots import BLUE, CYCLE, ORANGE, new_figure, picture, show
 from posekit.studio.body.surface_tables import mirror_table
 from posekit.studio.generate import make_person
 
-# Colours that remain apart for colour-blind readers (Okabe and Ito).
-BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A8A8A"
 NO_BODY, HIDDEN, MISSED, KNOWN = range(4)
 STATES = ("no skin here", "not in view", "in view, but missed", "known")
 STATE_COLORS = ("#FFFFFF", "#DADADA", ORANGE, BLUE)
 FINER = 4  # the reference photograph has this many times more pixels along an edge
-DPI = 80
 
 
 def prepare() -> None:
@@ -76,11 +72,6 @@ def coverage(states: np.ndarray) -> float:
 # ------------------------------------------------------------------------------------------------ tensors to pictures
 
 
-def picture(image: Tensor) -> np.ndarray:
-    """``1 3 h w`` or ``3 h w`` in [0, 1] -> (h, w, 3)."""
-    return image.detach().reshape(-1, *image.shape[-2:]).movedim(0, -1).clamp(0, 1).numpy()
-
-
 def with_holes(texture: Tensor, known: Tensor) -> np.ndarray:
     """A texture ``1 3 t t`` on light grey skin and white, (t, t, 3)."""
     skin = skin_texels(known.shape[-1])
@@ -89,38 +80,6 @@ def with_holes(texture: Tensor, known: Tensor) -> np.ndarray:
 
 
 # -------------------------------------------------------------------------------------------------------------- figures
-
-
-class Picture(Figure):
-    """A figure that Jupyter shows as it is, without pyplot."""
-
-    def _repr_png_(self) -> bytes:
-        drawn, small = io.BytesIO(), io.BytesIO()
-        self.savefig(drawn, format="png")
-        # Levels in steps of 4: the eye does not see it, and the notebook stays small.
-        levels = np.asarray(Image.open(drawn).convert("RGB")).astype(np.int16)
-        Image.fromarray(np.minimum((levels + 2) // 4 * 4, 255).astype(np.uint8)).save(small, "png", optimize=True)
-        return small.getvalue()
-
-
-def new_figure(
-    width: float, height: float, rows: int = 1, columns: int = 1, kind: type[Figure] = Picture
-) -> tuple[Figure, np.ndarray]:
-    """A figure of so many inches with an array of axes (rows, columns), in the style of the notebook."""
-    figure = kind(figsize=(width, height), dpi=DPI, layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.tick_params(labelsize=10)
-        axis.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def show(axis: Axes, image: np.ndarray, title: str = "", **options) -> None:
-    """One picture without ticks, its pixels visible as squares."""
-    axis.imshow(image, interpolation="nearest", **options)
-    axis.set_title(title, fontsize=11)
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)
 
 
 def row(pictures: Mapping[str, np.ndarray], heading: str = "", width: float = 10.5, rows: int = 1) -> Figure:
@@ -154,10 +113,9 @@ def draw_journeys(photo: Tensor, uv: Tensor, pixels: Sequence[tuple[int, int]], 
     show(left, picture(photo), "photograph: some pixels (x, y) of the body")
     show(right, with_holes(photo.new_zeros(1, 3, 1, 1), photo.new_zeros(1, 1, atlas, atlas)), "")
     right.set_title("atlas: where the map sends them, (u, v) = M(x, y)", fontsize=11)
-    cycle = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000")
     for number, (r, c) in enumerate(pixels):
         u, v = ((uv[0, :, r, c] + 1) * atlas - 1) / 2
         for axis, x, y in ((left, c, r), (right, float(u), float(v))):
-            axis.plot(x, y, "o", color=cycle[number % 7], markeredgecolor="white", markersize=13)
+            axis.plot(x, y, "o", color=CYCLE[number % 7], markeredgecolor="white", markersize=13)
             axis.text(x, y, str(number + 1), color="white", fontsize=8, ha="center", va="center_baseline")
     return figure

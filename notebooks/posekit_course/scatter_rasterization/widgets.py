@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from posekit.evaluation.transfer import coordinate_colors
 from posekit.ops.grids import identity_grid, index_to_norm
 from posekit.ops.splat import Splat, splat
+from posekit.plots import coordinate_colors
 from posekit_course.live import Live, live
 from posekit_course.scatter_rasterization import figures
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from posekit.util.errors import InputError
+
 _EDGE = 1e-9  # a centre that lies on a shared edge up to rounding belongs to both neighbours, never to none
 _NO_ALPHA = np.ones((2, 2), np.float32)
 _NO_UV = np.zeros((1, 3, 2), np.float32)
@@ -73,7 +75,7 @@ def rasterize(
         cull: skip triangles that show their back (clockwise corners when y points down are backs).
     """
     if alpha is not None and uv is None:
-        raise ValueError("rasterize needs the corners' uv to look up alpha; pass uv with shape (f, 3, 2).")
+        raise InputError("rasterize needs the corners' uv to look up alpha; pass uv with shape (f, 3, 2).")
     _rasterize(
         np.ascontiguousarray(screen, np.float32),
         np.ascontiguousarray(triangles, np.int32),
