@@ -42,7 +42,7 @@ from posekit.studio.generate import make_person
 from posekit.systems.base import System
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.training.device import make_fabric, tune
-from posekit.training.step import prepare, train_step
+from posekit.training.step import freeze_and_optimize, train_step
 
 STAGES = ("f", "g + D")
 PUBLISHED = {"H100": 989e12, "H200": 989e12, "A100": 312e12}  # dense bfloat16, SXM; NVIDIA's data sheets
@@ -82,7 +82,7 @@ class Runner:
     def stage(self, number: int) -> Callable[[], object]:
         """Begin a stage; the function that takes one step of it."""
         stage = self.system.stages()[number]
-        optimizers = prepare(self.system, stage)
+        optimizers = freeze_and_optimize(self.system, stage)
         return lambda: train_step(self.system, [self.batch], stage, optimizers, self.fabric)
 
 

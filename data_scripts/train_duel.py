@@ -28,8 +28,9 @@ from posekit.person import Pair
 from posekit.studio.body.surface_tables import mirror_table
 from posekit.systems import build
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
-from posekit.training.checkpoint import load_weights, read_card, save_weights
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
+from posekit.training.weights import load_weights, read_weight_card, save_weights
 from posekit.util.errors import InputError
 from posekit.util.files import write_json, write_text
 
@@ -55,7 +56,7 @@ def main() -> None:
     if args.what != "ship":
         train(args.what, args.run, people=args.people, views=args.views, seed=args.seed, steps=args.steps)
         return
-    size = load_weights(args.run / "coordinates" / "weights.safetensors").config.image_size
+    size = load_weights(args.run / "coordinates" / "weights.safetensors").size
     held_out = StudioPeople(args.people, args.views, size, args.seed, "val")
     ship(args.run, args.out, spread(held_out, PAIRS))
 
@@ -63,14 +64,20 @@ def main() -> None:
 def train(what: str, run: Path, *, people: int, views: int, seed: int, steps: int) -> None:
     """The stage "inpainting" of one of the two, with weights kept at the milestones."""
     system = build("coordinate_inpainting", "laptop", VARIANTS[what], seed=seed, black_background=True, g_width=4)
-    data = StudioPeople(people, views, system.config.image_size, seed, "train")
+    data = StudioPeople(people, views, system.size, seed, "train")
 
     def keep(_, __, step: int) -> None:
         if step in MILESTONES:
             path = run / what / f"f-{step:06d}.safetensors"
             save_weights(system, path, half=True, seed=seed, data=data.describe())
 
-    fit(system, data, run / what, seed=seed, stages=["inpainting"], steps=steps, device="cpu", on_step=keep)
+    fit(
+        system,
+        data,
+        run / what,
+        TrainingOptions(seed=seed, stages=["inpainting"], steps=steps, device="cpu"),
+        on_step=keep,
+    )
 
 
 def ship(run: Path, out: Path, pairs: Sequence[Pair]) -> None:
@@ -79,7 +86,7 @@ def ship(run: Path, out: Path, pairs: Sequence[Pair]) -> None:
     write_json(out / "coordinate_inpainting-duel.json", results)
     for what, name in SHIPPED.items():
         finished = run / what / "weights.safetensors"
-        card = read_card(finished)
+        card = read_weight_card(finished)
         facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
         last = [row for row in results["rows"] if row["system"] == what and row["step"] == card["stages"][0]["steps"]]
         metrics = {row["metric"]: row["mean"] for row in last}

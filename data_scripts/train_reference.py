@@ -24,12 +24,13 @@ from pathlib import Path
 
 import torch
 
-from posekit.cli.commands import with_baselines
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.evaluate import evaluate
 from posekit.systems import build
-from posekit.training.checkpoint import load_weights, read_card, save_weights
+from posekit.systems.baselines import beside_baselines
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
+from posekit.training.weights import load_weights, read_weight_card, save_weights
 from posekit.util.files import write_text
 
 WEIGHTS = Path(__file__).parents[1] / "posekit" / "weights"
@@ -57,23 +58,25 @@ def main() -> None:
     run = args.run or Path("runs/reference") / args.system
 
     system = build(args.system, preset="laptop", variant=args.variant, seed=args.seed)
-    size = system.config.image_size
+    size = system.size
     people = {"people": args.people, "views": args.views, "size": size, "seed": args.seed}
     data = StudioPeople(**people, split="train")
     records = fit(
         system,
         data,
         run,
-        seed=args.seed,
-        steps=args.steps,
-        batch_size=args.batch_size,
-        device=args.device,
-        precision=args.precision,
-        channels_last=args.channels_last,
-        workers=args.workers,
-        checkpoint_every=500,
+        TrainingOptions(
+            seed=args.seed,
+            steps=args.steps,
+            batch_size=args.batch_size,
+            device=args.device,
+            precision=args.precision,
+            channels_last=args.channels_last,
+            workers=args.workers,
+            checkpoint_every=500,
+        ),
     )
-    card = read_card(run / "weights.safetensors")
+    card = read_weight_card(run / "weights.safetensors")
     trained = load_weights(run / "weights.safetensors")
     name = f"{system.name}-laptop" + ("" if args.variant == "full" else f"-{args.variant}")
     shipped = args.out / f"{name}.safetensors"
@@ -83,7 +86,7 @@ def main() -> None:
     held_out = StudioPeople(**people, split="val")
     pairs = [held_out[i] for i in range(0, len(held_out), max(1, len(held_out) // PAIRS))]
     device = "cuda" if args.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu"
-    table = evaluate(with_baselines(load_weights(shipped)), pairs, batch_size=16, device=device)
+    table = evaluate(beside_baselines(load_weights(shipped)), pairs, batch_size=16, device=device)
     print(table)
     table.save(args.out / f"{name}.json")
     metrics = {row.metric: row.mean for row in table.rows if row.system == system.name}

@@ -2,6 +2,12 @@
 
 The library follows one direction of data: photo and surface map -> coordinate texture -> completed
 texture -> warped maps -> new photo -> losses and metrics.  Its folders are the floors of that house.
+
+The names that most programs need are here, loaded when they are first used; `__init__.pyi` lists them with their homes.
 """
 
+import lazy_loader
+
 __version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -34,10 +34,10 @@ import torch
 from posekit_lab.record import record
 from torch.nn.functional import avg_pool2d
 
-from posekit.cli.commands import load_generator
 from posekit.data.names import parse_market
 from posekit.data.photo import read_photo
 from posekit.data.studio import StudioPeople
+from posekit.reference import load_system
 from posekit.reid.augment import augment, weights_hash
 from posekit.reid.identifier import features_of, train_identifier
 from posekit.reid.ranking import Labels, feature_distances, rank_gallery
@@ -78,7 +78,7 @@ labels = torch.tensor([number_of[who] for who in training.identities])
 generated = generated_labels = None
 began = time.process_time()
 if generator != "none":
-    model = load_generator(generator)
+    model = load_system(generator)
     name = f"{generator.replace('/', '-')}-{identities}x{photographs}x{poses}-{height}-seed{seed}-{weights_hash(model)}"
     manifest = augment(model, training, cache_dir() / "reid" / name, poses=poses, seed=seed, weights=generator)
     files = sorted(manifest.parent.glob("[0-9]*.png"))

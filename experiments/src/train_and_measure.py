@@ -47,6 +47,7 @@ from posekit.studio.body.surface_tables import mirror_table
 from posekit.systems import build
 from posekit.systems.base import choose
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 
 # %% [markdown]
 # The system. Its *arm* is its name and the settings in which it differs from its preset.
@@ -63,7 +64,7 @@ shown = {name: "+".join(value) if name == "without" else value for name, value i
 record(arm=", ".join([system] + [f"{name}={shown[name]}" for name in own if own[name] != usual[name]]))
 
 # %%
-size = size or getattr(model.config, "image_size", 128)
+size = size or model.size or 128
 common = {"people": people, "views": views, "size": size, "skirts": skirts, "progress": False}
 spoil = EstimatorNoise() if noise else None
 training = StudioPeople(**common, split="train", noise=spoil)
@@ -77,10 +78,11 @@ pairs = [held_out[round(i)] for i in torch.linspace(0, len(held_out) - 1, min(me
 names = [name.strip() for name in stages.split(",") if name.strip()] or None
 began, log = time.perf_counter(), []
 if model.stages():
-    log = fit(
-        model, training, seed=seed, stages=names, steps=steps, batch_size=batch_size or None, device=device,
-        precision=precision, channels_last=channels_last, log_every=max(1, steps // 50), progress=False,
+    options = TrainingOptions(
+        seed=seed, stages=names, steps=steps, batch_size=batch_size or None, device=device, precision=precision,
+        channels_last=channels_last, log_every=max(1, steps // 50), progress=False,
     )  # fmt: skip
+    log = fit(model, training, options=options)
 record(training_seconds=time.perf_counter() - began)
 
 figure, axes = plt.subplots(figsize=(6, 2.5))

@@ -50,11 +50,11 @@ from posekit.data.studio import StudioPeople
 from posekit.evaluation.transfer import transfer
 from posekit.metrics.image import gradient_energy_ratio
 from posekit.person import collate_pairs
+from posekit.reference import load_reference
 from posekit.studio.body.surface_tables import mirror_table
 from posekit.studio.generate import make_person
 from posekit.systems.copy_source import CopySource
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
-from posekit.training.checkpoint import load_reference
 from posekit.util.errors import InputError
 
 # %% [markdown]

@@ -52,10 +52,10 @@ from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair, collate_pairs
 from posekit.plots import coordinate_colors
+from posekit.reference import load_reference
 from posekit.studio.body.surface_tables import mirror_table
 from posekit.systems import build
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
-from posekit.training.checkpoint import load_reference
 from posekit.training.fit import fit
 
 # %% tags=["parameters"]

@@ -50,8 +50,8 @@ from posekit.ops.keypoints import BODY_PARTS, MIRROR_BODY_PARTS, body_part_corne
 from posekit.ops.part_affine import warp_by_parts
 from posekit.ops.sample import sample
 from posekit.person import collate_pairs
+from posekit.reference import load_reference
 from posekit.systems import build
-from posekit.training.checkpoint import load_reference
 
 # %% tags=["parameters"]
 seed: int = 0  # of the studio people and of the weights

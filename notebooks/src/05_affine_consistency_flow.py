@@ -44,9 +44,9 @@ from posekit.ops.grids import identity_grid, resize_grid
 from posekit.ops.keypoints import heat_maps
 from posekit.ops.sample import sample
 from posekit.person import collate_pairs
+from posekit.reference import load_reference
 from posekit.systems import build
 from posekit.systems.base import count_parameters
-from posekit.training.checkpoint import load_reference
 
 # %% tags=["parameters"]
 seed: int = 0  # of weights, batches and random maps

@@ -51,8 +51,9 @@ from posekit.metrics.interval import interval_over_people
 from posekit.metrics.padding import ssim_by_margin
 from posekit.metrics.protocol import Protocol, check_same
 from posekit.person import collate_pairs
+from posekit.reference import load_reference, reference_log
 from posekit.systems import build
-from posekit.training.checkpoint import load_reference, read_latest, reference_log
+from posekit.training.checkpoint import read_latest
 from posekit.training.dry_run import as_table, dry_run
 from posekit.training.fit import fit
 from posekit.training.runlog import read_log, waited_share

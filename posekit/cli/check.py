@@ -8,6 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 
+import typer
 from packaging.requirements import Requirement
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
@@ -112,7 +113,7 @@ def check_weights() -> list[Line]:
 
     import torch
 
-    from posekit.training.checkpoint import reference_weights
+    from posekit.reference import reference_weights
 
     lines = []
     for path in reference_weights():
@@ -140,3 +141,12 @@ def run_checks() -> list[Line]:
     if any(line.status == FAIL for line in lines):
         return lines  # what follows imports these packages
     return [*lines, check_torchvision(), *check_devices(), check_cache(), *check_weights()]
+
+
+def check_command() -> None:
+    """Look at this machine: packages, devices, cache folder, weights, and what to do about each."""
+    lines = run_checks()
+    for line in lines:
+        typer.echo(str(line))
+    if any(line.status == FAIL for line in lines):
+        raise typer.Exit(1)

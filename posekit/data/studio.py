@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,11 +13,12 @@ import numpy as np
 
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.person import Pair, Person
-from posekit.studio.folder import chosen, make_card, read_shots, render_folder
+from posekit.studio.folder import chosen, make_card, read_folder_card, read_shots, render_folder
 from posekit.studio.generate import Shot, to_person
 from posekit.util.cache import cache_dir
 from posekit.util.errors import InputError
 
+_RENDERED_VIEW = re.compile(r"people/(\d{5})/(\d+)\.png$")
 _MEMORY = 2 * 2**30  # bytes of decoded photographs that one data set keeps
 
 
@@ -31,7 +33,7 @@ class StudioPeople(Sequence):
     | seed     | another seed, other people |
     | split    | "train", "val" or "test"; people and body shapes never appear in two |
     | root     | data folder; None keeps it in the user's cache (`posekit.util.cache.cache_dir`) |
-    | set      | "body" or "face" |
+    | kind     | "body" or "face" |
     | jobs     | processes that render what is missing; None takes all processors |
     | noise    | `EstimatorNoise` to spoil the maps with (the same for every reading of a photograph), or None |
     | pairs    | "all": views (views - 1) ordered pairs a person; "random": one fixed target for each photograph |
@@ -51,7 +53,7 @@ class StudioPeople(Sequence):
         seed: int = 0,
         split: str = "train",
         root: str | Path | None = None,
-        set: str = "body",
+        kind: str = "body",
         jobs: int | None = None,
         noise: EstimatorNoise | None = None,
         pairs: Literal["all", "random"] = "all",
@@ -63,13 +65,13 @@ class StudioPeople(Sequence):
             raise InputError(f"pairs must be all or random; got {pairs!r}")
         if views < 2:
             raise InputError(f"A pair needs two photographs of a person: views must be at least 2; got {views}")
-        self.card = make_card(views, size, seed, set, skirts, rooms)
+        self.card = make_card(views, size, seed, kind, skirts, rooms)
         self.numbers = chosen(people, split)
         self.root = Path(root) if root is not None else _place(self.card)
         self.noise = noise
         self._shots: OrderedDict[int, list[Shot]] = OrderedDict()
         given = {"jobs": jobs, "progress": progress, "skirts": skirts, "rooms": rooms}
-        render_folder(self.root, self.numbers, views, size, seed, set, **given)
+        render_folder(self.root, self.numbers, views, size, seed, kind, **given)
         if pairs == "all":
             self._pairs = [(s, t) for s in range(views) for t in range(views) if s != t]
             self._targets = None
@@ -77,6 +79,29 @@ class StudioPeople(Sequence):
             rng = np.random.default_rng([seed, len(self.numbers), views])
             step = rng.integers(1, views, (len(self.numbers), views))
             self._targets = (np.arange(views) + step) % views
+
+    @classmethod
+    def of_folder(
+        cls, root: str | Path, split: str, size: tuple[int, int] | None = None, *, jobs: int | None = None
+    ) -> StudioPeople:
+        """The pairs of one split of a folder made by `posekit render`, which decides people, views and size.
+
+        size: (height, width) that the photographs must have, if given.  Raises InputError for another folder.
+        """
+        card = read_folder_card(root)
+        if card is None:
+            raise InputError(
+                f"{root} is not a folder of rendered people (it has no card.json); make one: posekit render."
+            )
+        if size is not None and card.size != size:
+            h, w = size
+            raise InputError(
+                f"The system wants photographs of {h} x {w} pixels, {root} holds {card.size[0]} x {card.size[1]}; "
+                + (f"render others: posekit render --size {h}." if h == w else "leave --data out to render others.")
+            )
+        people = sorted(int(p.name) for p in (Path(root) / "people").glob("[0-9]*"))
+        kept = {"views": card.views, "size": card.size, "seed": card.seed, "kind": card.set, "skirts": card.skirts}
+        return cls(people, split=split, root=root, jobs=jobs, **kept)
 
     def __len__(self) -> int:
         """Number of pairs."""
@@ -134,3 +159,19 @@ def _place(card) -> Path:
     name = f"{card.set}-seed{card.seed}-{h}x{w}-{card.views}views-{card.skirts}-recipe{card.recipe}"
     name += "" if card.rooms == "own" else f"-rooms-{card.rooms}"
     return cache_dir() / "studio" / name
+
+
+def read_rendered_view(path: str | Path) -> Person:
+    """The photograph ``ROOT/people/00012/3.png`` of a rendered folder, with its maps."""
+    path = Path(path)
+    named = _RENDERED_VIEW.search(path.as_posix())
+    card = read_folder_card(path.parents[2]) if named else None
+    if card is None:
+        raise InputError(
+            f"{path} is not a view of a rendered folder, such as out/people/people/00012/3.png; for a photograph of "
+            "your own give its map and a target map too: posekit transfer PHOTO MAP TARGET_MAP."
+        )
+    person, view = int(named[1]), int(named[2])
+    if view >= card.views:
+        raise InputError(f"{path.parents[2]} has views 0 to {card.views - 1} of everyone, not {view}.")
+    return to_person(read_shots(path.parents[2], person, card)[view], card.seed, person, view)

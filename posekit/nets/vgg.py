@@ -62,6 +62,29 @@ class VGGFeatures(nn.Module):
         return found
 
 
+class LossFeatures:
+    """Feature maps for the losses of a system: built at the first call, and no part of the system or of its state.
+
+    kind: of `VGGFeatures`.  width: channels of the first scale where they are random; pretrained ones are 64 wide.
+    """
+
+    def __init__(self, kind: str, width: int = 64):
+        self.kind, self.width = kind, width if kind == "random" else 64
+        self._nets: dict[tuple[str, ...], VGGFeatures] = {}
+
+    def __call__(
+        self, image: Float[Tensor, "b 3 h w"], layers: tuple[str, ...] = LAYERS
+    ) -> dict[str, Float[Tensor, "b _ _ _"]]:
+        """As `VGGFeatures` with these layers, on the device of ``image``."""
+        if layers not in self._nets:
+            self._nets[layers] = VGGFeatures(self.kind, layers, self.width)
+        return self._nets[layers].to(image.device)(image)
+
+    def __str__(self) -> str:
+        """For a card: what the losses were computed with."""
+        return f"random weights, width {self.width}" if self.kind == "random" else f"{self.kind}, ImageNet"
+
+
 def _plan(features: str, layers: tuple[str, ...]) -> list[str]:
     """Names of the convolutions up to the deepest wanted layer, in order."""
     names = [f"relu{i + 1}_{j + 1}" for i, depth in enumerate(_DEPTHS[features]) for j in range(depth)]

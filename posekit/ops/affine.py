@@ -19,7 +19,7 @@ from posekit.util.errors import InputError
 COLLINEAR = 1e-4
 
 
-class DegenerateError(ValueError):
+class DegenerateError(InputError):
     """The points do not determine an affine map, or a map has no inverse; ``items`` are the positions in the batch."""
 
     def __init__(self, message: str, items: tuple[int, ...]):

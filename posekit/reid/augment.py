@@ -131,8 +131,7 @@ def _pose_only(donor: Person) -> Person:
 
 def _wanted_size(system: System, size: tuple[int, int], root: Path) -> tuple[int, int]:
     """(height, width) that the system was made for; photographs of that height may be narrower."""
-    made_for = getattr(system.config, "image_size", size)
-    h, w = (made_for, made_for) if isinstance(made_for, int) else made_for
+    h, w = system.size or size
     if size[0] != h or size[1] > w:
         raise InputError(
             f"These weights are for photographs of {h} x {w} pixels (height x width), those of {root} have "

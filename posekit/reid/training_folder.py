@@ -19,7 +19,7 @@ from posekit.data.load import Atlas, load_person
 from posekit.data.names import MarketName, is_generated, parse_deepfashion, parse_market
 from posekit.data.photo import PICTURES, open_picture, read_photo
 from posekit.person import Person
-from posekit.studio.folder import is_complete, read_card, read_shots
+from posekit.studio.folder import is_complete, read_folder_card, read_shots
 from posekit.studio.generate import split_of, to_person
 from posekit.util.errors import InputError
 
@@ -120,7 +120,7 @@ class RenderedFolder(TrainingFolder):
 
     def __init__(self, root: str | os.PathLike, shots: Iterable[tuple[int, int]] | None = None) -> None:
         self.root = Path(root)
-        card = read_card(root)
+        card = read_folder_card(root)
         if card is None:
             raise InputError(
                 f"{root} is not a folder of rendered people (it has no card.json); make one: posekit render."

@@ -28,7 +28,7 @@ from posekit.studio.folder_files import (
     directory,
     is_complete,
     make_card,
-    read_card,
+    read_folder_card,
     read_shots,
     write_shots,
 )
@@ -44,7 +44,7 @@ __all__ = [
     "directory",
     "is_complete",
     "make_card",
-    "read_card",
+    "read_folder_card",
     "read_shots",
     "render_folder",
     "render_person",
@@ -57,7 +57,7 @@ def render_folder(
     views: int,
     size: int | tuple[int, int] = 128,
     seed: int = 0,
-    set: str = "body",
+    kind: str = "body",
     split: str | None = None,
     jobs: int | None = None,
     progress: bool = True,
@@ -70,7 +70,7 @@ def render_folder(
         root: the folder; made if it is not there.
         people: how many (numbers 0 to people - 1), or their numbers.
         views: photographs of each.
-        size, seed, set, skirts: as in `posekit.studio.generate.make_person`.
+        size, seed, kind, skirts: as in `posekit.studio.generate.make_person`.
         rooms: "own" or "camera", see `posekit.studio.folder_files.Card`.
         split: only the people of "train", "val" or "test".
         jobs: processes; None takes the processors of this machine.
@@ -84,9 +84,9 @@ def render_folder(
             Whatever ends the run, only complete people stay.
     """
     numbers = chosen(people, split)
-    card = make_card(views, size, seed, set, skirts, rooms)
+    card = make_card(views, size, seed, kind, skirts, rooms)
     root = Path(root)
-    if root.is_dir() and read_card(root) == card and all(is_complete(root, n, card) for n in numbers):
+    if root.is_dir() and read_folder_card(root) == card and all(is_complete(root, n, card) for n in numbers):
         return numbers  # nothing to write, so the folder may also be read-only
     try:
         (root / "people").mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ def chosen(people: int | Iterable[int], split: str | None) -> list[int]:
 
 
 def _check_card(root: Path, card: Card) -> None:
-    found = read_card(root)
+    found = read_folder_card(root)
     if found is None:
         if any((root / "people").iterdir()):
             raise InputError(f"{root} holds people but no card.json; choose another folder, or delete this one.")

@@ -44,7 +44,7 @@ class Card:
 
     seed: int
     size: tuple[int, int]
-    set: str
+    set: str  # the kind of people: its key in card.json, which older folders have, stays
     skirts: str
     views: int
     format: int = FORMAT
@@ -56,20 +56,20 @@ class Card:
         return None if self.rooms == "own" else 10**6 + view
 
 
-def make_card(views: int, size: int | tuple[int, int], seed: int, set: str, skirts: str, rooms: str = "own") -> Card:
+def make_card(views: int, size: int | tuple[int, int], seed: int, kind: str, skirts: str, rooms: str = "own") -> Card:
     """The checked settings of a folder."""
-    if set not in SETS:
-        raise InputError(f"set must be one of {', '.join(SETS)}; got {set!r}")
+    if kind not in SETS:
+        raise InputError(f"kind must be one of {', '.join(SETS)}; got {kind!r}")
     if skirts not in SKIRTS:
         raise InputError(f"skirts must be one of {', '.join(SKIRTS)}; got {skirts!r}")
     if rooms not in ROOMS:
         raise InputError(f"rooms must be one of {', '.join(ROOMS)}; got {rooms!r}")
     if views < 1 or seed < 0:
         raise InputError(f"views is a number from 1 up and seed from 0 up; got {views} views and seed {seed}")
-    return Card(seed, checked_size(size), set, skirts, views, rooms=rooms)
+    return Card(seed, checked_size(size), kind, skirts, views, rooms=rooms)
 
 
-def read_card(root: str | os.PathLike) -> Card | None:
+def read_folder_card(root: str | os.PathLike) -> Card | None:
     """The card of a folder, None if there is none."""
     path = Path(root) / "card.json"
     try:

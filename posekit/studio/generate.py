@@ -77,19 +77,19 @@ class Shot:
 
 
 @lru_cache(maxsize=2)
-def sitter(seed: int, person: int, set: str = "body") -> Sitter:
+def sitter(seed: int, person: int, kind: str = "body") -> Sitter:
     """The person, dressed; the last two are remembered, because dressing takes as long as ten photographs."""
-    return _dress(seed, person, set, {})
+    return _dress(seed, person, kind, {})
 
 
-def _dress(seed: int, person: int, set: str, choices: Mapping[str, Any]) -> Sitter:
-    if set not in SETS:
-        raise InputError(f"set must be one of {', '.join(SETS)}; got {set!r}")
+def _dress(seed: int, person: int, kind: str, choices: Mapping[str, Any]) -> Sitter:
+    if kind not in SETS:
+        raise InputError(f"kind must be one of {', '.join(SETS)}; got {kind!r}")
     if seed < 0 or person < 0:
         raise InputError(f"seed and person are numbers from 0 up; got seed {seed} and person {person}")
     rows = range(person % 10, len(load_body().bank), 10)
     # a face without expression is the start for the expressions of the face set
-    expression = {} if set == "face" else None
+    expression = {} if kind == "face" else None
     stream = np.random.SeedSequence([seed, person, _FIGURE])
     figure = make_figure(stream, bank_rows=rows, expression=expression, **choices)
     return Sitter(figure, prepare_materials(figure), *_furnish(seed, person))
@@ -106,18 +106,18 @@ def make_shot(
     person: int,
     view: int,
     size: int | tuple[int, int] = 128,
-    set: str = "body",
+    kind: str = "body",
     skirts: str = "legs",
     room: int | None = None,
     **choices: Any,
 ) -> Shot:
     """Photograph number ``view`` of a person; arguments as for `make_person`."""
-    who = _dress(seed, person, set, choices) if choices else sitter(seed, person, set)
+    who = _dress(seed, person, kind, choices) if choices else sitter(seed, person, kind)
     lamps, backdrop = (who.light, who.background) if room is None else _furnish(seed, room)
     h, w = checked_size(size)
     body = load_body()
-    rng = np.random.default_rng([seed, person, _VIEW, SETS.index(set), view])
-    if set == "face":
+    rng = np.random.default_rng([seed, person, _VIEW, SETS.index(kind), view])
+    if kind == "face":
         delta = body.expression_delta(faces.sample_expression(rng))
         posed = pose_figure(body, who.figure, faces.sample_face_pose(rng), who.materials, delta)
         crop, elevation, fill = "head", rng.normal(0, 3), rng.uniform(*faces.HEAD_FILL)
@@ -164,7 +164,7 @@ def make_person(
     person: int,
     view: int,
     size: int | tuple[int, int] = 128,
-    set: str = "body",
+    kind: str = "body",
     skirts: str = "legs",
     room: int | None = None,
     **choices: Any,
@@ -176,7 +176,7 @@ def make_person(
         person: number of the person, from 0 up; decides the split, see `split_of`.
         view: number of the photograph.
         size: (h, w) in pixels, or one number for a square.
-        set: "body" for people from head to hips, knees or toes, "face" for close-ups with expressions.
+        kind: "body" for people from head to hips, knees or toes, "face" for close-ups with expressions.
         skirts: "legs" maps the body under a skirt, "cloth" leaves skirts without a map.
         room: number of the room, lamps and backdrop, that the photograph is taken in; the person's own when None.
         choices: fixed instead of drawn, as in ``make_figure`` (``outfit="dress"``, ``hair="long"``, ...).
@@ -185,7 +185,7 @@ def make_person(
         A `Person`; identity "studio-<seed>-<person>", name "studio-<seed>-<person>-<view>".  ``uv`` is exact at
         the pixel's centre up to its 16 bits (at most 1 / 65535 off in [-1, 1]).
     """
-    return to_person(make_shot(seed, person, view, size, set, skirts, room, **choices), seed, person, view)
+    return to_person(make_shot(seed, person, view, size, kind, skirts, room, **choices), seed, person, view)
 
 
 def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:

@@ -75,8 +75,8 @@ def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, l
     return tables
 
 
-def sweep_command(experiment: Experiment, out: Path = OUT, *, say=print) -> str:
-    """For the command line: run, and return where the tables are; InputError with the failed runs, if any failed."""
+def checked_sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> str:
+    """Run, and return where the tables are; InputError with the failed runs, if any failed."""
     tables = sweep(experiment, out, say=say)
     failed = [
         f"{table.parent / row.run} ({row.status}; {_in_words(row.parameters)}): {row.error}"

@@ -100,6 +100,12 @@ class System(nn.Module):
         self.config = config
         self.preset = preset
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(height, width) of the photographs that it is made for; None where any size will do."""
+        side = getattr(self.config, "image_size", None)
+        return (side, side) if isinstance(side, int) else side
+
     def forward(self, pair: Pair) -> Result:
         """The new photograph and every intermediate.  ``pair`` is a batch (``Pair.batched``)."""
         raise NotImplementedError

@@ -30,14 +30,105 @@ from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.nets.deformable_hourglass import warp_activations
 from posekit.nets.deformable_unet import DeformableUNet
 from posekit.nets.pair_discriminator import PairDiscriminator
-from posekit.nets.vgg import VGGFeatures
+from posekit.nets.vgg import FEATURES, LossFeatures
 from posekit.ops.keypoints import JOINTS, heat_maps
 from posekit.ops.part_affine import PartMaps, part_maps, warp_by_parts
 from posekit.person import Pair, Person
-from posekit.systems.base import Result, Stage, System, choose
-from posekit.systems.deformable_gan_config import LAYER, READINGS, RECONSTRUCTION, VARIANTS, DeformableGANConfig
+from posekit.systems.base import Result, Stage, System, check_rates, choose
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.util.errors import InputError
+
+# What is compared with the target, and the layer of VGG that it is compared in.
+RECONSTRUCTION = {"baseline": "l1", "dsc": "l1", "perceptual": "content", "full": "nearest_neighbour"}
+LAYER = {"content": "relu2_1", "nearest_neighbour": "relu1_2"}
+VARIANTS = tuple(RECONSTRUCTION)
+SKIPS = ("none", "plain", "parts", "surface")
+
+# reading -> loss -> weight
+READINGS = {
+    # The release's 100 for l1 is on images in [-1, 1].  The nearest-neighbour loss is the sum over pixels and channels
+    # of the supplementary, equation (5); the release averages over pixels.
+    "supplementary": {"l1": 200.0, "content": 0.5, "nearest_neighbour": 0.01, "adversarial": 1.0},
+    # Ours, for small networks without pretrained features: all losses are means.  In the first 200 steps the weighted
+    # adversarial term's gradient in the image is about a tenth of that of the l1 or the nearest-neighbour term.
+    "laptop": {"l1": 4.0, "content": 1.0, "nearest_neighbour": 1.0, "adversarial": 0.003},
+}
+
+
+@dataclass(frozen=True)
+class DeformableGANConfig:
+    """Settings.
+
+    | field         | meaning |
+    |---------------|---------|
+    | variant       | baseline, dsc, perceptual or full |
+    | skips         | what the decoder sees of the source's four finest levels: none, plain (unmoved), parts (moved by |
+    |               | an affine map for each body part), surface (moved by the nearest known texel of the surface |
+    |               | maps, which must be there); "auto" takes plain for the baseline, else parts |
+    | image_size    | side in pixels, or (height, width); multiples of 2^(levels - 1) |
+    | width, levels | channels of the finest level, which double from level to level, and number of levels |
+    | widest        | no level has more than this many times ``width`` |
+    | d_width       | channels of the discriminator's first layer |
+    | sigma         | of the heat maps, in pixels |
+    | window        | side of the nearest-neighbour search in features |
+    | reading       | supplementary or laptop: the weights of the losses, and whether they are sums or means |
+    | features      | vgg19 or random; "auto" takes the one the reading stands for |
+    | feature_width | channels of the first scale of random features |
+    | atlas_size    | texels along an edge, for skips by the surface |
+    | steps, batch_size, lr, d_lr, decay | of the one stage of training, see `Stage` |
+    """
+
+    variant: str = "full"
+    skips: str = "auto"
+    image_size: int | tuple[int, int] | list[int] = 256
+    width: int = 64
+    levels: int = 7
+    widest: int = 8
+    d_width: int = 64
+    sigma: float = 6.0
+    window: int = 5
+    reading: str = "supplementary"
+    features: str = "auto"
+    feature_width: int = 64
+    atlas_size: int = 128
+    steps: int = 90_000
+    batch_size: int = 2
+    lr: float = 2e-4
+    d_lr: float = 2e-4
+    decay: float = 0.0
+
+    def __post_init__(self):
+        choose("variant", self.variant, VARIANTS)
+        choose("kind of skips", self.skips, (*SKIPS, "auto"))
+        choose("reading", self.reading, READINGS)
+        choose("kind of features", self.features, (*FEATURES, "auto"))
+        if isinstance(self.image_size, list):  # JSON has no tuples
+            object.__setattr__(self, "image_size", tuple(self.image_size))
+        step = 2 ** (self.levels - 1)
+        if any(side < step or side % step for side in self.size):
+            raise InputError(
+                f"image_size must be made of multiples of {step} for {self.levels} levels, got {self.image_size}."
+            )
+        check_rates(self, "lr", "d_lr", "sigma")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the photographs."""
+        return self.image_size if isinstance(self.image_size, tuple) else (self.image_size, self.image_size)
+
+    @property
+    def skip_kind(self) -> str:
+        """The skips in use: none, plain, parts or surface."""
+        if self.skips != "auto":
+            return self.skips
+        return "plain" if self.variant == "baseline" else "parts"
+
+    @property
+    def feature_kind(self) -> str:
+        """The features in use: vgg16, vgg19 or random."""
+        if self.features != "auto":
+            return self.features
+        return "random" if self.reading == "laptop" else "vgg19"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +197,7 @@ class DeformableGAN(System):
         source, target = (3 + 2 * joints, 0) if stacked else (3 + joints, joints)
         self.generator = DeformableUNet(source, target, c.width, c.levels, c.widest, c.skip_kind != "none")
         self.discriminator = PairDiscriminator(2 * (3 + joints), c.d_width)
-        self._features: dict[str, VGGFeatures] = {}  # built at the first loss that needs them; a dict hides them
+        self._features = LossFeatures(c.feature_kind, c.feature_width)
         self._surface = [TexelFill(TexelFillConfig(atlas_size=c.atlas_size))]  # a list hides it: it learns nothing
 
     def forward(self, pair: Pair) -> DeformableGANResult:
@@ -171,7 +262,7 @@ class DeformableGAN(System):
                 terms[name] = cross_entropy_generator(self._judge(pair, result, made))
             else:
                 layer = LAYER[name]
-                ours, theirs = self._vgg(made, layer), self._vgg(truth, layer)
+                ours, theirs = (self._features(image, (layer,))[layer] for image in (made, truth))
                 if name == "content":
                     terms[name] = content_loss({layer: ours}, {layer: theirs}, (1.0,), mean=True)
                 else:
@@ -188,15 +279,5 @@ class DeformableGAN(System):
         return self.discriminator(torch.cat(stacked, 1))
 
     def notes(self) -> list[tuple[str, str]]:
-        kind, width = self.config.feature_kind, self.config.feature_width
-        features = f"random weights, width {width}" if kind == "random" else f"{kind}, ImageNet"
-        if RECONSTRUCTION[self.config.variant] not in LAYER:
-            features = "none"
-        return [("skips_in_use", self.config.skip_kind), ("loss_features", features)]
-
-    def _vgg(self, image: Tensor, layer: str) -> Tensor:
-        """One feature map of ``image``."""
-        if layer not in self._features:
-            kind = self.config.feature_kind
-            self._features[layer] = VGGFeatures(kind, (layer,), self.config.feature_width if kind == "random" else 64)
-        return self._features[layer].to(image.device)(image)[layer]
+        compared = RECONSTRUCTION[self.config.variant] in LAYER
+        return [("skips_in_use", self.config.skip_kind), ("loss_features", str(self._features) if compared else "none")]

@@ -24,6 +24,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -35,17 +36,98 @@ from posekit.losses.perceptual import pyramid_loss
 from posekit.nets.flow_head import FlowHead
 from posekit.nets.patch_discriminator import PatchDiscriminator
 from posekit.nets.pose_features import PoseFeatures
-from posekit.nets.vgg import VGGFeatures
+from posekit.nets.vgg import LossFeatures
 from posekit.nets.warped_autoencoder import WarpedAutoencoder
-from posekit.ops.affine import affine_flow, invert, random_affine
+from posekit.ops.affine import AffineRanges, affine_flow, invert, random_affine
 from posekit.ops.correlation import matching
 from posekit.ops.grids import resize_grid
 from posekit.ops.keypoints import JOINTS, heat_maps
 from posekit.ops.sample import sample
 from posekit.person import Pair, Person
-from posekit.systems.base import Result, Stage, System, choose
-from posekit.systems.spatial_transformation_config import LAYERS, VARIANTS, SpatialTransformationConfig
+from posekit.systems.base import Result, Stage, System, check_rates, choose
 from posekit.util.errors import InputError
+
+VARIANTS = ("full", "no_affine", "no_refinement", "with_skips")
+LAYERS = tuple(f"relu{i}_1" for i in range(1, 6))  # of the first-order motion model's perceptual loss
+
+
+@dataclass(frozen=True)
+class SpatialTransformationConfig:
+    """Settings.
+
+    | field                | meaning |
+    |----------------------|---------|
+    | variant              | full, no_affine, no_refinement or with_skips |
+    | image_size           | side of the photographs, a multiple of 4; poses are compared at a quarter of it |
+    | depth                | layers of C_l, 1 to 6 |
+    | channels             | of the features that M compares |
+    | pose_width, flow_width, refine_width | channels inside M, of the first layer of C_l, of R's warped features |
+    | sigma                | of the heat maps, pixels |
+    | angle, scale, shear, translation | ranges of the random affine maps (`posekit.ops.affine.AffineRanges`) |
+    | affine_weight        | of (7), a sum over the flow's numbers as it is printed |
+    | perceptual_weight    | of (5), a sum over layers and scales of mean differences |
+    | l1_weight            | of the mean difference of colours, which the paper does without |
+    | gan_weight           | of (6) |
+    | features             | of the perceptual loss: vgg19 or random |
+    | feature_width        | channels of the first scale of random features |
+    | scales               | resolutions the perceptual loss looks at |
+    | flow_steps, gan_steps | steps of the two stages; every other one is the affine task's |
+    | batch_size           | pairs a step |
+    | lr                   | Adam's rate in the first stage |
+    | decoder_lr, other_lr | in the second: of R's decoder and the discriminator, of all before it |
+    | decay                | the rates fall to 0 over this last share of each stage |
+    """
+
+    variant: str = "full"
+    image_size: int = 256
+    depth: int = 6
+    channels: int = 35
+    pose_width: int = 64
+    flow_width: int = 128
+    refine_width: int = 256
+    sigma: float = 6.0
+    angle: float = AffineRanges.angle
+    scale: float = AffineRanges.scale
+    shear: float = AffineRanges.shear
+    translation: float = AffineRanges.translation
+    affine_weight: float = 0.001
+    perceptual_weight: float = 1.0
+    l1_weight: float = 0.0
+    gan_weight: float = 0.1
+    features: str = "vgg19"
+    feature_width: int = 64
+    scales: int = 4
+    flow_steps: int = 1_456_600  # 100 epochs of 101,966 pairs, 7 a step; 200 more follow
+    gan_steps: int = 2_913_300
+    batch_size: int = 7
+    lr: float = 1e-6
+    decoder_lr: float = 1e-4
+    other_lr: float = 1e-8
+    decay: float = 0.0
+
+    def __post_init__(self):
+        choose("variant", self.variant, VARIANTS)
+        choose("kind of features", self.features, ("vgg19", "random"))
+        if self.image_size < 16 or self.image_size % 4:
+            raise InputError(f"image_size must be a multiple of 4 of at least 16, got {self.image_size}.")
+        if self.scales < 1 or self.image_size // 2 ** (self.scales + 3) < 1:
+            raise InputError(
+                f"The perceptual loss at {self.scales} scales needs images of {2 ** (max(self.scales, 1) + 3)} pixels "
+                f"or more, got {self.image_size}; use at least 1 scale and fewer than this."
+            )
+        check_rates(self, "sigma", "lr", "decoder_lr", "other_lr")
+        weights = (self.affine_weight, self.perceptual_weight, self.l1_weight, self.gan_weight)
+        if min(weights) < 0 or self.perceptual_weight + self.l1_weight <= 0:
+            raise InputError(
+                f"Loss weights are 0 or more, and perceptual_weight or l1_weight above 0, got affine, perceptual, l1, "
+                f"gan: {weights}."
+            )
+        self.ranges  # noqa: B018  # checks itself
+
+    @property
+    def ranges(self) -> AffineRanges:
+        """How far the random affine maps may go."""
+        return AffineRanges(self.angle, self.scale, self.shear, self.translation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +202,7 @@ class SpatialTransformation(System):
         if c.variant != "no_refinement":
             self.R = WarpedAutoencoder(c.refine_width, skips=c.variant == "with_skips")
             self.discriminator = PatchDiscriminator(3 + len(JOINTS))
-        self._features: dict[str, VGGFeatures] = {}  # built at the first loss that needs them
+        self._features = LossFeatures(c.features, c.feature_width)
 
     def forward(self, pair: Pair) -> SpatialResult:
         """The new photograph of ``pair`` (a batch), its flow, and what they were made from."""
@@ -200,7 +282,8 @@ class SpatialTransformation(System):
             if name == "affine":
                 terms[name] = (result.f_st - result.s_f).abs().flatten(1).sum(1).mean()  # (7)
             elif name == "perceptual":
-                terms[name] = pyramid_loss(made, target, self._vgg, self.config.scales)  # (5)
+                features = partial(self._features, layers=LAYERS)
+                terms[name] = pyramid_loss(made, target, features, self.config.scales)  # (5)
             elif name == "l1":
                 terms[name] = (made - target).abs().mean()
             else:
@@ -215,15 +298,7 @@ class SpatialTransformation(System):
 
     def notes(self) -> list[tuple[str, str]]:
         c = self.config
-        kind = f"random weights, width {c.feature_width}" if c.features == "random" else f"{c.features}, ImageNet"
         weights = f"affine {c.affine_weight:g}, perceptual {c.perceptual_weight:g}, l1 {c.l1_weight:g}, "
         weights += f"adversarial {c.gan_weight:g} (published 0.001, 1, 0, 0.1)"
         rates = f"{c.lr:g}, then {c.decoder_lr:g} and {c.other_lr:g} (published 1e-06, then 0.0001 and 1e-08)"
-        return [("loss_features", kind), ("loss_weights", weights), ("learning_rates", rates)]
-
-    def _vgg(self, image: Tensor) -> dict[str, Tensor]:
-        c = self.config
-        if not self._features:
-            width = c.feature_width if c.features == "random" else 64
-            self._features[c.features] = VGGFeatures(c.features, LAYERS, width)  # a dict hides it from parts and state
-        return self._features[c.features].to(image.device)(image)
+        return [("loss_features", str(self._features)), ("loss_weights", weights), ("learning_rates", rates)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any
 
 from posekit.person import Pair
 from posekit.systems.base import Stage, System
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 from posekit.training.plan import plan_stages
 
 MEASURED = 4  # steps of each stage; the first warms up and does not count
@@ -30,30 +30,17 @@ class StageEstimate:
         return self.seconds * self.stage.steps
 
 
-def dry_run(
-    system: System,
-    data: Sequence[Pair],
-    *,
-    stages: Sequence[str] | None = None,
-    steps: int | None = None,
-    batch_size: int | None = None,
-    **options: Any,
-) -> list[StageEstimate]:
-    """Train a copy of ``system`` for a few steps of every stage, keep nothing, and say how long each stage would take.
-
-    The arguments are those of `posekit.training.fit.fit`.
-    """
-    plan = plan_stages(system, stages, steps, batch_size)
-    log = fit(
-        copy.deepcopy(system), data, None,
-        stages=stages, steps=MEASURED, batch_size=batch_size, log_every=1, progress=False, **options,
-    )  # fmt: skip
-    found = []
+def dry_run(system: System, data: Sequence[Pair], options: TrainingOptions) -> list[StageEstimate]:
+    """Train a copy of ``system`` for a few steps of every stage, keep nothing, and say how long each would take."""
+    plan = plan_stages(system, options.stages, options.steps, options.batch_size)
+    short = replace(options, steps=MEASURED, log_every=1, tensorboard=False, progress=False)
+    log = fit(copy.deepcopy(system), data, None, short)
+    estimates = []
     for stage in plan:
         records = [record for record in log if record["stage"] == stage.name][1:]
         seconds = median(record["seconds"] for record in records)
-        found.append(StageEstimate(stage, seconds, median(record["waited"] for record in records)))
-    return found
+        estimates.append(StageEstimate(stage, seconds, median(record["waited"] for record in records)))
+    return estimates
 
 
 def as_table(estimates: Sequence[StageEstimate]) -> str:

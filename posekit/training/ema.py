@@ -9,13 +9,6 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from posekit.systems.base import System
-from posekit.util.errors import InputError
-
-
-def check_decay(decay: float) -> None:
-    """InputError for a decay that no average can have."""
-    if not 0 <= decay < 1:
-        raise InputError(f"The decay of the moving average lies from 0 (none) to below 1, got {decay}.")
 
 
 class EMA:
@@ -28,7 +21,6 @@ class EMA:
     """
 
     def __init__(self, system: System, parts: Sequence[str], decay: float):
-        check_decay(decay)
         self._update = get_ema_multi_avg_fn(decay)
         named = dict(system.named_parameters()) if decay else {}
         self._weights = {name: p for name, p in named.items() if name.split(".")[0] in parts}

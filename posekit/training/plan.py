@@ -36,6 +36,16 @@ def plan_stages(
     return chosen
 
 
+def check_shares(plan: Sequence[Stage], processes: int, accumulate: int) -> None:
+    """InputError where a batch cannot be cut into equal micro-batches of equal processes."""
+    for stage in plan:
+        if stage.batch_size % (processes * accumulate):
+            raise InputError(
+                f"A batch of {stage.batch_size} cannot be shared by {processes} devices with {accumulate} "
+                f"micro-batches each; make the batch size a multiple of {processes} x {accumulate}."
+            )
+
+
 def check_same_run(old: dict[str, Any], new: dict[str, Any], out: Path) -> None:
     """InputError when the checkpoint in ``out`` belongs to another run."""
     old = {"stages": None, "accumulate": 1, "ema": 0.0, **old}  # absent from older cards

@@ -61,7 +61,7 @@ def train_step(
     return {**part_terms, **critic_terms}
 
 
-def prepare(system: System, stage: Stage) -> dict[str, Adam]:
+def freeze_and_optimize(system: System, stage: Stage) -> dict[str, Adam]:
     """Freeze everything but the parts of the stage; optimisers for parts and critics."""
     system.requires_grad_(False).eval()
     for name in (*stage.parts, *stage.critics):
@@ -81,7 +81,7 @@ def prepare(system: System, stage: Stage) -> dict[str, Adam]:
 
 
 @contextmanager
-def thawed(system: System) -> Iterator[None]:
+def nothing_frozen_after(system: System) -> Iterator[None]:
     """However the training ends: nothing is frozen, and the system is in evaluation mode."""
     try:
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -10,12 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from posekit.util.errors import InputError
+from filelock import FileLock, Timeout
 
-try:
-    import fcntl
-except ImportError:  # not on Windows: two processes there must not write into one folder at the same time
-    fcntl = None
+from posekit.util.errors import InputError
 
 
 @contextlib.contextmanager
@@ -91,11 +89,7 @@ def write_json(path: str | os.PathLike, value: Any) -> Path:
 @contextlib.contextmanager
 def only_one(folder: str | os.PathLike) -> Iterator[None]:
     """Wait until no other process is inside for this folder.  The system drops the lock of a process that dies."""
-    if fcntl is None:
-        yield
-        return
-    with open(Path(folder) / ".lock", "w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with _lock(Path(folder), blocking=True):
         yield
 
 
@@ -103,23 +97,33 @@ def only_one(folder: str | os.PathLike) -> Iterator[None]:
 def alone_in(folder: str | os.PathLike) -> Iterator[None]:
     """Refuse to go on where another process is inside for this folder: InputError, at once.
 
-    The lock belongs to the process: children do not hold it on, and the system drops it when the process dies.
+    The folder is made if it is not there.  The lock belongs to the process: forked children do not hold it on, and
+    the system drops it when the process dies.
     """
-    if fcntl is None:
-        yield
-        return
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = open(folder / ".lock", "w")  # noqa: SIM115  # closed below
     except OSError as error:
         raise InputError(f"{folder} cannot be written to ({error.strerror}); choose another folder.") from error
-    with handle:
-        try:
-            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            raise InputError(f"Another process is writing into {folder}; wait for it, or choose another.") from None
+    with _lock(folder, blocking=False):
         yield
+
+
+@contextlib.contextmanager
+def _lock(folder: Path, *, blocking: bool) -> Iterator[None]:
+    """Hold ``folder/.lock``, which stays when it is released; a link in its place is not followed."""
+    lock = FileLock(folder / ".lock", blocking=blocking)
+    try:
+        lock.acquire(poll_interval=0.1)
+    except Timeout:
+        raise InputError(f"Another process is writing into {folder}; wait for it, or choose another.") from None
+    except OSError as error:
+        reason = "is a link" if error.errno == errno.ELOOP else f"cannot be opened: {error.strerror}"
+        raise InputError(f"{folder / '.lock'} {reason}; remove it, or choose another folder.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _umask() -> int:

@@ -143,12 +143,12 @@ def test_training_says_what_it_cannot_run_on(run, rendered, tmp_path, words, exp
 
 
 def test_running_out_of_memory_is_one_sentence(run, monkeypatch):
-    from posekit.cli import commands
+    from posekit.systems import base
 
-    def describe(*_):
+    def describe(_):
         raise torch.cuda.OutOfMemoryError("Tried to allocate 2 TiB")
 
-    monkeypatch.setattr(commands, "describe_command", describe)
+    monkeypatch.setattr(base, "describe", describe)
     code, _, err = run("describe", "coordinate_inpainting")
     assert code == 1
     assert one_sentence(err)
@@ -201,11 +201,11 @@ def test_a_dry_run_says_the_plan_and_writes_nothing(run, rendered, tmp_path):
 
 def test_training_interrupted_and_resumed_gives_the_same_weights(rendered, tmp_path):
     """The whole way, by Ctrl-C in a process of its own: 6 steps a stage, stopped in the middle, run again."""
-    from posekit.training.checkpoint import load_weights
+    from posekit.training.weights import load_weights
 
     def command(out):
         return [
-            sys.executable, "-m", "posekit.cli.app", "train", "--preset", "laptop", "--steps", "6", "--batch-size", "1",
+            sys.executable, "-m", "posekit", "train", "--preset", "laptop", "--steps", "6", "--batch-size", "1",
             "--data", str(rendered), "-o", str(out), "--device", "cpu",
         ]  # fmt: skip
 
@@ -236,7 +236,7 @@ def test_training_interrupted_and_resumed_gives_the_same_weights(rendered, tmp_p
 
 def test_of_two_processes_one_speaks(rendered, tmp_path):
     words = ["train", "--steps", "1", "--batch-size", "2", "--data", rendered, "-o", tmp_path / "run"]
-    command = [sys.executable, "-m", "posekit.cli.app", *map(str, words), "--device", "cpu", "--devices", "2"]
+    command = [sys.executable, "-m", "posekit", *map(str, words), "--device", "cpu", "--devices", "2"]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
     assert done.stdout.count("Weights:") == 1
 

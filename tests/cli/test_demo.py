@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 from posekit_lab.source import ROOT
 
-from posekit.cli.commands import with_baselines
-from posekit.cli.demo import run_demo
+from posekit.cli.demo import demo_command
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.evaluate import evaluate
 from posekit.metrics.interval import interval_over_people
+from posekit.reference import load_reference, reference_weights
 from posekit.studio.generate import split_of
-from posekit.training.checkpoint import load_reference, read_card, reference_weights
+from posekit.systems.baselines import beside_baselines
+from posekit.training.weights import read_weight_card
 
 PEOPLE, VIEWS = 170, 4  # 17 of them are held out: 204 pairs
 
@@ -37,7 +38,7 @@ def test_reference_beats_copying_and_filling_on_held_out_people(system):
     held_out = StudioPeople(PEOPLE, VIEWS, system.config.image_size, split="test", jobs=1, progress=False)
     assert {split_of(number) for number in held_out.numbers} == {"test"}
     assert len(held_out) >= 200
-    table = evaluate(with_baselines(system), held_out, batch_size=12)
+    table = evaluate(beside_baselines(system), held_out, batch_size=12)
     for baseline in ("source copied", "nearest texel"):
         for metric, sign in (("ssim", 1), ("ms_ssim", 1), ("l1", -1)):
             ours, theirs = (np.array(table.values[name][metric]) for name in (system.name, baseline))
@@ -57,8 +58,9 @@ def test_reference_beats_copying_and_filling_on_held_out_people(system):
 
 
 @pytest.mark.usefixtures("cache")
-def test_demo_writes_a_picture_and_a_table(tmp_path):
-    said = run_demo(tmp_path / "new" / "demo.png", pairs=24, rows=2)
+def test_demo_writes_a_picture_and_a_table(tmp_path, capsys):
+    demo_command(tmp_path / "new" / "demo.png", pairs=24, rows=2)
+    said = capsys.readouterr().out
     assert "source copied" in said
     assert "coordinate_inpainting" in said
     assert "24 pairs" in said
@@ -71,9 +73,9 @@ def test_demo_writes_a_picture_and_a_table(tmp_path):
 def test_shipped_weights_are_small_and_say_where_they_come_from(system):
     files = reference_weights()
     assert sum(path.stat().st_size for path in files) < 12e6
-    assert all(read_card(path)["data"]["dataset"] == "StudioPeople" for path in files)
+    assert all(read_weight_card(path)["data"]["dataset"] == "StudioPeople" for path in files)
     (file,) = (path for path in files if path.stem == "coordinate_inpainting-laptop")
-    card = read_card(file)
+    card = read_weight_card(file)
     assert card["config"]["g_width"] == system.config.g_width
     assert "random" in card["loss_features"], "features without pretraining must say so"
     log = [json.loads(line) for line in file.with_suffix(".log.jsonl").read_text().splitlines()]

@@ -13,7 +13,7 @@ from posekit.systems import build
 from posekit.systems.base import System
 from posekit.systems.coordinate_inpainting import CoordinateResult
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
-from posekit.training.checkpoint import load_weights, save_weights
+from posekit.training.weights import load_weights, save_weights
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch, texture_colors
 

@@ -9,9 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
+from posekit.cli.transfer import transfer_files
 from posekit.data import load_person, read_photo
-from posekit.evaluation.transfer import save_panel, transfer, transfer_files
-from posekit.plots import coordinate_colors
+from posekit.evaluation.transfer import transfer
+from posekit.plots import coordinate_colors, draw_panel, save_figure, steps_of
 from posekit.systems import build
 from posekit.util.errors import InputError
 
@@ -182,7 +183,10 @@ def test_transfer_leaves_the_system_as_it_was(files):
 
 def test_a_panel_of_a_system_without_textures(files):
     source = load_person(*paths(files)[:2])
-    save_panel(files / "panel.png", source, transfer(source, source, build("copy_source")))
+    result = transfer(source, source, build("copy_source"))
+    columns = steps_of(source.batched(), result)
+    assert list(columns) == ["source S", "result"]
+    save_figure(files / "panel.png", draw_panel(columns))
     assert (files / "panel.png").stat().st_size > 1000
 
 

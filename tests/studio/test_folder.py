@@ -15,7 +15,7 @@ import pytest
 
 import posekit
 from posekit.studio import folder
-from posekit.studio.folder import is_complete, make_card, read_card, read_shots, render_folder
+from posekit.studio.folder import is_complete, make_card, read_folder_card, read_shots, render_folder
 from posekit.studio.generate import Shot, make_shot
 from posekit.util.errors import InputError
 
@@ -69,7 +69,7 @@ def same(a: Shot, b: Shot) -> bool:
 @pytest.mark.parametrize("size", [32, (20, 27)])
 def test_what_is_written_is_read(tmp_path, quick, size):
     assert render(tmp_path / "a", size=size) == [0, 1, 2]
-    card = read_card(tmp_path / "a")
+    card = read_folder_card(tmp_path / "a")
     assert card == make_card(VIEWS, size, 0, "body", "legs")
     for person in range(3):
         for view, shot in enumerate(read_shots(tmp_path / "a", person, card)):

@@ -10,7 +10,7 @@ from posekit_lab.notebooks import dumps, load
 
 from posekit.sweeps import experiment
 from posekit.sweeps.experiment import Experiment
-from posekit.sweeps.sweep import _version, check_parameters, finished, library_version, run_one, sweep, sweep_command
+from posekit.sweeps.sweep import _version, check_parameters, checked_sweep, finished, library_version, run_one, sweep
 from posekit.util.errors import InputError
 
 PARAMETERS = """
@@ -50,7 +50,7 @@ def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
     out = tmp_path / "out"
     first = Experiment((notebook,), {"mode": ["fine", "raise"]}, seeds=(3,), timeout=120, jobs=2)
     with pytest.raises(InputError) as failed:
-        sweep_command(first, out, say=lambda _: None)
+        checked_sweep(first, out, say=lambda _: None)
     assert "1 of 2 runs failed" in str(failed.value)
     assert f"{out}/modes/run-001.ipynb (failed; mode=raise, seed=3): ValueError: no good" in str(failed.value)
 

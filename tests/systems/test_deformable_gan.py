@@ -13,10 +13,11 @@ from posekit.nets.vgg import VGGFeatures
 from posekit.ops.keypoints import heat_maps
 from posekit.ops.part_affine import fuse_parts, part_maps, warp_parts
 from posekit.systems import build
-from posekit.systems.deformable_gan_config import READINGS, SKIPS, VARIANTS, DeformableGANConfig
+from posekit.systems.deformable_gan import READINGS, SKIPS, VARIANTS, DeformableGANConfig
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
-from posekit.training.checkpoint import load_weights, save_weights
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
+from posekit.training.weights import load_weights, save_weights
 from posekit.util.errors import InputError
 from tests.ops.test_part_affine import STANDING
 from tests.synthetic import make_batch
@@ -238,7 +239,9 @@ class Pairs:
 def test_a_few_steps_lower_the_loss(variant):
     torch.set_num_threads(1)
     system = tiny(variant, lr=5e-3)
-    log = fit(system, Pairs(), steps=24, batch_size=2, device="cpu", progress=False, log_every=1)
+    log = fit(
+        system, Pairs(), options=TrainingOptions(steps=24, batch_size=2, device="cpu", progress=False, log_every=1)
+    )
     first, last = (sum(entry["losses"][LOSS[variant]] for entry in part) / 5 for part in (log[:5], log[-5:]))
     assert last < 0.75 * first
 

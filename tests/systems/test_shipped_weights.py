@@ -12,7 +12,7 @@ from posekit.data.studio import StudioPeople
 from posekit.evaluation.evaluate import Evaluation
 from posekit.metrics.interval import interval_over_people
 from posekit.person import collate_pairs
-from posekit.training.checkpoint import load_reference, reference_log
+from posekit.reference import load_reference, reference_log
 
 NAMES = ("coordinate_inpainting", "deformable_gan", "spatial_transformation")
 

@@ -16,8 +16,9 @@ from posekit.person import Pair, Person, collate_pairs
 from posekit.studio.generate import make_person
 from posekit.systems import build
 from posekit.systems.base import count_parameters
-from posekit.systems.spatial_transformation_config import LAYERS, VARIANTS
+from posekit.systems.spatial_transformation import LAYERS, VARIANTS
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
 
 SIZE = 32
@@ -273,7 +274,9 @@ def test_the_card_names_random_features_and_our_own_numbers():
 def test_a_short_training_lowers_the_losses():
     torch.set_num_threads(1)
     system = tiny(lr=3e-3, decay=0.0, channels=16, pose_width=16, flow_width=32, sigma=4.0)
-    log = fit(system, Pairs(), stages=["flow"], steps=100, device="cpu", progress=False, log_every=2)
+    log = fit(
+        system, Pairs(), options=TrainingOptions(stages=["flow"], steps=100, device="cpu", progress=False, log_every=2)
+    )
     falls = {k: _mean(log[-5:], k) / _mean(log[:5], k) for k in ("affine", "perceptual", "l1")}
     assert falls["affine"] < 0.8
     assert falls["l1"] < 0.9
@@ -287,7 +290,7 @@ def _mean(records, name):
 def test_the_second_stage_moves_the_decoder_and_hardly_the_rest():
     system = tiny()
     before = {k: v.clone() for k, v in system.state_dict().items()}
-    fit(system, Pairs(), stages=["adversarial"], steps=4, device="cpu", progress=False)
+    fit(system, Pairs(), options=TrainingOptions(stages=["adversarial"], steps=4, device="cpu", progress=False))
     moved = {k: (v - before[k]).abs().max().item() for k, v in system.state_dict().items() if k.endswith("bias")}
     slow = system.config.other_lr
     assert 0 < moved["C_l.last.bias"] < 5 * slow  # four steps of at most about the rate
@@ -305,12 +308,12 @@ def test_an_interrupted_training_goes_on_bit_for_bit(tmp_path):
         if step == 5:
             raise RuntimeError("power cut")
 
-    fit(whole, Pairs(), tmp_path / "a", steps=8, **options)
+    fit(whole, Pairs(), tmp_path / "a", TrainingOptions(steps=8, **options))
     with pytest.raises(RuntimeError, match="power cut"):
-        fit(cut, Pairs(), tmp_path / "b", steps=8, on_step=stop, **options)
+        fit(cut, Pairs(), tmp_path / "b", TrainingOptions(steps=8, **options), on_step=stop)
     torch.manual_seed(99)
     again = tiny(seed=1)
-    fit(again, Pairs(), tmp_path / "b", steps=8, **options)
+    fit(again, Pairs(), tmp_path / "b", TrainingOptions(steps=8, **options))
     assert all(torch.equal(v, again.state_dict()[k]) for k, v in whole.state_dict().items())
 
 

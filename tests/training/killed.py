@@ -15,6 +15,7 @@ from posekit.systems import build
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.training import checkpoint, runlog, step
 from posekit.training import fit as loop
+from posekit.training.options import TrainingOptions
 from posekit.util import tensors as files
 from tests.synthetic import TINY, SyntheticPairs
 
@@ -85,7 +86,7 @@ def main(folder):
         child = os.fork()  # before any work of torch, which would start threads
         if child == 0:
             die_at(owner, name, call, last)
-            loop.fit(tiny(), DATA, Path(folder) / moment, **OPTIONS)
+            loop.fit(tiny(), DATA, Path(folder) / moment, TrainingOptions(**OPTIONS))
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL, moment
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from posekit.reference import load_reference
 from posekit.systems import build
 from posekit.systems.base import describe
 from posekit.training import checkpoint
-from posekit.training.checkpoint import load_reference, load_weights, read_card, save_weights
 from posekit.training.state import random_states, restore_random
+from posekit.training.weights import load_weights, read_weight_card, save_weights
 from posekit.util.errors import InputError
 from posekit.util.files import write_json
 from posekit.util.tensors import read_tensors, write_tensors
@@ -163,7 +164,7 @@ def test_weight_file_builds_the_system_again(system, tmp_path):
     assert all(p.dtype == torch.float32 for p in half.parameters())
     assert (half(pair).image - system(pair).image).abs().max() < 0.01
     assert (tmp_path / "h.safetensors").stat().st_size < 0.75 * (tmp_path / "w.safetensors").stat().st_size
-    card = read_card(tmp_path / "w.safetensors")
+    card = read_weight_card(tmp_path / "w.safetensors")
     assert (card["system"], card["variant"], card["preset"], card["steps"]) == (
         "coordinate_inpainting", "full", "laptop", 7,
     )  # fmt: skip
@@ -182,7 +183,7 @@ def test_some_parts_alone(variant, tmp_path):
     system = build("coordinate_inpainting", variant=variant, **TINY).eval()
     pair = make_batch(2, 40)
     path = save_weights(system, tmp_path / "f.safetensors", half=False, parts=("f",), steps=7)
-    card = read_card(path)
+    card = read_weight_card(path)
     assert (card["parts"], card["steps"]) == (["f"], 7)
     tensors, _ = read_tensors(path)
     assert {name.split(".")[0] for name in tensors} == {"f"}

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from posekit.nets.batch_norm import BatchNorm2d
 from posekit.systems import build
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs
 
@@ -25,6 +26,7 @@ import os, signal, sys, torch
 torch.set_num_threads(1)
 from posekit.systems import build
 from posekit.training.fit import TrainingInterrupted, fit
+from posekit.training.options import TrainingOptions
 from tests.synthetic import SyntheticPairs
 out, processes, steps, stop = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 count = [0]
@@ -33,8 +35,8 @@ def on_step(system, stage, step):
     if count[0] == stop and os.environ.get("RANK", "0") == "1":  # one process is told, all must stop
         os.kill(os.getpid(), signal.SIGTERM)
 try:
-    fit(build("coordinate_inpainting", **SETTINGS), SyntheticPairs(5, 40), out, steps=steps, device="cpu",
-        devices=processes, log_every=1, progress=False, on_step=on_step)
+    fit(build("coordinate_inpainting", **SETTINGS), SyntheticPairs(5, 40), out,
+        TrainingOptions(steps=steps, device="cpu", devices=processes, log_every=1, progress=False), on_step=on_step)
 except TrainingInterrupted as stopped:
     print("STOPPED", stopped)
 """
@@ -45,9 +47,11 @@ import os, torch
 torch.set_num_threads(1)
 from posekit.systems import build
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 from tests.synthetic import SyntheticPairs
 system = build("coordinate_inpainting", seed=int(os.environ["RANK"]), **SETTINGS)
-fit(system, SyntheticPairs(5, 40), steps=2, stages=["inpainting"], device="cpu", devices=2, log_every=1, progress=False)
+options = TrainingOptions(steps=2, stages=["inpainting"], device="cpu", devices=2, log_every=1, progress=False)
+fit(system, SyntheticPairs(5, 40), options=options)
 print("WEIGHTS", sum(float(tensor.double().abs().sum()) for tensor in system.state_dict().values()))
 """
 
@@ -90,7 +94,9 @@ def test_two_processes_are_one_with_the_whole_batch(two, tmp_path):
     """BatchNorm's statistics, masked means, gradients: all belong to the whole batch of four."""
     torch.set_num_threads(1)
     system = build("coordinate_inpainting", **SETTINGS)
-    log = fit(system, SyntheticPairs(5, 40), tmp_path, steps=STEPS, device="cpu", log_every=1, progress=False)
+    log = fit(
+        system, SyntheticPairs(5, 40), tmp_path, TrainingOptions(steps=STEPS, device="cpu", log_every=1, progress=False)
+    )
     for ours, theirs in zip(log_of(two), log, strict=True):
         assert ours["losses"] == pytest.approx(theirs["losses"], rel=1e-3, abs=1e-5)
     one, both = load_file(tmp_path / "weights.safetensors"), load_file(two / "weights.safetensors")
@@ -110,7 +116,11 @@ def test_a_stop_of_one_process_stops_all_and_resumes_bit_for_bit(two, tmp_path):
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
     with pytest.raises(InputError, match="multiple of 3 x 1"):
-        fit(build("coordinate_inpainting", **SETTINGS), SyntheticPairs(5, 40), device="cpu", devices=3)
+        fit(
+            build("coordinate_inpainting", **SETTINGS),
+            SyntheticPairs(5, 40),
+            options=TrainingOptions(device="cpu", devices=3),
+        )
 
 
 def test_batch_norm_alone_is_pytorchs():

@@ -6,6 +6,7 @@ import torch
 from posekit.systems import build
 from posekit.training import dry_run as module
 from posekit.training.dry_run import as_table, dry_run, duration
+from posekit.training.options import TrainingOptions
 from tests.synthetic import TINY, SyntheticPairs
 
 
@@ -22,7 +23,7 @@ def test_nothing_is_trained_and_the_time_is_that_of_the_measured_steps(monkeypat
         return log
 
     monkeypatch.setattr(module, "fit", fit)
-    f, g = dry_run(system, SyntheticPairs(3, 40), steps=1000, device="cpu")
+    f, g = dry_run(system, SyntheticPairs(3, 40), TrainingOptions(steps=1000, device="cpu"))
     assert asked == [(None, module.MEASURED, "cpu")]
     assert (f.stage.name, f.seconds, f.total) == ("inpainting", 4.0, 4000.0)
     assert (g.stage.name, g.seconds, g.total) == ("refinement", 8.0, 8000.0)

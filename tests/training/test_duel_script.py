@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from posekit.systems import build
-from posekit.training.checkpoint import load_weights, read_card, save_weights
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
+from posekit.training.weights import load_weights, read_weight_card, save_weights
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch
 
@@ -37,7 +38,7 @@ def run(tmp_path_factory, script):
             save_weights(system, folder / f"f-{step:06d}.safetensors", seed=0)
 
         options = {"stages": ["inpainting"], "steps": STEPS, "device": "cpu", "log_every": 1, "progress": False}
-        fit(system, SyntheticPairs(4, 40), folder / what, on_step=keep, **options)
+        fit(system, SyntheticPairs(4, 40), folder / what, TrainingOptions(**options), on_step=keep)
     return folder
 
 
@@ -53,7 +54,7 @@ def test_f_alone_is_shipped_in_half_precision(shipped, run):
     assert len(list(shipped.iterdir())) == 5
     for name, what in (("coordinate_inpainting-duel", "coordinates"), ("coordinate_inpainting-duel-rgb", "colours")):
         path = shipped / f"{name}.safetensors"
-        card = read_card(path)
+        card = read_weight_card(path)
         assert card["parts"] == ["f"]
         assert card["stages"][0]["steps"] == STEPS
         assert card["data"]["dataset"] == "SyntheticPairs"
@@ -72,7 +73,8 @@ def test_every_milestone_of_both_is_in_the_table(shipped):
     (final,) = [r for r in rows if (r["system"], r["step"], r["metric"]) == ("colours", 2, "atlas.seen.l1")]
     assert final["low"] <= final["mean"] <= final["high"]
     assert (
-        read_card(shipped / "coordinate_inpainting-duel-rgb.safetensors")["metrics"]["atlas.seen.l1"] == final["mean"]
+        read_weight_card(shipped / "coordinate_inpainting-duel-rgb.safetensors")["metrics"]["atlas.seen.l1"]
+        == final["mean"]
     )
     (colour,) = [r for r in rows if (r["system"], r["step"], r["metric"]) == ("colours", 2, "background_share")]
     assert colour["mean"] is None

@@ -18,6 +18,7 @@ from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.training import checkpoint
 from posekit.training import fit as loop
 from posekit.training.fit import TrainingInterrupted, fit
+from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch
 
@@ -60,7 +61,7 @@ def stop_at(total):
 def uninterrupted(tmp_path_factory):
     torch.set_num_threads(1)
     folder, system = tmp_path_factory.mktemp("whole"), tiny()
-    log = fit(system, DATA, folder, steps=20, **OPTIONS)
+    log = fit(system, DATA, folder, TrainingOptions(steps=20, **OPTIONS))
     return system, log, folder
 
 
@@ -69,10 +70,10 @@ def test_resumed_run_is_bit_for_bit_the_uninterrupted_one(stop, uninterrupted, t
     """In the first stage, at its end, and in the adversarial one."""
     whole, log, _ = uninterrupted
     with pytest.raises(TrainingInterrupted, match="run the same command again to go on"):
-        fit(tiny(), DATA, tmp_path, steps=20, on_step=stop_at(stop), **OPTIONS)
+        fit(tiny(), DATA, tmp_path, TrainingOptions(steps=20, **OPTIONS), on_step=stop_at(stop))
     torch.manual_seed(12345)  # whatever happens in between
     resumed = tiny(seed=1)  # even other initial weights: all comes from the checkpoint
-    again = fit(resumed, DATA, tmp_path, steps=20, **OPTIONS)
+    again = fit(resumed, DATA, tmp_path, TrainingOptions(steps=20, **OPTIONS))
     assert same_state(whole, resumed)
     assert [(r["total_step"], r["losses"]) for r in again] == [(r["total_step"], r["losses"]) for r in log]
 
@@ -81,7 +82,7 @@ def test_resuming_a_finished_run_changes_nothing(uninterrupted):
     whole, _, folder = uninterrupted
     before = (folder / "weights.safetensors").read_bytes()
     system = tiny()
-    log = fit(system, DATA, folder, steps=20, **OPTIONS)
+    log = fit(system, DATA, folder, TrainingOptions(steps=20, **OPTIONS))
     assert same_state(whole, system)
     assert log[-1]["total_step"] == 40
     assert (folder / "weights.safetensors").read_bytes() == before
@@ -113,12 +114,13 @@ def test_a_kill_without_warning_leaves_a_loadable_checkpoint(uninterrupted, tmp_
         torch.set_num_threads(1)
         from posekit.systems import build
         from posekit.training.fit import fit
+        from posekit.training.options import TrainingOptions
         from tests.synthetic import TINY, SyntheticPairs
         def on_step(system, stage, step):
             if stage.name == "refinement" and step == 7:
                 os.kill(os.getpid(), signal.SIGKILL)
-        fit(build("coordinate_inpainting", **TINY), SyntheticPairs(5, 40), {str(tmp_path)!r}, steps=20, log_every=2,
-            device="cpu", progress=False, checkpoint_every=5, on_step=on_step)
+        fit(build("coordinate_inpainting", **TINY), SyntheticPairs(5, 40), {str(tmp_path)!r},
+            TrainingOptions(steps=20, log_every=2, device="cpu", progress=False, checkpoint_every=5), on_step=on_step)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT, timeout=120)
     assert done.returncode == -signal.SIGKILL
@@ -126,16 +128,16 @@ def test_a_kill_without_warning_leaves_a_loadable_checkpoint(uninterrupted, tmp_
     card, _, _ = checkpoint.read_latest(tmp_path / "checkpoints")
     assert (card["stage"], card["step"], card["total_step"]) == (1, 5, 25)
     resumed = tiny(seed=1)
-    fit(resumed, DATA, tmp_path, steps=20, **OPTIONS)
+    fit(resumed, DATA, tmp_path, TrainingOptions(steps=20, **OPTIONS))
     assert same_state(whole, resumed)
     assert not list((tmp_path / "checkpoints").glob(".*"))
 
 
 def test_only_the_parts_of_a_stage_change():
     system = tiny()
-    fit(system, DATA, steps={"inpainting": 2, "refinement": 0}, **OPTIONS)
+    fit(system, DATA, options=TrainingOptions(steps={"inpainting": 2, "refinement": 0}, **OPTIONS))
     f, g = ({k: v.clone() for k, v in net.state_dict().items()} for net in (system.f, system.g))
-    fit(system, DATA, stages=["refinement"], steps=2, **OPTIONS)
+    fit(system, DATA, options=TrainingOptions(stages=["refinement"], steps=2, **OPTIONS))
     assert all(torch.equal(f[k], v) for k, v in system.f.state_dict().items())  # weights and BatchNorm statistics
     assert not torch.equal(g["last.bias"], system.g.last.bias)
     assert all(p.requires_grad for p in system.parameters())
@@ -144,16 +146,18 @@ def test_only_the_parts_of_a_stage_change():
 
 def test_all_readings_and_variants_train():
     for reading in ("main", "supplementary"):
-        log = fit(tiny(reading=reading, features="random"), DATA, steps=1, **OPTIONS)
+        log = fit(tiny(reading=reading, features="random"), DATA, options=TrainingOptions(steps=1, **OPTIONS))
         assert [r["stage"] for r in log] == ["inpainting", "refinement"]
     for variant in ("no_deform", "rgb", "no_textures"):
-        assert fit(build("coordinate_inpainting", variant=variant, **TINY), DATA, steps=1, **OPTIONS)
+        assert fit(
+            build("coordinate_inpainting", variant=variant, **TINY), DATA, options=TrainingOptions(steps=1, **OPTIONS)
+        )
 
 
 def test_loading_in_other_processes_changes_nothing():
     alone, helped = tiny(), tiny()
-    fit(alone, DATA, steps=2, **OPTIONS)
-    fit(helped, DATA, steps=2, workers=1, **OPTIONS)
+    fit(alone, DATA, options=TrainingOptions(steps=2, **OPTIONS))
+    fit(helped, DATA, options=TrainingOptions(steps=2, workers=1, **OPTIONS))
     assert same_state(alone, helped)
 
 
@@ -165,6 +169,7 @@ def test_a_signal_to_the_whole_group_stops_after_a_step_with_loaders_too(sent, t
         torch.set_num_threads(1)
         from posekit.systems import build
         from posekit.training.fit import TrainingInterrupted, fit
+        from posekit.training.options import TrainingOptions
         from tests.synthetic import TINY, SyntheticPairs
         def on_step(system, stage, step):
             if step == 3:
@@ -172,8 +177,8 @@ def test_a_signal_to_the_whole_group_stops_after_a_step_with_loaders_too(sent, t
                 subprocess.run(kill, start_new_session=True)
                 time.sleep(1)  # until the loaders have had it too
         try:
-            fit(build("coordinate_inpainting", **TINY), SyntheticPairs(5, 40), {str(tmp_path)!r}, steps=20, workers=2,
-                device="cpu", progress=False, on_step=on_step)
+            fit(build("coordinate_inpainting", **TINY), SyntheticPairs(5, 40), {str(tmp_path)!r},
+                TrainingOptions(steps=20, workers=2, device="cpu", progress=False), on_step=on_step)
         except TrainingInterrupted as stopped:
             print(stopped)
     """
@@ -184,31 +189,31 @@ def test_a_signal_to_the_whole_group_stops_after_a_step_with_loaders_too(sent, t
 
 
 def test_bfloat16_autocast_trains():
-    log = fit(tiny(), DATA, steps=4, precision="bf16-mixed", **OPTIONS)
+    log = fit(tiny(), DATA, options=TrainingOptions(steps=4, precision="bf16-mixed", **OPTIONS))
     assert all(value == value for record in log for value in record["losses"].values())
 
 
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    fit(tiny(), DATA, steps=1, **OPTIONS)
+    fit(tiny(), DATA, options=TrainingOptions(steps=1, **OPTIONS))
     assert not list(tmp_path.iterdir())
 
 
 def test_another_run_in_the_folder_is_refused(uninterrupted, tmp_path):
     _, _, folder = uninterrupted
     with pytest.raises(InputError, match="holds a run with another seed \\(0, now 3\\).*--fresh"):
-        fit(tiny(), DATA, folder, steps=20, seed=3, **OPTIONS)
+        fit(tiny(), DATA, folder, TrainingOptions(steps=20, seed=3, **OPTIONS))
     with pytest.raises(InputError, match="another config"):
-        fit(tiny(g_width=6), DATA, folder, steps=20, **OPTIONS)
+        fit(tiny(g_width=6), DATA, folder, TrainingOptions(steps=20, **OPTIONS))
     with pytest.raises(InputError, match="another data"):
-        fit(tiny(), SyntheticPairs(6, 40), folder, steps=20, **OPTIONS)
+        fit(tiny(), SyntheticPairs(6, 40), folder, TrainingOptions(steps=20, **OPTIONS))
     with pytest.raises(InputError, match="another stages"):
-        fit(tiny(), DATA, folder, steps=30, **OPTIONS)
+        fit(tiny(), DATA, folder, TrainingOptions(steps=30, **OPTIONS))
 
 
 def test_starting_over_removes_the_old_run(tmp_path):
-    fit(tiny(), DATA, tmp_path, steps=3, **OPTIONS)
-    fit(tiny(), DATA, tmp_path, steps=1, seed=2, resume=False, **OPTIONS)
+    fit(tiny(), DATA, tmp_path, TrainingOptions(steps=3, **OPTIONS))
+    fit(tiny(), DATA, tmp_path, TrainingOptions(steps=1, seed=2, resume=False, **OPTIONS))
     card, _, _ = checkpoint.read_latest(tmp_path / "checkpoints")
     assert (card["seed"], card["total_step"]) == (2, 2)
 
@@ -228,7 +233,7 @@ def test_starting_over_with_a_wrong_option_removes_nothing(wrong, words, tmp_pat
     kept = tmp_path / "checkpoints" / "step-00000001"
     kept.mkdir(parents=True)
     with pytest.raises(InputError, match=words):
-        fit(tiny(), DATA, tmp_path, **{**OPTIONS, "steps": 1, "resume": False, **wrong})
+        fit(tiny(), DATA, tmp_path, TrainingOptions(**{**OPTIONS, "steps": 1, "resume": False, **wrong}))
     assert kept.is_dir()
 
 
@@ -247,18 +252,18 @@ def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
     try:
         assert other.stdout.readline() == "inside\n"
         with pytest.raises(InputError, match="Another process is writing into"):
-            fit(tiny(), DATA, tmp_path, steps=1, **OPTIONS)
+            fit(tiny(), DATA, tmp_path, TrainingOptions(steps=1, **OPTIONS))
         assert [path.name for path in tmp_path.iterdir()] == [".lock"]
     finally:
         other.kill()
         other.communicate()
-    fit(tiny(), DATA, tmp_path, steps=1, **OPTIONS)
-    fit(tiny(), DATA, tmp_path, steps=1, **OPTIONS)
+    fit(tiny(), DATA, tmp_path, TrainingOptions(steps=1, **OPTIONS))
+    fit(tiny(), DATA, tmp_path, TrainingOptions(steps=1, **OPTIONS))
 
 
 def test_what_a_killed_run_left_half_written_is_removed(tmp_path):
     (tmp_path / ".weights-abc.safetensors").write_bytes(b"half")
-    fit(tiny(), DATA, tmp_path, steps=1, **OPTIONS)
+    fit(tiny(), DATA, tmp_path, TrainingOptions(steps=1, **OPTIONS))
     assert not list(tmp_path.glob(".weights-*"))
     assert (tmp_path / "weights.safetensors").is_file()
 
@@ -273,7 +278,7 @@ class Poisoned(SyntheticPairs):
 
 def test_a_loss_that_is_not_finite_stops_before_the_checkpoint(tmp_path):
     with pytest.raises(InputError, match="texture_target of stage inpainting is not finite"):
-        fit(tiny(), Poisoned(3, 40), tmp_path, steps=4, **OPTIONS)
+        fit(tiny(), Poisoned(3, 40), tmp_path, TrainingOptions(steps=4, **OPTIONS))
     assert checkpoint.read_latest(tmp_path / "checkpoints") is None
 
 
@@ -282,7 +287,7 @@ def test_a_critic_that_is_not_finite_stops_before_the_checkpoint(tmp_path, monke
     monkeypatch.setattr(CoordinateInpainting, "critic_losses", poisoned(CoordinateInpainting.critic_losses))
     options = {**OPTIONS, "log_every": 100, "checkpoint_every": 2, "stages": ["refinement"]}
     with pytest.raises(InputError, match="discriminator of stage refinement is not finite"):
-        fit(tiny(), DATA, tmp_path, steps=4, **options)
+        fit(tiny(), DATA, tmp_path, TrainingOptions(steps=4, **options))
     assert checkpoint.read_latest(tmp_path / "checkpoints") is None
 
 
@@ -297,19 +302,19 @@ def poisoned(losses):
 
 def test_bad_input():
     with pytest.raises(InputError, match="training data is empty"):
-        fit(tiny(), [], **OPTIONS)
+        fit(tiny(), [], options=TrainingOptions(**OPTIONS))
     with pytest.raises(InputError, match="stages inpainting, refinement, not inpaint"):
-        fit(tiny(), DATA, stages=["inpaint"], **OPTIONS)
+        fit(tiny(), DATA, options=TrainingOptions(stages=["inpaint"], **OPTIONS))
     with pytest.raises(InputError, match="it learns nothing"):
-        fit(build("copy_source"), DATA, **OPTIONS)
+        fit(build("copy_source"), DATA, options=TrainingOptions(**OPTIONS))
     with pytest.raises(InputError, match="32-true or bf16-mixed; got '8-ish'"):
-        fit(tiny(), DATA, precision="8-ish", **OPTIONS)
+        fit(tiny(), DATA, options=TrainingOptions(precision="8-ish", **OPTIONS))
     with pytest.raises(InputError, match="from 0 up, got -1"):
-        fit(tiny(), DATA, **{**OPTIONS, "seed": -1})
+        fit(tiny(), DATA, options=TrainingOptions(**{**OPTIONS, "seed": -1}))
     with pytest.raises(InputError, match="cannot be shared by 3 devices"):
-        fit(tiny(), DATA, devices=3, **OPTIONS)
+        fit(tiny(), DATA, options=TrainingOptions(devices=3, **OPTIONS))
     with pytest.raises(InputError, match="auto, cpu, cuda; got device 'gpux'"):
-        fit(tiny(), DATA, **{**OPTIONS, "device": "gpux"})
+        fit(tiny(), DATA, options=TrainingOptions(**{**OPTIONS, "device": "gpux"}))
 
 
 def test_trained_system_makes_pictures(uninterrupted):
@@ -323,5 +328,5 @@ def test_one_process_does_not_ask_the_device_whether_to_stop(monkeypatch):
     """Between two records nothing waits for the losses: on a GPU every question would wait for the whole step."""
     asked = []
     monkeypatch.setattr(loop, "mean_over_processes", lambda value: asked.append(value) or value)
-    fit(tiny(), DATA, stages=["inpainting"], steps=4, **{**OPTIONS, "log_every": 4})
+    fit(tiny(), DATA, options=TrainingOptions(stages=["inpainting"], steps=4, **{**OPTIONS, "log_every": 4}))
     assert len(asked) == 3  # the three losses of the one record

@@ -11,6 +11,7 @@ import torch
 
 from posekit.training import checkpoint
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 from posekit.util.tensors import read_tensors
 from tests.training.killed import DATA, MOMENTS, OPTIONS, tiny
 from tests.training.test_fit import ROOT, one_thread, same_state  # noqa: F401
@@ -23,7 +24,7 @@ def whole(tmp_path_factory):
     """The uninterrupted run: its system, and its losses."""
     torch.set_num_threads(1)
     system = tiny()
-    return system, losses(fit(system, DATA, tmp_path_factory.mktemp("whole"), **OPTIONS))
+    return system, losses(fit(system, DATA, tmp_path_factory.mktemp("whole"), TrainingOptions(**OPTIONS)))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def test_killed_at_any_moment_it_goes_on_bit_for_bit(moment, killed, whole, tmp_
     found = checkpoint.read_latest(folder / "checkpoints")
     assert (found[0]["total_step"] if found else None) == MOMENTS[moment][-1]
     resumed = tiny(seed=0 if found is None else 1)  # other initial weights: all comes from the checkpoint
-    assert losses(fit(resumed, DATA, folder, **OPTIONS)) == log
+    assert losses(fit(resumed, DATA, folder, TrainingOptions(**OPTIONS))) == log
     assert same_state(system, resumed)
     written = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()][1:]
     assert losses(written) == log
@@ -68,5 +69,5 @@ def test_a_corrupt_newest_checkpoint_is_skipped_with_a_word(damaged, killed, who
     (newest / damaged).write_bytes(content)
     resumed = tiny(seed=1)
     with pytest.warns(UserWarning, match=f"Skipped: .*{newest.name}"):
-        assert losses(fit(resumed, DATA, folder, **OPTIONS)) == log
+        assert losses(fit(resumed, DATA, folder, TrainingOptions(**OPTIONS))) == log
     assert same_state(system, resumed)

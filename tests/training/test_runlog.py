@@ -8,6 +8,7 @@ import pytest
 
 from posekit.systems import build
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 from posekit.training.runlog import RunLog, read_log, waited_share
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs
@@ -55,11 +56,11 @@ def test_slow_data_are_waited_for_unless_others_load_them():
     def work(system, stage, step):
         time.sleep(0.3)  # beside the step itself; a batch of two takes 0.1 s to load
 
-    alone, helped = (
-        fit(build("coordinate_inpainting", **TINY), Slow(6, 40), steps=5, workers=workers, log_every=1, on_step=work,
-            **OPTIONS)
-        for workers in (0, 1)
-    )  # fmt: skip
+    def log_of(workers):
+        options = TrainingOptions(steps=5, workers=workers, log_every=1, **OPTIONS)
+        return fit(build("coordinate_inpainting", **TINY), Slow(6, 40), options=options, on_step=work)
+
+    alone, helped = log_of(0), log_of(1)
     assert all(r["waited"] * r["seconds"] >= 0.099 for r in alone)
     assert waited_share(alone) > 0.05
     assert waited_share(helped[1:]) < 0.25 * waited_share(alone[1:])  # the first batch has to be waited for
@@ -67,7 +68,12 @@ def test_slow_data_are_waited_for_unless_others_load_them():
 
 
 def test_a_log_is_read_while_it_is_written(tmp_path):
-    log = fit(build("coordinate_inpainting", **TINY), SyntheticPairs(4, 40), tmp_path, steps=4, log_every=2, **OPTIONS)
+    log = fit(
+        build("coordinate_inpainting", **TINY),
+        SyntheticPairs(4, 40),
+        tmp_path,
+        TrainingOptions(steps=4, log_every=2, **OPTIONS),
+    )
     card, records = read_log(tmp_path)
     assert (card["system"], card["seed"]) == ("coordinate_inpainting", 0)
     assert records == log

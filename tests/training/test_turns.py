@@ -11,8 +11,9 @@ from torch import nn
 from posekit.systems.base import Result, Stage, System, describe
 from posekit.training.checkpoint import read_latest
 from posekit.training.fit import TrainingInterrupted, fit
+from posekit.training.options import TrainingOptions
 from posekit.training.plan import stage_card
-from posekit.training.step import prepare
+from posekit.training.step import freeze_and_optimize
 from posekit.util.errors import InputError
 from tests.synthetic import SyntheticPairs
 
@@ -75,7 +76,7 @@ def stop_at(total):
 
 def test_losses_take_turns():
     system = toy()
-    log = fit(system, DATA, **OPTIONS)
+    log = fit(system, DATA, options=TrainingOptions(**OPTIONS))
     assert system.calls == [("noise",), ("picture",)] * 4
     assert all(set(record["losses"]) == {"noise", "picture", "critic"} for record in log)
 
@@ -84,7 +85,7 @@ def test_a_turn_leaves_the_other_parts_alone():
     """Not even Adam's momentum moves what no loss of the turn looks at, and the critic waits for a photograph."""
     system = toy()
     before = {k: v.clone() for k, v in system.state_dict().items()}
-    fit(system, DATA, steps=1, **OPTIONS)
+    fit(system, DATA, options=TrainingOptions(steps=1, **OPTIONS))
     after = system.state_dict()
     assert not torch.equal(before["a.weight"], after["a.weight"])
     assert all(torch.equal(before[k], after[k]) for k in before if not k.startswith("a."))
@@ -94,7 +95,7 @@ def test_a_turn_leaves_the_other_parts_alone():
         if step in (2, 3):
             middle.append((s.b.weight.item(), s.critic.weight.item()))
 
-    fit(system, DATA, steps=3, on_step=on_step, **OPTIONS)
+    fit(system, DATA, options=TrainingOptions(steps=3, **OPTIONS), on_step=on_step)
     assert middle[0] == middle[1]  # the third step is noise again
 
 
@@ -102,12 +103,12 @@ def test_a_turn_leaves_the_other_parts_alone():
 def test_resumed_bit_for_bit(stop, tmp_path):
     """After either task; its random numbers are those of the uninterrupted run."""
     whole = toy()
-    log = fit(whole, DATA, tmp_path / "whole", **OPTIONS)
+    log = fit(whole, DATA, tmp_path / "whole", TrainingOptions(**OPTIONS))
     with pytest.raises(TrainingInterrupted):
-        fit(toy(), DATA, tmp_path / "cut", on_step=stop_at(stop), **OPTIONS)
+        fit(toy(), DATA, tmp_path / "cut", TrainingOptions(**OPTIONS), on_step=stop_at(stop))
     torch.manual_seed(99)
     resumed = toy(seed=1)
-    again = fit(resumed, DATA, tmp_path / "cut", **OPTIONS)
+    again = fit(resumed, DATA, tmp_path / "cut", TrainingOptions(**OPTIONS))
     assert all(torch.equal(v, resumed.state_dict()[k]) for k, v in whole.state_dict().items())
     assert [record["losses"] for record in again] == [record["losses"] for record in log]
 
@@ -115,11 +116,11 @@ def test_resumed_bit_for_bit(stop, tmp_path):
 def test_rates_of_parts():
     """Adam's first step moves every number by its learning rate."""
     system = toy()
-    optimizers = prepare(system, system.stages()[0])
+    optimizers = freeze_and_optimize(system, system.stages()[0])
     rates = {name: [group["stage_lr"] for group in optimizer.param_groups] for name, optimizer in optimizers.items()}
     assert rates == {"parts": [1e-2, 1e-3], "critics": [3e-2]}
     before = {k: v.clone() for k, v in system.state_dict().items()}
-    fit(system, DATA, steps=2, **OPTIONS)
+    fit(system, DATA, options=TrainingOptions(steps=2, **OPTIONS))
     moved = {k: (v - before[k]).abs().max().item() for k, v in system.state_dict().items() if k.endswith("weight")}
     assert moved["b.weight"] == pytest.approx(1e-3, rel=1e-2)
     assert moved["critic.weight"] == pytest.approx(3e-2, rel=1e-2)
@@ -164,7 +165,7 @@ def test_weights_that_are_not_finite_are_not_kept(tmp_path):
     """The loss was finite when they were made; the run goes on from the step before."""
     torch.manual_seed(0)
     with pytest.raises(InputError, match="weights a.weight .* are not finite.*the last checkpoint is intact"):
-        fit(Cliff(), DATA, tmp_path, checkpoint_every=1, **OPTIONS)
+        fit(Cliff(), DATA, tmp_path, TrainingOptions(checkpoint_every=1, **OPTIONS))
     card, model, _ = read_latest(tmp_path / "checkpoints")
     assert card["total_step"] == 2
     assert all(bool(tensor.isfinite().all()) for tensor in model.values())

@@ -2,13 +2,17 @@
 
 import errno
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from posekit.util.cache import cache_dir
 from posekit.util.errors import InputError
-from posekit.util.files import whole_file, write_text
+from posekit.util.files import alone_in, only_one, whole_file, write_text
 
 
 def test_the_environment_moves_the_cache(monkeypatch, tmp_path):
@@ -69,3 +73,54 @@ def test_a_folder_that_is_not_there(tmp_path):
     with whole_file(out, make_folder=True) as temporary:
         temporary.write_text("x")
     assert Path(out).read_text() == "x"
+
+
+@pytest.mark.parametrize("lock", [alone_in, only_one])
+def test_a_lock_follows_no_link_and_empties_no_file(tmp_path, lock):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".lock").symlink_to(victim)
+    with pytest.raises(InputError, match=r"\.lock is a link; remove it"), lock(tmp_path / "out"):
+        pass
+    assert victim.read_text() == "precious"
+    (tmp_path / "out" / ".lock").unlink()
+    (tmp_path / "out" / ".lock").write_text("old")
+    with lock(tmp_path / "out"):
+        assert (tmp_path / "out" / ".lock").read_text() == "old"
+
+
+def test_a_second_process_is_refused_at_once(tmp_path):
+    code = f"from posekit.util.files import alone_in\nwith alone_in({str(tmp_path)!r}): pass"
+    with alone_in(tmp_path):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "Another process is writing into" in done.stderr
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+def test_forked_children_of_a_killed_process_do_not_hold_its_lock(tmp_path):
+    """Data loaders are forked while a training holds its folder, and outlive a SIGKILL of it for seconds."""
+    code = f"""if True:
+        import os, sys, time
+        from posekit.util.files import alone_in
+        with alone_in({str(tmp_path)!r}):
+            if os.fork() == 0:
+                time.sleep(30)
+                os._exit(0)
+            print("ready", flush=True)
+            time.sleep(30)
+    """
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert parent.stdout.readline() == "ready\n"
+        with pytest.raises(InputError, match="Another process"), alone_in(tmp_path):
+            pass
+        parent.kill()
+        parent.wait(10)
+        time.sleep(0.1)
+        with alone_in(tmp_path):
+            pass
+    finally:
+        os.killpg(parent.pid, signal.SIGKILL)
+        parent.stdout.close()

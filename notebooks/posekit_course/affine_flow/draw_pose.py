@@ -27,6 +27,7 @@ from posekit.ops.part_affine import part_maps, warp_by_parts
 from posekit.ops.sample import sample
 from posekit.person import Pair, Person
 from posekit.plots import Picture
+from posekit.reference import load_reference
 from posekit.studio.body.body import load_body
 from posekit.studio.body.joint_angles import pose_rotations
 from posekit.studio.body.key_poses import KEY_POSES
@@ -34,7 +35,6 @@ from posekit.studio.body.skinning import bone_transforms, posed_joints, skin
 from posekit.studio.render.camera import frame, project
 from posekit.studio.render.joints import joint_positions
 from posekit.systems.base import System
-from posekit.training.checkpoint import load_reference
 from posekit.util.errors import InputError
 from posekit_course.affine_flow import figures
 from posekit_course.affine_flow.probes import small_pair

@@ -20,9 +20,9 @@ from posekit.nets.deformable_hourglass import warp_activations
 from posekit.ops.keypoints import BODY_PARTS, JOINTS
 from posekit.ops.part_affine import PartMaps, part_maps, warp_by_parts
 from posekit.person import Pair, Person, collate_pairs
+from posekit.reference import load_reference
 from posekit.studio.generate import make_person
 from posekit.systems.base import System
-from posekit.training.checkpoint import load_reference
 
 MOVES = ("plain", "parts", "E")
 

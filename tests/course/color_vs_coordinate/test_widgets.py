@@ -14,6 +14,7 @@ from posekit.person import Pair
 from posekit.studio.generate import make_person
 from posekit.systems import build
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 
 SMALL = {"atlas_size": 36, "image_size": 48, "f_width": 4, "g_width": 4}
 
@@ -38,7 +39,7 @@ def albums(persons):
         album = inpainting.Album(pairs, steps)
         album.keep(system, None, 0)
         options = {"stages": ["inpainting"], "steps": 3, "batch_size": 2, "device": "cpu", "progress": False}
-        fit(system, pairs, on_step=album.keep, **options)
+        fit(system, pairs, options=TrainingOptions(**options), on_step=album.keep)
         made[name] = album
     return made
 

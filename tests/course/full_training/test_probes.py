@@ -10,6 +10,7 @@ from posekit_course.full_training import probes
 from posekit.ops.splat import splat
 from posekit.systems import build
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch, make_pair, make_person
 
@@ -24,8 +25,8 @@ def tiny(seed=0):
 def test_a_run_with_snapshots_is_bit_for_bit_the_run_without():
     snapshots = probes.Snapshots(make_pair(2, 40), at=(1, 2))
     watched, alone = tiny(), tiny()
-    with_them = fit(watched, DATA, steps=3, on_step=snapshots, **OPTIONS)
-    without = fit(alone, DATA, steps=3, **OPTIONS)
+    with_them = fit(watched, DATA, options=TrainingOptions(steps=3, **OPTIONS), on_step=snapshots)
+    without = fit(alone, DATA, options=TrainingOptions(steps=3, **OPTIONS))
     assert [r["losses"] for r in with_them] == [r["losses"] for r in without]
     for (name, a), b in zip(watched.state_dict().items(), alone.state_dict().values(), strict=True):
         assert torch.equal(a, b), name

@@ -13,6 +13,7 @@ from posekit_course.live import settings
 from tests.teaching.test_failures import batch_of
 
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 from posekit.training.runlog import read_log
 from tests.synthetic import TINY, SyntheticPairs
 
@@ -82,7 +83,13 @@ def test_curve_as_the_callback_of_a_training(tmp_path, shown):
 
     curve = training.LiveCurve(tmp_path, seconds=0).show()
     system = build("coordinate_inpainting", **TINY)
-    fit(system, SyntheticPairs(4, 40), tmp_path, steps=2, device="cpu", log_every=1, progress=False, on_step=curve)
+    fit(
+        system,
+        SyntheticPairs(4, 40),
+        tmp_path,
+        TrainingOptions(steps=2, device="cpu", log_every=1, progress=False),
+        on_step=curve,
+    )
     assert len(shown.pictures) == 5
     assert len(set(shown.pictures)) == 5
 

@@ -1,0 +1,26 @@
+"""`posekit render`: people with exact surface maps, in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def render_command(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("out/people"),
+    people: Annotated[int, typer.Option(min=1)] = 200,
+    views: Annotated[int, typer.Option(min=1)] = 6,
+    size: Annotated[int, typer.Option(min=16, help="Pixels, square.")] = 128,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    faces: Annotated[bool, typer.Option("--faces", help="Close-ups of faces in place of bodies.")] = False,
+    skirts: Annotated[str, typer.Option(help="What a skirt's pixels show on the map: legs or cloth.")] = "legs",
+    jobs: Annotated[int | None, typer.Option(help="Processes; all cores if not given.")] = None,
+) -> None:
+    """Render people with exact surface maps into a data folder; run again, it goes on where it stopped."""
+    from posekit.studio.folder import render_folder
+
+    kind = "face" if faces else "body"
+    numbers = render_folder(out, people, views, size, seed, kind, jobs=jobs, skirts=skirts)
+    typer.echo(f"{len(numbers)} people, {views} views each: {out}")

@@ -1,0 +1,29 @@
+"""`posekit sweep`: notebooks with other parameters and seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def sweep_command(
+    targets: Annotated[list[Path], typer.Argument(help="Notebooks, or one YAML experiment file.")],
+    parameters: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value,value; repeat.")] = None,
+    seeds: Annotated[str, typer.Option(help="Values of the parameter seed: 0,1,2.")] = "",
+    timeout: Annotated[float | None, typer.Option(help="Seconds that one run may take; 600 if not given.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; 1 if not given.")] = None,
+    backend: Annotated[str | None, typer.Option(help="joblib's: loky (processes), threading, dask, ray.")] = None,
+    address: Annotated[str | None, typer.Option(help="Dask scheduler; a local one if not given.")] = None,
+    name: Annotated[str | None, typer.Option(help="Folder of the results; the notebook's name if not given.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of all sweeps.")] = Path("out/sweeps"),
+) -> None:
+    """Run notebooks with other parameters and seeds, side by side; run again, it goes on where it stopped."""
+    from posekit.sweeps.experiment import from_command_line
+    from posekit.sweeps.sweep import checked_sweep
+
+    asked = from_command_line(
+        targets, parameters or [], seeds, timeout=timeout, jobs=jobs, backend=backend, address=address, name=name
+    )
+    typer.echo(checked_sweep(asked, out, say=typer.echo))

@@ -1,0 +1,67 @@
+"""Systems by name: the reference weights that the package ships, weight files, systems that learn nothing."""
+
+from __future__ import annotations
+
+import importlib.resources
+from pathlib import Path
+
+from posekit.studio.body.surface_tables import mirror_table
+from posekit.systems.base import System
+from posekit.systems.baselines import baseline
+from posekit.training.runlog import read_log
+from posekit.training.weights import load_weights
+from posekit.util.errors import InputError
+
+
+def reference_weights() -> list[Path]:
+    """The weight files that are shipped in the package."""
+    folder = importlib.resources.files("posekit") / "weights"
+    return sorted(Path(str(f)) for f in folder.iterdir() if f.name.endswith(".safetensors")) if folder.is_dir() else []
+
+
+def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", variant: str = "full") -> System:
+    """A system with the reference weights that are shipped in the package, in evaluation mode.
+
+    Raises InputError when none are shipped under this name.
+    """
+    folder = importlib.resources.files("posekit") / "weights"
+    file = folder / (f"{name}-{preset}.safetensors" if variant == "full" else f"{name}-{preset}-{variant}.safetensors")
+    if not file.is_file():
+        shipped = [path.name for path in reference_weights()]
+        raise InputError(
+            f"No reference weights {file.name} are shipped (there are: {', '.join(shipped) or 'none'}); "
+            "train with `posekit train`, or choose another preset."
+        )
+    with importlib.resources.as_file(file) as path:
+        return load_weights(path)
+
+
+def reference_log(name: str = "coordinate_inpainting", preset: str = "laptop", variant: str = "full") -> list[dict]:
+    """The records of the training that `load_reference` ships the weights of; [] where no log is shipped."""
+    file = f"{name}-{preset}.log.jsonl" if variant == "full" else f"{name}-{preset}-{variant}.log.jsonl"
+    shipped = importlib.resources.files("posekit") / "weights" / file
+    if not shipped.is_file():
+        return []
+    with importlib.resources.as_file(shipped) as path:
+        return read_log(path)[1]
+
+
+def load_system(name: str) -> System:
+    """A system that makes photographs.
+
+    "runs/latest/weights.safetensors"                        trained here
+    "coordinate_inpainting-laptop"                           NAME-PRESET or NAME-PRESET-VARIANT of the package
+    "texel_fill", "texel_fill-mirror", "copy_source"         without learning; mirror is for rendered people
+
+    Raises InputError for anything else.
+    """
+    if name.endswith(".safetensors"):
+        return load_weights(name)
+    system, *rest = name.split("-")
+    if system == "texel_fill":
+        variant = rest[0] if rest else "nearest"
+        # one pixel trimmed: at the size of a surveillance picture the outline is mixed with the background
+        return baseline(variant, 128, trim=1, mirror=mirror_table() if variant == "mirror" else None)
+    if system == "copy_source":
+        return baseline(system)
+    return load_reference(system, *rest[:2])

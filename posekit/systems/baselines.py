@@ -1,0 +1,35 @@
+"""Systems that learn nothing, by name, and beside the one to be measured."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from posekit.systems.base import System, choose
+from posekit.systems.copy_source import CopySource
+from posekit.systems.texel_fill import TexelFill, TexelFillConfig
+
+BASELINES = ("copy_source", "nearest", "mirror")
+
+
+def baseline(
+    name: str, atlas_size: int = 128, *, trim: int = 0, mirror: Float[Tensor, "2 a a"] | None = None
+) -> System:
+    """A system without learning.
+
+    baseline("copy_source")                       the source photograph, whatever the pose
+    baseline("nearest", 256)                      unknown texels take the colour of the nearest known one
+    baseline("mirror", 256, mirror=table)         first from the body's other half: the table belongs to the atlas
+
+    atlas_size: texels along an edge.  trim: pixels by which the source's outline is cut, see `TexelFillConfig`.
+    Raises InputError for an unknown name; "mirror" without its table raises it when it is used.
+    """
+    if choose("baseline", name, BASELINES) == "copy_source":
+        return CopySource()
+    return TexelFill(TexelFillConfig(variant=name, atlas_size=atlas_size, trim=trim), mirror=mirror)
+
+
+def beside_baselines(system: System) -> dict[str, System]:
+    """The system to measure, below the two that learn nothing; keys are the names of a table's rows."""
+    nearest = baseline("nearest", getattr(system.config, "atlas_size", 128))
+    return {"source copied": baseline("copy_source"), "nearest texel": nearest, system.name: system}
