@@ -31,7 +31,6 @@ import time
 
 import matplotlib.pyplot as plt
 import torch
-from posekit_lab.record import record
 from torch.nn.functional import avg_pool2d
 
 from posekit.data.names import parse_market
@@ -43,6 +42,7 @@ from posekit.reid.identifier import features_of, train_identifier
 from posekit.reid.ranking import Labels, feature_distances, rank_gallery
 from posekit.reid.training_folder import RenderedFolder
 from posekit.studio.generate import split_of
+from posekit.sweeps.recorded import record
 from posekit.util.cache import cache_dir
 
 CAMERAS = 6

@@ -36,7 +36,6 @@ import time
 import matplotlib.pyplot as plt
 import torch
 import yaml
-from posekit_lab.record import record
 
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.studio import StudioPeople
@@ -44,6 +43,7 @@ from posekit.evaluation.evaluate import evaluate
 from posekit.evaluation.textures import measure_textures
 from posekit.person import collate_pairs
 from posekit.studio.body.surface_tables import mirror_table
+from posekit.sweeps.recorded import record
 from posekit.systems import build
 from posekit.systems.base import choose
 from posekit.training.fit import fit

@@ -43,7 +43,6 @@ from posekit_course.checks.judging import Mistake, answer_of, judge, solved
 from posekit_course.densepose_uv import figures as fig
 from posekit_course.densepose_uv import surface_widgets as steps
 from posekit_course.densepose_uv.body_widgets import seen_in_atlas
-from posekit_lab.record import record
 
 from posekit.cli.check import run_checks
 from posekit.data.studio import StudioPeople
@@ -53,6 +52,7 @@ from posekit.person import collate_pairs
 from posekit.reference import load_reference
 from posekit.studio.body.surface_tables import mirror_table
 from posekit.studio.generate import make_person
+from posekit.sweeps.recorded import record
 from posekit.systems.copy_source import CopySource
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.util.errors import InputError

@@ -56,7 +56,6 @@ from posekit_course import checks
 from posekit_course.densepose_uv import body_widgets as bodies
 from posekit_course.densepose_uv import figures as fig
 from posekit_course.densepose_uv import surface_widgets as painting
-from posekit_lab.record import record
 from torch.nn import functional as F
 
 from posekit.data.annotations import read_annotations
@@ -71,6 +70,7 @@ from posekit.studio.body.body import load_body
 from posekit.studio.body.pose import pose_rotations
 from posekit.studio.body.skinning import bone_transforms, skin
 from posekit.studio.generate import make_person
+from posekit.sweeps.recorded import record
 
 # %% [markdown]
 # ## 1. Parts, charts, atlas

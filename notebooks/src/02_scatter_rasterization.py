@@ -41,7 +41,6 @@ from posekit_course import checks
 from posekit_course.checks.judging import Mistake, judge, solved
 from posekit_course.scatter_rasterization import figures
 from posekit_course.scatter_rasterization import widgets as scatter
-from posekit_lab.record import record
 from scipy.interpolate import griddata
 
 from posekit.ops.fill import fill_nearest
@@ -49,6 +48,7 @@ from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index, resiz
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.plots import coordinate_colors
+from posekit.sweeps.recorded import record
 
 # %% tags=["parameters"]
 seed: int = 0  # which studio people

@@ -38,7 +38,6 @@ from IPython.display import display
 from posekit_course import checks
 from posekit_course.color_vs_coordinate import figures, probes
 from posekit_course.color_vs_coordinate import widgets as inpainting
-from posekit_lab.record import record
 from posekit_lab.results import read_results
 
 from posekit.data.estimator_noise import EstimatorNoise
@@ -54,6 +53,7 @@ from posekit.person import Pair, collate_pairs
 from posekit.plots import coordinate_colors
 from posekit.reference import load_reference
 from posekit.studio.body.surface_tables import mirror_table
+from posekit.sweeps.recorded import record
 from posekit.systems import build
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.training.fit import fit

@@ -37,7 +37,6 @@ from posekit_course.deformable_skips import figures, probes
 from posekit_course.deformable_skips import widgets as skips
 from posekit_course.deformable_skips.shift_figures import draw_forgiveness, shift_losses
 from posekit_lab.experiments import figure_of
-from posekit_lab.record import record
 from posekit_lab.results import read_results, values
 
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
@@ -51,6 +50,7 @@ from posekit.ops.part_affine import warp_by_parts
 from posekit.ops.sample import sample
 from posekit.person import collate_pairs
 from posekit.reference import load_reference
+from posekit.sweeps.recorded import record
 from posekit.systems import build
 
 # %% tags=["parameters"]

@@ -35,7 +35,6 @@ import torch
 from posekit_course import checks
 from posekit_course.affine_flow import draw_pose, figures, probes
 from posekit_course.affine_flow import widgets as flow
-from posekit_lab.record import record
 
 from posekit.metrics.image import gradient_energy_ratio
 from posekit.ops.affine import affine_flow, invert, random_affine
@@ -45,6 +44,7 @@ from posekit.ops.keypoints import heat_maps
 from posekit.ops.sample import sample
 from posekit.person import collate_pairs
 from posekit.reference import load_reference
+from posekit.sweeps.recorded import record
 from posekit.systems import build
 from posekit.systems.base import count_parameters
 

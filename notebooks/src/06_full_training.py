@@ -38,7 +38,6 @@ from posekit_course.full_training import failures, figures, probes
 from posekit_course.full_training import widgets as live
 from posekit_course.full_training.padding_figures import draw_padding
 from posekit_lab import claims
-from posekit_lab.record import record
 from posekit_lab.recorded_figures import recorded
 
 from posekit.data.studio import StudioPeople
@@ -52,6 +51,7 @@ from posekit.metrics.padding import ssim_by_margin
 from posekit.metrics.protocol import Protocol, check_same
 from posekit.person import collate_pairs
 from posekit.reference import load_reference, reference_log
+from posekit.sweeps.recorded import record
 from posekit.systems import build
 from posekit.training.checkpoint import read_latest
 from posekit.training.dry_run import as_table, dry_run

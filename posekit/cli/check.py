@@ -28,7 +28,7 @@ class Line:
         return f"{self.status:4}  {self.subject:22} {self.found}{advice}"
 
 
-def check_python() -> Line:
+def _check_python() -> Line:
     """Python is one of the supported versions."""
     found = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info >= (3, 14):
@@ -57,7 +57,7 @@ def check_packages() -> list[Line]:
     return lines
 
 
-def check_torchvision() -> Line:
+def _check_torchvision() -> Line:
     """torchvision imports, with its own operators or with the stand-in declarations."""
     from posekit.util.torchvision import ensure_torchvision
 
@@ -72,7 +72,7 @@ def check_torchvision() -> Line:
     )
 
 
-def check_devices() -> list[Line]:
+def _check_devices() -> list[Line]:
     """Processor threads, and every accelerator that torch can use."""
     import torch
 
@@ -88,7 +88,7 @@ def check_devices() -> list[Line]:
     return lines
 
 
-def check_cache() -> Line:
+def _check_cache() -> Line:
     """The cache folder can be written and has room for a rendered data set."""
     from posekit.util.cache import cache_dir
 
@@ -107,7 +107,7 @@ def check_cache() -> Line:
     return Line(OK, "cache folder", f"{folder}, {free:.0f} GiB free")
 
 
-def check_weights() -> list[Line]:
+def _check_weights() -> list[Line]:
     """Reference weights in the package, and pretrained backbones that their libraries fetch at first use."""
     from pathlib import Path
 
@@ -137,10 +137,10 @@ def check_weights() -> list[Line]:
 
 def run_checks() -> list[Line]:
     """All checks in the order in which they are worth reading."""
-    lines = [check_python(), *check_packages()]
+    lines = [_check_python(), *check_packages()]
     if any(line.status == FAIL for line in lines):
         return lines  # what follows imports these packages
-    return [*lines, check_torchvision(), *check_devices(), check_cache(), *check_weights()]
+    return [*lines, _check_torchvision(), *_check_devices(), _check_cache(), *_check_weights()]
 
 
 def check_command() -> None:

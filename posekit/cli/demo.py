@@ -41,11 +41,11 @@ def demo_command(
     table = evaluate(beside_baselines(system), [held_out[i] for i in range(pairs)], batch_size=12, progress=True)
     # Not chosen by eye: of person i the pair number i, so that every row has another pair of views.
     shown = collate_pairs([held_out[12 * i + i % 12] for i in range(rows)])
-    save_figure(out, draw_panel(demo_columns(shown, transfer(shown.source, shown.target, system))))
+    save_figure(out, draw_panel(_columns(shown, transfer(shown.source, shown.target, system))))
     typer.echo(f"{table}\n{out}")
 
 
-def demo_columns(pairs: Pair, result: CoordinateResult) -> dict[str, Tensor]:
+def _columns(pairs: Pair, result: CoordinateResult) -> dict[str, Tensor]:
     """What the picture shows, as columns of `posekit.plots.draw_panel`."""
     import torch
 

@@ -31,7 +31,7 @@ def transfer_command(
     if weights is not None and (len(maps) == 2 or inpaint != "f"):
         raise InputError("--weights are for --inpaint f between two rendered views; nothing else here is trained.")
     if len(maps) == 1:
-        transfer_rendered(source, maps[0], out, inpaint, weights=weights, panel=panel)
+        _transfer_rendered(source, maps[0], out, inpaint, weights=weights, panel=panel)
     elif len(maps) == 2:
         transfer_files(source, maps[0], maps[1], out, inpaint, panel=panel)
     else:
@@ -42,7 +42,7 @@ def transfer_command(
     typer.echo(out)
 
 
-def transfer_rendered(
+def _transfer_rendered(
     source: str | os.PathLike,
     target: str | os.PathLike,
     out: str | os.PathLike,

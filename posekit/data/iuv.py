@@ -56,7 +56,7 @@ def read_iuv(path: str | os.PathLike, order: str | None = None) -> IUV:
     channels = np.asarray(picture)[..., :3]
     try:
         order = order or find_order(channels)
-        return split_channels(channels, order)
+        return _split_channels(channels, order)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
@@ -81,7 +81,7 @@ def find_order(channels: np.ndarray) -> str:
     return "IUV" if first <= LAST_PART else "VUI"
 
 
-def split_channels(channels: np.ndarray, order: str) -> IUV:
+def _split_channels(channels: np.ndarray, order: str) -> IUV:
     """(h, w, 3) uint8 in a known order as tensors; U and V become ``value / 255``."""
     i, u, v = (channels[..., k] for k in ORDERS[order])
     if int(i.max(initial=0)) > LAST_PART:

@@ -13,7 +13,8 @@ import numpy as np
 
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.person import Pair, Person
-from posekit.studio.folder import chosen, make_card, read_folder_card, read_shots, render_folder
+from posekit.studio.folder import people_numbers, render_folder
+from posekit.studio.folder_files import folder_card, read_folder_card, read_shots
 from posekit.studio.generate import Shot, to_person
 from posekit.util.cache import cache_dir
 from posekit.util.errors import InputError
@@ -65,8 +66,8 @@ class StudioPeople(Sequence):
             raise InputError(f"pairs must be all or random; got {pairs!r}")
         if views < 2:
             raise InputError(f"A pair needs two photographs of a person: views must be at least 2; got {views}")
-        self.card = make_card(views, size, seed, kind, skirts, rooms)
-        self.numbers = chosen(people, split)
+        self.card = folder_card(views, size, seed, kind, skirts, rooms)
+        self.numbers = people_numbers(people, split)
         self.root = Path(root) if root is not None else _place(self.card)
         self.noise = noise
         self._shots: OrderedDict[int, list[Shot]] = OrderedDict()

@@ -24,7 +24,7 @@ from posekit.util.files import write_json
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricRow:
     """One metric of one system: mean over pairs and its interval, None where the metric could not be computed."""
 
     system: str
@@ -43,14 +43,14 @@ class Evaluation:
     notes: what is missing and why.
     """
 
-    rows: list[Row]
+    rows: list[MetricRow]
     values: dict[str, dict[str, list[float] | None]]
     names: list[str]
     people: list[str]
     protocol: Protocol
     notes: list[str] = field(default_factory=list)
 
-    def row(self, system: str, metric: str) -> Row:
+    def row(self, system: str, metric: str) -> MetricRow:
         """The row of one system and metric."""
         for row in self.rows:
             if (row.system, row.metric) == (system, metric):
@@ -76,7 +76,7 @@ class Evaluation:
         """Read what `save` wrote."""
         try:
             stored = json.loads(Path(path).read_text(encoding="utf-8"))
-            rows = [Row(**row) for row in stored["rows"]]
+            rows = [MetricRow(**row) for row in stored["rows"]]
             protocol = Protocol.from_json(stored["protocol"])
             values = {name: {k: _nan(v) for k, v in own.items()} for name, own in stored["values"].items()}
             return cls(rows, values, stored["names"], stored["people"], protocol, stored["notes"])
@@ -212,7 +212,7 @@ def evaluate(
         for name, system in systems.items():
             seen = features[id(system)]
             score = pretrained.inception_score(torch.cat(seen)) if seen else None
-            table.rows.append(Row(name, "inception_score", score, None, None))
+            table.rows.append(MetricRow(name, "inception_score", score, None, None))
     return table
 
 
@@ -266,10 +266,10 @@ def measure_pairs(
     return Evaluation(rows, found, names, people, protocol, list(notes))
 
 
-def _row(system: str, metric: str, values: list[float] | None, people: Sequence[str], protocol: Protocol) -> Row:
+def _row(system: str, metric: str, values: list[float] | None, people: Sequence[str], protocol: Protocol) -> MetricRow:
     sample = np.asarray([] if values is None else values)
     sample = sample[np.isfinite(sample)]
     if len(sample) == 0:
-        return Row(system, metric, None, None, None)
+        return MetricRow(system, metric, None, None, None)
     low, high = interval_over_people(values, people, protocol) or (None, None)
-    return Row(system, metric, float(sample.mean()), low, high)
+    return MetricRow(system, metric, float(sample.mean()), low, high)

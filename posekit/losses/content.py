@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.losses.wide import wide
+from posekit.losses.float32 import as_float32
 from posekit.util.errors import InputError
 
 WEIGHTS = (1 / 8, 1 / 4, 1 / 2, 1.0)  # relu1_2, relu2_2, relu3_3, relu4_3
@@ -28,7 +28,7 @@ def content_loss(
         raise InputError(f"content_loss got {len(generated)} feature maps and {len(weights)} weights; give one each.")
     loss = 0.0
     for weight, (name, a) in zip(weights, generated.items(), strict=True):
-        difference = (wide(a) - wide(target[name])).flatten(1)
+        difference = (as_float32(a) - as_float32(target[name])).flatten(1)
         distance = difference.abs().mean(1) if mean else torch.linalg.vector_norm(difference, dim=1)
         loss = loss + weight * distance.mean()
     return loss

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.losses.wide import wide
+from posekit.losses.float32 import as_float32
 from posekit.util.errors import InputError
 from posekit.util.threads import in_threads
 
@@ -79,7 +79,7 @@ def _search_numba(generated, target, reach):
     from posekit.losses.nearest_kernel import search  # here, so that importing posekit does not load the compiler
 
     b, c, h, w = generated.shape
-    dtype = torch.result_type(wide(generated), wide(target))
+    dtype = torch.result_type(as_float32(generated), as_float32(target))
     best, offset = torch.empty(b, h, w, dtype=dtype), torch.empty(b, h, w, dtype=torch.int32)
     ry, rx = min(reach, h - 1), min(reach, w - 1)
     for i in range(b):
@@ -98,7 +98,7 @@ def _slopes_numba(generated, target, offset, of_target):
     from posekit.losses.nearest_kernel import slopes
 
     b, c, h, w = generated.shape
-    dtype = torch.result_type(wide(generated), wide(target))
+    dtype = torch.result_type(as_float32(generated), as_float32(target))
     signs = torch.empty(b, c, h, w, dtype=torch.int8)
     received = torch.empty(b, c, h, w, dtype=torch.int32) if of_target else None
     for i in range(b):
@@ -123,7 +123,7 @@ def _arrays(dtype: torch.dtype, *tensors: Tensor) -> list[np.ndarray]:
 
 def _search_torch(generated, target, reach):
     """`_search_numba`, one shift of the whole batch at a time."""
-    generated, target = wide(generated), wide(target)
+    generated, target = as_float32(generated), as_float32(target)
     b, _, h, w = generated.shape
     dtype = torch.result_type(generated, target)
     best = torch.full((b, h, w), torch.inf, dtype=dtype, device=target.device)
@@ -148,7 +148,7 @@ def _slopes_torch(generated, target, offset, of_target):
     pixel = torch.arange(h * w, device=target.device)
     for i in range(b):
         winner = (pixel + offset[i].flatten()).expand(c, h * w)
-        difference = wide(generated[i].flatten(1)) - target[i].flatten(1).gather(1, winner)
+        difference = as_float32(generated[i].flatten(1)) - target[i].flatten(1).gather(1, winner)
         signs[i] = difference.sign_()
         if received is not None:
             received[i].scatter_add_(1, winner, -signs[i].int())

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from posekit.losses.wide import wide
+from posekit.losses.float32 import as_float32
 from posekit.util.errors import InputError
 
 SCALES = 4
@@ -40,5 +40,5 @@ def pyramid_loss(
             generated, target = F.avg_pool2d(generated, 2), F.avg_pool2d(target, 2)
         theirs = features(target)
         for name, ours in features(generated).items():
-            loss = loss + (wide(ours) - wide(theirs[name])).abs().mean()
+            loss = loss + (as_float32(ours) - as_float32(theirs[name])).abs().mean()
     return loss

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.losses.wide import wide
+from posekit.losses.float32 import as_float32
 from posekit.util.errors import InputError
 
 WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4)  # relu1_2, relu2_2, relu3_3, relu4_3
@@ -19,7 +19,7 @@ Features = dict[str, Float[Tensor, "b _ _ _"]]
 def gram_matrix(features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c c"]:
     """G_ij: mean over all pixels of feature i times feature j; it forgets where things are."""
     with torch.autocast(features.device.type, enabled=False):  # small differences of large sums need float32
-        flat = wide(features).flatten(2)
+        flat = as_float32(features).flatten(2)
         return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 

@@ -17,7 +17,7 @@ from posekit.ops.sample import sample
 from posekit.util.errors import InputError
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """Reflection padding, spectrally normalised convolution, InstanceNorm without parameters, LeakyReLU(0.01)."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1):
@@ -55,9 +55,9 @@ class DeformableHourglass(nn.Module):
             raise InputError(f"The width of the refinement network must be positive, got {width}.")
         self.target = _encoder(target_channels, width)
         self.source = _encoder(source_channels, width) if source_channels else None
-        self.residual = nn.ModuleList(Block(width, width) for _ in range(6))
+        self.residual = nn.ModuleList(_Block(width, width) for _ in range(6))
         skips = 3 if self.source is not None else 2
-        self.decoder = nn.ModuleList(Block(skips * width, width) for _ in range(3))
+        self.decoder = nn.ModuleList(_Block(skips * width, width) for _ in range(3))
         self.last = spectral_norm(nn.Conv2d(width, out_channels, 3))
 
     def forward(
@@ -132,7 +132,7 @@ def warp_activations(
 def _encoder(channels: int, width: int) -> nn.ModuleList:
     """Activations at full, half and quarter size."""
     return nn.ModuleList(
-        [Block(channels, width, kernel=5), Block(width, width, stride=2), Block(width, width, stride=2)]
+        [_Block(channels, width, kernel=5), _Block(width, width, stride=2), _Block(width, width, stride=2)]
     )
 
 

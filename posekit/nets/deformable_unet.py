@@ -34,7 +34,7 @@ class UNetResult:
     target: Levels
 
 
-class Encoder(nn.Module):
+class _Encoder(nn.Module):
     """Activations at full size, half, quarter, ...: a 3 x 3 convolution, then 4 x 4 convolutions with stride 2.
 
     Every further level is LeakyReLU(0.2), convolution without bias, `PictureNorm`; the coarsest has no norm.
@@ -62,7 +62,7 @@ class Encoder(nn.Module):
         return found
 
 
-class Decoder(nn.Module):
+class _Decoder(nn.Module):
     """Mirrors the encoder: transposed 4 x 4 convolutions with stride 2, at last a 3 x 3 convolution and tanh.
 
     Every block is ReLU, transposed convolution without bias, `PictureNorm`, and Dropout(0.5) in the three coarsest
@@ -122,10 +122,10 @@ class DeformableUNet(nn.Module):
             raise InputError("A U-Net with one encoder needs its skips; without them take two encoders.")
         widths = tuple(width * min(2**level, widest) for level in range(levels))
         self.levels, self.source_skips = levels, source_skips
-        self.source = Encoder(source_channels, widths)
-        self.target = Encoder(target_channels, widths) if target_channels else None
+        self.source = _Encoder(source_channels, widths)
+        self.target = _Encoder(target_channels, widths) if target_channels else None
         seen = [(source_skips or level >= DEFORMABLE) + bool(target_channels) for level in range(levels)]
-        self.decoder = Decoder(tuple(n * w for n, w in zip(seen, widths, strict=True)), widths)
+        self.decoder = _Decoder(tuple(n * w for n, w in zip(seen, widths, strict=True)), widths)
 
     def forward(
         self,

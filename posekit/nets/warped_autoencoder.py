@@ -16,7 +16,7 @@ from posekit.ops.sample import sample
 from posekit.util.errors import InputError
 
 
-class Residual(nn.Module):
+class _Residual(nn.Module):
     """x + conv(ReLU(BN(conv(ReLU(BN(x)))))) with 3 x 3 convolutions, as in the first-order motion model."""
 
     def __init__(self, channels: int):
@@ -31,7 +31,7 @@ class Residual(nn.Module):
         return x + y
 
 
-class Encoder(nn.Sequential):
+class _Encoder(nn.Sequential):
     """Two 3 x 3 convolutions, each with BatchNorm, ReLU and 2 x 2 averaging: ``b 3 h w`` to ``b width h/4 w/4``."""
 
     def __init__(self, width: int):
@@ -41,7 +41,7 @@ class Encoder(nn.Sequential):
         super().__init__(*layers)
 
 
-class Decoder(nn.Module):
+class _Decoder(nn.Module):
     """Six residual blocks, then twice: bilinear upsampling, 3 x 3 convolution, BatchNorm, ReLU; 7 x 7 convolution.
 
     ``width`` channels, then 1/2 and 1/4 of them, then RGB through a sigmoid.  ``skip_channels`` more come in before
@@ -52,7 +52,7 @@ class Decoder(nn.Module):
         super().__init__()
         w, k = width, skip_channels
         self.enter = nn.Conv2d(w + k, w, 3, padding=1) if k else nn.Identity()
-        self.residual = nn.Sequential(*(Residual(w) for _ in range(6)))
+        self.residual = nn.Sequential(*(_Residual(w) for _ in range(6)))
         self.up = nn.ModuleList(
             nn.Sequential(nn.Conv2d(a + skip, b, 3, padding=1, bias=False), BatchNorm2d(b), nn.ReLU())
             for a, b, skip in ((w, w // 2, 0), (w // 2, w // 4, k))
@@ -90,8 +90,8 @@ class WarpedAutoencoder(nn.Module):
         if width < 4 or width % 4:
             raise InputError(f"The width of the refinement network must be a positive multiple of 4, got {width}.")
         self.skips = skips
-        self.encoder = Encoder(width)
-        self.decoder = Decoder(width, 3 if skips else 0)
+        self.encoder = _Encoder(width)
+        self.decoder = _Decoder(width, 3 if skips else 0)
 
     def forward(self, image: Float[Tensor, "b 3 h w"], flow: Float[Tensor, "b 2 h2 w2"]) -> Float[Tensor, "b 3 H W"]:
         """The photograph in [0, 1], four times as large as the flow: y = D_ref(T(E_ref(image), flow))."""

@@ -19,7 +19,7 @@ from posekit.data.load import Atlas, load_person
 from posekit.data.names import MarketName, is_generated, parse_deepfashion, parse_market
 from posekit.data.photo import PICTURES, open_picture, read_photo
 from posekit.person import Person
-from posekit.studio.folder import is_complete, read_folder_card, read_shots
+from posekit.studio.folder_files import is_complete, read_folder_card, read_shots
 from posekit.studio.generate import split_of, to_person
 from posekit.util.errors import InputError
 
@@ -76,7 +76,7 @@ class PhotoFolder(TrainingFolder):
         posed = [n for n in names if self._has_pose(n)]
         if not posed:
             raise InputError(f"None of the {len(names)} photographs of {root} has a pose; check the names in its list.")
-        self.names, self.identities = tuple(posed), tuple(identity_of(n) for n in posed)
+        self.names, self.identities = tuple(posed), tuple(_identity_of(n) for n in posed)
 
     def __getitem__(self, index: int) -> Person:
         """Photograph ``index``, read from its file."""
@@ -135,7 +135,7 @@ class RenderedFolder(TrainingFolder):
             what = "no person for training" if lacking is None else f"no person {lacking}"
             raise InputError(f"{root} holds {what}; render more people into it: posekit render.")
         self.names = tuple(market_name(*shot).spell(".png") for shot in self.shots)
-        self.identities = tuple(identity_of(n) for n in self.names)
+        self.identities = tuple(_identity_of(n) for n in self.names)
         self._read = lru_cache(maxsize=64)(lambda number: read_shots(self.root, number, card))
 
     def __getitem__(self, index: int) -> Person:
@@ -169,7 +169,7 @@ def market_name(person: int, view: int) -> MarketName:
     return MarketName(person + 1, view % CAMERAS + 1, 1, view, 0)
 
 
-def identity_of(name: str) -> str:
+def _identity_of(name: str) -> str:
     """Who is on a photograph, by its name: "0002" (Market-1501), or gender, category, item and variant."""
     try:
         return f"{parse_market(name).identity:04d}"
@@ -186,13 +186,13 @@ def _photographs(root: Path) -> list[str]:
     names = [n for n in found if not is_generated(n) and not Path(n).stem.endswith(("_IUV", "_INDS"))]
     for name in names:
         try:
-            identity_of(name)
+            _identity_of(name)
         except InputError:
             raise InputError(
                 f"{root / name} is named neither as in Market-1501 (0002_c1s1_000451_03.jpg) nor as in DeepFashion "
                 "(fasionWOMENDressesid0000271801_1front.jpg); rename it, or move it elsewhere."
             ) from None
-    names = [n for n in names if identity_of(n) not in ("-001", "0000")]
+    names = [n for n in names if _identity_of(n) not in ("-001", "0000")]
     if not names:
         raise InputError(f"{root} holds no photograph of an identity; check the path.")
     return names

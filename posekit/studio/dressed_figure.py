@@ -68,7 +68,7 @@ def make_figure(
     coefficients = body.bank[row] + JITTER * seeds["body"].normal(size=body.bank.shape[1]) * (
         np.arange(body.bank.shape[1]) >= JITTER_FROM
     )
-    drawn = light_smile(seeds["expression"])
+    drawn = _light_smile(seeds["expression"])
     face = dict(drawn if expression is None else expression)
     rest = body.rest(coefficients.astype(np.float32), face)
     about = {name: float(body.bank_meta[row][name]) for name in META}
@@ -133,7 +133,7 @@ def choose_row(body: Body, rng: np.random.Generator, rows: Sequence[int] | None,
     return int(allowed[rng.integers(len(allowed))])
 
 
-def light_smile(rng: np.random.Generator) -> dict[str, float]:
+def _light_smile(rng: np.random.Generator) -> dict[str, float]:
     """The face of somebody who is photographed; at rest the mean face seems to scowl."""
     return {
         "mouthSmile": float(rng.uniform(0.1, 0.55)),

@@ -22,33 +22,16 @@ from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
 from posekit.studio.folder_files import (
-    FORMAT,
-    RECIPE,
     Card,
     directory,
+    folder_card,
     is_complete,
-    make_card,
     read_folder_card,
-    read_shots,
     write_shots,
 )
 from posekit.studio.generate import SPLITS, make_shot, sitter, split_of
 from posekit.util.errors import InputError
 from posekit.util.files import only_one, whole_file
-
-__all__ = [
-    "FORMAT",
-    "RECIPE",
-    "Card",
-    "chosen",
-    "directory",
-    "is_complete",
-    "make_card",
-    "read_folder_card",
-    "read_shots",
-    "render_folder",
-    "render_person",
-]
 
 
 def render_folder(
@@ -83,8 +66,8 @@ def render_folder(
         InputError: the folder was rendered with other settings, cannot be written, or the disk is full.
             Whatever ends the run, only complete people stay.
     """
-    numbers = chosen(people, split)
-    card = make_card(views, size, seed, kind, skirts, rooms)
+    numbers = people_numbers(people, split)
+    card = folder_card(views, size, seed, kind, skirts, rooms)
     root = Path(root)
     if root.is_dir() and read_folder_card(root) == card and all(is_complete(root, n, card) for n in numbers):
         return numbers  # nothing to write, so the folder may also be read-only
@@ -103,7 +86,7 @@ def render_folder(
     return numbers
 
 
-def chosen(people: int | Iterable[int], split: str | None) -> list[int]:
+def people_numbers(people: int | Iterable[int], split: str | None) -> list[int]:
     """The numbers of the people asked for."""
     if split is not None and split not in SPLITS:
         raise InputError(f"split must be one of {', '.join(SPLITS)}; got {split!r}")
@@ -144,14 +127,14 @@ def _render_all(root: Path, people: list[int], card: Card, jobs: int | None, pro
     with bar:
         if jobs == 1:
             for person in people:
-                render_person(root, person, card)
+                _render_person(root, person, card)
                 bar.update()
             return
         kill = True
         with _exit_on_sigterm():
             try:
                 with parallel_config(backend="loky", inner_max_num_threads=1):
-                    tasks = (delayed(render_person)(root, person, card) for person in people)
+                    tasks = (delayed(_render_person)(root, person, card) for person in people)
                     for _ in Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(tasks):
                         bar.update()
                 kill = False
@@ -177,7 +160,7 @@ def _exit_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def render_person(root: str | os.PathLike, person: int, card: Card) -> None:
+def _render_person(root: str | os.PathLike, person: int, card: Card) -> None:
     """Render one person of a folder and put the directory in its place when it is whole."""
     place = directory(root, person)
     unfinished = place.with_name(f".unfinished-{place.name}")

@@ -56,7 +56,7 @@ class Card:
         return None if self.rooms == "own" else 10**6 + view
 
 
-def make_card(views: int, size: int | tuple[int, int], seed: int, kind: str, skirts: str, rooms: str = "own") -> Card:
+def folder_card(views: int, size: int | tuple[int, int], seed: int, kind: str, skirts: str, rooms: str = "own") -> Card:
     """The checked settings of a folder."""
     if kind not in SETS:
         raise InputError(f"kind must be one of {', '.join(SETS)}; got {kind!r}")

@@ -67,7 +67,7 @@ class Experiment:
         return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
-def load(path: str | Path) -> Experiment:
+def load_experiment(path: str | Path) -> Experiment:
     """Read a YAML experiment file; notebooks are looked for from here, then beside the file."""
     import yaml
 
@@ -80,10 +80,10 @@ def load(path: str | Path) -> Experiment:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(given, dict):
         raise InputError(f"{path} should hold `notebook: ...` and `parameters: {{...}}`, got {type(given).__name__}.")
-    return from_mapping(given, str(path), beside=path.parent)
+    return _from_mapping(given, str(path), beside=path.parent)
 
 
-def from_mapping(given: dict[str, Any], source: str, beside: Path | None = None) -> Experiment:
+def _from_mapping(given: dict[str, Any], source: str, beside: Path | None = None) -> Experiment:
     """An experiment from plain values; every unknown key or wrong kind of value is said with ``source``."""
     given = dict(given)
     names = given.pop("notebook", given.pop("notebooks", None))
@@ -117,9 +117,9 @@ def from_command_line(targets: list[Path], parameters: list[str], seeds: str, **
     if len(targets) == 1 and targets[0].suffix in (".yaml", ".yml"):
         if grid:
             raise InputError("An experiment file holds its parameters and seeds; change them there.")
-        return replace(load(targets[0]), **options)
+        return replace(load_experiment(targets[0]), **options)
     given = {"notebook": list(map(str, targets)), "seeds": grid.pop("seeds", []), "parameters": grid, **options}
-    return from_mapping(given, "posekit sweep")
+    return _from_mapping(given, "posekit sweep")
 
 
 def parse_values(text: str) -> tuple[str, list[Scalar]]:

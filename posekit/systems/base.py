@@ -180,7 +180,7 @@ def check_rates(config: Any, *names: str) -> None:
 
 
 @dataclass(frozen=True)
-class Row:
+class Fact:
     """A line of the table that describes a system."""
 
     section: str
@@ -188,7 +188,7 @@ class Row:
     value: str
 
 
-class Description(list[Row]):
+class Description(list[Fact]):
     """Rows in order; ``str()`` of it is an aligned table."""
 
     def __str__(self) -> str:
@@ -206,32 +206,35 @@ class Description(list[Row]):
 def describe(system: System) -> Description:
     """The system as a table: settings, networks with parameter counts, stages with losses and weights."""
     rows = Description()
-    rows += [Row("system", "name", system.name), Row("system", "preset", system.preset)]
-    rows += [Row("system", key, str(value)) for key, value in dataclasses.asdict(system.config).items()]
-    rows += [Row("system", key, value) for key, value in system.notes()]
+    rows += [Fact("system", "name", system.name), Fact("system", "preset", system.preset)]
+    rows += [Fact("system", key, str(value)) for key, value in dataclasses.asdict(system.config).items()]
+    rows += [Fact("system", key, value) for key, value in system.notes()]
     total = 0
     for name, net in system.named_children():
         parameters = count_parameters(net)
         total += parameters
-        vectors = count_spectral_vectors(net)
+        vectors = _count_spectral_vectors(net)
         value = f"{parameters:,} parameters"
         if vectors:
             value += f" + {vectors:,} spectral-norm vector entries = {parameters + vectors:,}"
-        rows.append(Row("network", f"{name}: {type(net).__name__}", value))
-    rows.append(Row("network", "all", f"{total:,} parameters"))
+        rows.append(Fact("network", f"{name}: {type(net).__name__}", value))
+    rows.append(Fact("network", "all", f"{total:,} parameters"))
     for number, stage in enumerate(system.stages(), 1):
         section = f"stage {number}: {stage.name}"
-        rows.append(Row(section, "trains", ", ".join(stage.parts)))
+        rows.append(Fact(section, "trains", ", ".join(stage.parts)))
         if stage.critics:
-            rows.append(Row(section, "against", ", ".join(stage.critics)))
-        rows += [Row(section, f"loss {name}", f"weight {weight:g}") for name, weight in stage.weights.items()]
+            rows.append(Fact(section, "against", ", ".join(stage.critics)))
+        rows += [Fact(section, f"loss {name}", f"weight {weight:g}") for name, weight in stage.weights.items()]
         if stage.turns:
-            rows.append(Row(section, "in turn", "; ".join(", ".join(names) for names in stage.turns)))
+            rows.append(Fact(section, "in turn", "; ".join(", ".join(names) for names in stage.turns)))
         rate = f"Adam, lr {stage.lr:g}" + "".join(f", {part} {lr:g}" for part, lr in stage.part_lr.items())
         rate += f", betas {stage.betas}"
         if stage.decay:
             rate += f", falling to 0 over the last {stage.decay:.0%}"
-        rows += [Row(section, "optimiser", rate), Row(section, "steps", f"{stage.steps:,} of {stage.batch_size} pairs")]
+        rows += [
+            Fact(section, "optimiser", rate),
+            Fact(section, "steps", f"{stage.steps:,} of {stage.batch_size} pairs"),
+        ]
     return rows
 
 
@@ -240,6 +243,6 @@ def count_parameters(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
-def count_spectral_vectors(module: nn.Module) -> int:
+def _count_spectral_vectors(module: nn.Module) -> int:
     """Entries of the vectors u and v that spectral normalisation keeps for its power iteration."""
     return sum(b.numel() for name, b in module.named_buffers() if name.endswith(("._u", "._v")))

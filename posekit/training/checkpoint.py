@@ -74,7 +74,7 @@ def save_checkpoint(
     return final
 
 
-def read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]:
+def _read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]:
     """Card, model tensors and optimiser tensors of one checkpoint folder; InputError when absent or corrupt."""
     path = Path(path)
     try:
@@ -97,7 +97,7 @@ def read_latest(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor], 
     found = _checkpoints(Path(folder))
     for path in found:
         try:
-            return read_checkpoint(path)
+            return _read_checkpoint(path)
         except InputError as error:
             warnings.warn(f"Skipped: {error}", stacklevel=2)
     if found:

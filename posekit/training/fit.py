@@ -29,7 +29,13 @@ from posekit.training.plan import check_shares, plan_stages
 from posekit.training.run import Run
 from posekit.training.runlog import summary_writer
 from posekit.training.signals import ignore_interrupt, stop_signals
-from posekit.training.step import check_finite, check_weights, freeze_and_optimize, nothing_frozen_after, train_step
+from posekit.training.step import (
+    check_finite,
+    check_finite_weights,
+    freeze_and_optimize,
+    nothing_frozen_after,
+    train_step,
+)
 from posekit.util.distributed import mean_over_processes, same_in_all_processes, world_size
 from posekit.util.errors import InputError
 
@@ -98,7 +104,7 @@ def fit(
                     stopping = _any_process(stop.is_set(), fabric.device)
                     if stopping or done == stage.steps or done % options.checkpoint_every == 0:
                         check_finite(terms, stage)
-                        check_weights(system, stage)
+                        check_finite_weights(system, stage)
                         run.save(number, done, optimizers, average, terms)
                     if stopping:
                         kept = f"{out} keeps it; run the same command again to go on" if out else "nothing was kept"

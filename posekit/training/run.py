@@ -25,7 +25,7 @@ from posekit.training.options import TrainingOptions
 from posekit.training.plan import check_same_run, stage_card, total_steps
 from posekit.training.runlog import RunLog
 from posekit.training.state import random_states_of_others
-from posekit.training.weights import make_card, save_weights
+from posekit.training.weights import save_weights, weight_card
 from posekit.util.distributed import mean_over_processes
 from posekit.util.files import alone_in
 
@@ -48,7 +48,7 @@ class Run:
         fabric: Fabric,
     ):
         self.system, self.plan, self.folder, self.options, self.fabric = system, plan, folder, options, fabric
-        self.card = make_card(
+        self.card = weight_card(
             system,
             seed=options.seed,
             data=_describe(data),

@@ -101,7 +101,7 @@ def check_finite(terms: Mapping[str, Tensor], stage: Stage) -> dict[str, float]:
     return values
 
 
-def check_weights(system: System, stage: Stage) -> None:
+def check_finite_weights(system: System, stage: Stage) -> None:
     """InputError where an update has made a weight or a statistic NaN or infinite: such a state is never kept.
 
     A loss says so one step too late: it is computed from the weights before the update.

@@ -24,7 +24,7 @@ from posekit.util.errors import InputError
 from posekit.util.tensors import read_tensors, write_tensors
 
 
-def make_card(system: System, **facts: Any) -> dict[str, Any]:
+def weight_card(system: System, **facts: Any) -> dict[str, Any]:
     """The system's card with versions, and whatever else is known (seed, step, data, metrics)."""
     versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
     return {"format": 1, **system.card(), "code_version": __version__, "versions": versions, **facts}
@@ -39,7 +39,7 @@ def save_weights(
     ships only some of the networks, such as ("f",), and the card says which.  ``facts`` go into the card (data, seed,
     steps, metrics).
     """
-    card = make_card(system, **facts)
+    card = weight_card(system, **facts)
     own = _parts(system)
     there = [part for part in own if not isinstance(getattr(system, part), Absent)]
     if parts is not None and not parts:
@@ -79,7 +79,7 @@ def load_weights(path: str | Path) -> System:
     else:
         tensors, metadata = read_tensors(path)
         card = _card(metadata, path)
-    system = system_from_card(card, path)
+    system = _system_from_card(card, path)
     tensors = {k: v.float() if v.dtype == torch.float16 else v for k, v in tensors.items()}
     parts = card.get("parts", _parts(system))
     missing = [k for k in system.state_dict() if k.split(".")[0] in parts and k not in tensors]
@@ -104,7 +104,7 @@ class Absent(nn.Module):
         raise InputError(self.sentence)
 
 
-def system_from_card(card: dict[str, Any], origin: str | Path = "card") -> System:
+def _system_from_card(card: dict[str, Any], origin: str | Path = "card") -> System:
     """A system with fresh weights and the settings of a card."""
     try:
         cls = SYSTEMS[choose("system", card["system"], SYSTEMS)]

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from posekit.data import load_person
 from posekit.data.chart_tiles import charts_to_tiles
+from posekit.data.load import load_person
 from posekit.data.smpl_atlas import TABLE_FILE
 from posekit.ops.surface import ChartTable
 from posekit.util.errors import InputError

@@ -9,7 +9,7 @@ import torch
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.studio import StudioPeople
 from posekit.person import collate_pairs
-from posekit.studio.folder import chosen, render_folder
+from posekit.studio.folder import people_numbers, render_folder
 from posekit.studio.generate import make_person, split_of
 from posekit.util.errors import InputError
 
@@ -80,7 +80,7 @@ def test_noise_is_part_of_the_photograph(root):
 
 
 def test_splits_are_disjoint_and_cover_everybody():
-    parts = {s: set(chosen(50, s)) for s in ("train", "val", "test")}
+    parts = {s: set(people_numbers(50, s)) for s in ("train", "val", "test")}
     assert set.union(*parts.values()) == set(range(50))
     assert sum(map(len, parts.values())) == 50
     assert {s: len(p) for s, p in parts.items()} == {"train": 40, "val": 5, "test": 5}

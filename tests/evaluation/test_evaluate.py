@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.evaluation.evaluate import Evaluation, Row, _row, evaluate, measure_pairs
+from posekit.evaluation.evaluate import Evaluation, MetricRow, _row, evaluate, measure_pairs
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.interval import interval_over_people
@@ -159,7 +159,9 @@ def test_intervals_are_over_people_and_missing_values_are_left_out():
     row = _row("s", "m", [0.1, 0.3, float("nan"), 0.5], people, STANDARD)
     assert row.mean == pytest.approx(0.3)
     assert (row.low, row.high) == interval_over_people([0.1, 0.3, 0.5], ["a", "a", "c"])
-    assert _row("s", "m", [0.5, 0.6], ["a", "a"], STANDARD) == Row("s", "m", 0.55, None, None)  # one person says little
+    assert _row("s", "m", [0.5, 0.6], ["a", "a"], STANDARD) == MetricRow(
+        "s", "m", 0.55, None, None
+    )  # one person says little
     assert _row("s", "m", [float("nan")], ["a"], STANDARD).mean is None
     assert _row("s", "m", None, ["a"], STANDARD).mean is None
 

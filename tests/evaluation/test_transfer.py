@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from posekit.cli.transfer import transfer_files
-from posekit.data import load_person, read_photo
+from posekit.data.load import load_person
+from posekit.data.photo import read_photo
 from posekit.evaluation.transfer import transfer
 from posekit.plots import coordinate_colors, draw_panel, save_figure, steps_of
 from posekit.systems import build

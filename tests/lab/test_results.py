@@ -8,8 +8,8 @@ import pytest
 import yaml
 from posekit_lab import experiments, results
 
-from posekit.sweeps.experiment import load
-from posekit.sweeps.sweep import check_parameters
+from posekit.sweeps.experiment import load_experiment
+from posekit.sweeps.parameters import check_parameters
 from posekit.util.errors import InputError
 
 HEAD = "run,steps,seed,status,seconds,arm,sharp,l1,error\n"
@@ -181,7 +181,7 @@ SWEEPS = [path for path in sorted(results.EXPERIMENTS.glob("*.yaml")) if path.st
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
 def test_sweeps_ask_for_parameters_that_there_are(path):
-    experiment = load(path)
+    experiment = load_experiment(path)
     assert experiment.name == path.stem
     for notebook in experiment.notebooks:
         check_parameters(
@@ -192,7 +192,7 @@ def test_sweeps_ask_for_parameters_that_there_are(path):
 @pytest.mark.parametrize("path", sorted(results.RESULTS.glob("*.csv")), ids=lambda path: path.stem)
 def test_kept_results_belong_to_an_experiment(path):
     """A kept table has a row for every combination that its experiment file asks for."""
-    experiment = load(results.EXPERIMENTS / f"{path.stem}.yaml")
+    experiment = load_experiment(results.EXPERIMENTS / f"{path.stem}.yaml")
     rows = results.read_results(path.stem)
     for wanted in experiment.combinations():
         assert sum(all(row.get(key) == value for key, value in wanted.items()) for row in rows) == 1, wanted

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from posekit.nets.deformable_hourglass import Block, DeformableHourglass, warp_activations
+from posekit.nets.deformable_hourglass import DeformableHourglass, _Block, warp_activations
 from posekit.ops.grids import identity_grid
 from posekit.util.errors import InputError
 
@@ -52,7 +52,7 @@ def test_wiring_of_both_branches_residuals_and_decoder():
 
 def test_block_is_spectrally_normalised_and_instance_normalised():
     torch.manual_seed(0)
-    block = Block(3, 5)
+    block = _Block(3, 5)
     with torch.no_grad():
         for _ in range(200):  # every access in training mode is one power iteration
             weight = block.conv.weight

@@ -3,7 +3,8 @@
 import pytest
 from posekit_lab.source import FOLDER
 
-from posekit.sweeps.sweep import known_parameters, run_one
+from posekit.sweeps.one_run import run_one
+from posekit.sweeps.parameters import known_parameters
 from posekit.systems import SYSTEMS, build
 
 SMALL = {"steps": 3, "restart_steps": 4, "batch_size": 2, "people": 20, "views": 3, "leak_people": 8, "measured": 4}

@@ -3,7 +3,7 @@
 import pytest
 from posekit_lab.results import EXPERIMENTS
 
-from posekit.sweeps.sweep import run_one
+from posekit.sweeps.one_run import run_one
 
 SMALL = {"identities": 2, "photographs": 2, "poses": 1, "tested": 2, "height": 32, "steps": 2}
 

@@ -5,7 +5,7 @@ import math
 import pytest
 from posekit_lab.results import EXPERIMENTS
 
-from posekit.sweeps.sweep import run_one
+from posekit.sweeps.one_run import run_one
 
 SMALL = {"people": 10, "views": 2, "measured": 2, "steps": 2, "batch_size": 2, "device": "cpu"}
 SYSTEM = "{image_size: 48, atlas_size: 48, f_width: 4, g_width: 4, feature_width: 4, black_background: true}"

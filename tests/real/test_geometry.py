@@ -8,7 +8,8 @@ from scipy.sparse.linalg import lsqr
 from scipy.spatial import cKDTree
 
 from posekit.cli.transfer import transfer_files
-from posekit.data import load_person, read_photo
+from posekit.data.load import load_person
+from posekit.data.photo import read_photo
 from posekit.ops.fill import fill_nearest
 from posekit.ops.grids import identity_grid, norm_to_index, norm_to_points
 from posekit.ops.sample import sample

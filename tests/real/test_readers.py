@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.data import load_person, parse_deepfashion, read_annotations, read_iuv, read_pairs, read_photo
+from posekit.data.annotations import read_annotations, read_pairs
+from posekit.data.iuv import read_iuv
+from posekit.data.load import load_person
+from posekit.data.names import parse_deepfashion
+from posekit.data.photo import read_photo
 from posekit.data.smpl_atlas import read_smpl_atlas, smpl_chart_table, smpl_mirror
 from posekit.ops.surface import mirror_uv
 

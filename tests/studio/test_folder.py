@@ -15,12 +15,13 @@ import pytest
 
 import posekit
 from posekit.studio import folder
-from posekit.studio.folder import is_complete, make_card, read_folder_card, read_shots, render_folder
+from posekit.studio.folder import render_folder
+from posekit.studio.folder_files import folder_card, is_complete, read_folder_card, read_shots
 from posekit.studio.generate import Shot, make_shot
 from posekit.util.errors import InputError
 
 SIZE, VIEWS = 32, 2
-CARD = make_card(VIEWS, SIZE, 0, "body", "legs")
+CARD = folder_card(VIEWS, SIZE, 0, "body", "legs")
 
 
 def fake_shot(seed, person, view, size, set, skirts, room=None):
@@ -70,7 +71,7 @@ def same(a: Shot, b: Shot) -> bool:
 def test_what_is_written_is_read(tmp_path, quick, size):
     assert render(tmp_path / "a", size=size) == [0, 1, 2]
     card = read_folder_card(tmp_path / "a")
-    assert card == make_card(VIEWS, size, 0, "body", "legs")
+    assert card == folder_card(VIEWS, size, 0, "body", "legs")
     for person in range(3):
         for view, shot in enumerate(read_shots(tmp_path / "a", person, card)):
             assert same(shot, fake_shot(0, person, view, card.size, "body", "legs"))

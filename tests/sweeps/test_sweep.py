@@ -1,6 +1,7 @@
 """Sweeps: every combination is run and tabled, finished runs are kept, failures are listed, mistakes refused."""
 
 import csv
+import importlib.metadata
 import subprocess
 import sys
 
@@ -9,9 +10,15 @@ from nbformat.v4 import new_code_cell, new_notebook
 from posekit_lab.notebooks import dumps, load
 
 from posekit.sweeps import experiment
+from posekit.sweeps.code_version import code_version
 from posekit.sweeps.experiment import Experiment
-from posekit.sweeps.sweep import _version, check_parameters, checked_sweep, finished, library_version, run_one, sweep
+from posekit.sweeps.one_run import run_one
+from posekit.sweeps.parameters import check_parameters
+from posekit.sweeps.sweep import _version, checked_sweep, sweep
+from posekit.sweeps.table import finished
 from posekit.util.errors import InputError
+
+_entry_points = importlib.metadata.entry_points
 
 PARAMETERS = """
 mode: str = "fine"  # what to do
@@ -28,7 +35,7 @@ if mode == "die":
     import os
     os._exit(1)
 """
-RECORD = "from posekit_lab.record import record\nrecord(result=(seed + 2) ** power, odd=seed % 2 == 1)"
+RECORD = "from posekit.sweeps.recorded import record\nrecord(result=(seed + 2) ** power, odd=seed % 2 == 1)"
 
 
 @pytest.fixture
@@ -75,11 +82,11 @@ def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
     assert (out / "modes" / "run-000.ipynb").read_bytes() == kept
 
     # Of a library that has changed since, runs are kept and named.
-    assert {row.library for row in rows} == {library_version()}
+    assert {row.library for row in rows} == {code_version()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("posekit.sweeps.sweep.library_version", lambda: "changed")
+        patch.setattr("posekit.sweeps.sweep.code_version", lambda: "changed")
         sweep(Experiment((notebook,), {"mode": ["fine"]}, seeds=(3,)), out, say=said.append)
-    assert "of other code of posekit: run-000.ipynb" in said[-1]
+    assert "of other code: run-000.ipynb" in said[-1]
 
     # Runs of other code are not runs of this notebook.
     assert len(finished(out / "modes", _version(notebook))) == 3
@@ -120,7 +127,7 @@ def test_experiment_file(notebook, tmp_path):
         "name: powers\nnotebook: modes.ipynb\nparameters: {power: [1, 2.5], mode: fine}\n"
         "seeds: [0, 1]\ntimeout: 30\nbackend: threading\njobs: 2\n"
     )
-    read = experiment.load(file)
+    read = experiment.load_experiment(file)
     assert read == Experiment((notebook,), {"power": [1, 2.5], "mode": ["fine"]}, (0, 1), "powers", 30, "threading", 2)
     assert read.combinations() == [
         {"power": power, "mode": "fine", "seed": seed} for power in (1, 2.5) for seed in (0, 1)
@@ -149,7 +156,7 @@ def test_broken_experiment_files(text, words, notebook, tmp_path):
     file = tmp_path / "experiment.yaml"
     file.write_text(text)
     with pytest.raises(InputError, match=words) as failed:
-        experiment.load(file)
+        experiment.load_experiment(file)
     assert "\n" not in str(failed.value)
 
 
@@ -209,17 +216,23 @@ def test_the_driver_of_a_sweep_does_not_load_torch():
 def test_a_run_says_which_code_it_used(notebook, tmp_path, monkeypatch):
     """The library may be changed while a sweep is going on."""
     for name in ("before", "after"):
-        monkeypatch.setattr("posekit.sweeps.sweep.library_version", lambda name=name: name)
+        monkeypatch.setattr("posekit.sweeps.one_run.code_version", lambda name=name: name)
         assert run_one(str(notebook), str(tmp_path / f"run-{name}.ipynb"), {}, "v", 120).library == name
-    monkeypatch.undo()
-    changed = tmp_path / "posekit" / "training" / "sweep.py"
-    changed.parent.mkdir(parents=True)
-    monkeypatch.setattr("posekit.sweeps.sweep.__file__", str(changed))
-    versions = set()
-    for text in ("a = 1", "a = 2"):
-        changed.write_text(text)
-        versions.add(library_version())
-    assert len(versions) == 2
+
+
+def test_the_version_changes_with_every_package_that_announces_itself(tmp_path, monkeypatch):
+    """The course's probes make a run's numbers as the library does."""
+    package = tmp_path / "announced_for_a_test"
+    package.mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    versions = {code_version()}
+    entry = importlib.metadata.EntryPoint("mine", package.name, "posekit.code")
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [entry])
+    for text in ("", "a = 1", "a = 2"):
+        (package / "__init__.py").write_text(text)
+        versions.add(code_version())
+    assert len(versions) == 4
+    assert {entry.value for entry in _entry_points(group="posekit.code")} >= {"posekit_course", "posekit_lab"}
 
 
 def test_cluster_by_name(notebook, tmp_path):

@@ -115,17 +115,17 @@ def mirror_pose(pose: Mapping[str, float]) -> Pose:
     return mirrored
 
 
-def rotate_x(a: float) -> np.ndarray:
+def _rotate_x(a: float) -> np.ndarray:
     c, s = np.cos(a), np.sin(a)
     return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
 
 
-def rotate_y(a: float) -> np.ndarray:
+def _rotate_y(a: float) -> np.ndarray:
     c, s = np.cos(a), np.sin(a)
     return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
 
 
-def rotate_z(a: float) -> np.ndarray:
+def _rotate_z(a: float) -> np.ndarray:
     c, s = np.cos(a), np.sin(a)
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
 
@@ -145,16 +145,18 @@ def pose_rotations(pose: Mapping[str, float], joints: np.ndarray, body: Body) ->
     """
     a = {name: np.deg2rad(v) for name, v in complete(pose).items()}
     rotations = {
-        "Root": rotate_y(a["yaw"]) @ rotate_x(a["pitch"]) @ rotate_z(a["roll"]),
-        "pelvis": rotate_z(a["pelvis_side"]) @ rotate_y(a["pelvis_twist"]) @ rotate_x(a["pelvis_bend"]),
+        "Root": _rotate_y(a["yaw"]) @ _rotate_x(a["pitch"]) @ _rotate_z(a["roll"]),
+        "pelvis": _rotate_z(a["pelvis_side"]) @ _rotate_y(a["pelvis_twist"]) @ _rotate_x(a["pelvis_bend"]),
     }
     for bone, share in (("spine_01", 0.3), ("spine_02", 0.35), ("spine_03", 0.35)):
         rotations[bone] = (
-            rotate_y(share * a["spine_twist"]) @ rotate_x(share * a["spine_bend"]) @ rotate_z(-share * a["spine_side"])
+            _rotate_y(share * a["spine_twist"])
+            @ _rotate_x(share * a["spine_bend"])
+            @ _rotate_z(-share * a["spine_side"])
         )
     for bone, share in (("neck_01", 0.4), ("head", 0.6)):
         rotations[bone] = (
-            rotate_y(share * a["head_yaw"]) @ rotate_x(share * a["head_pitch"]) @ rotate_z(-share * a["head_roll"])
+            _rotate_y(share * a["head_yaw"]) @ _rotate_x(share * a["head_pitch"]) @ _rotate_z(-share * a["head_roll"])
         )
     for side, suffix, sign in SIDES:
         limb = {name: a[f"{side}_{name}"] for name in LIMB_ANGLES}
@@ -182,20 +184,20 @@ def _arm_rotations(limb: Mapping[str, float], at: Mapping[str, np.ndarray], sign
     # Bring the upper arm to hang: into the plane z = 0, then down; then turn it until the elbow bends forwards.
     rest_abduct = np.arctan2(sign * upper[0], -upper[1])
     rest_forward = np.arctan2(upper[2], np.hypot(upper[0], upper[1]))
-    hang = rotate_z(-sign * rest_abduct) @ rotate_about(np.cross(upper, [0, 0, 1]), -rest_forward)
+    hang = _rotate_z(-sign * rest_abduct) @ rotate_about(np.cross(upper, [0, 0, 1]), -rest_forward)
     x, _, z = hang @ (fore - (fore @ upper) * upper)
-    hang = rotate_y(-np.arctan2(x, z)) @ hang
+    hang = _rotate_y(-np.arctan2(x, z)) @ hang
 
     # Above 60 degrees the collar bone takes a share of the movement, else the shoulder caves in.
     raise_60 = np.deg2rad(60)
     clavicle = limb["clavicle_raise"] + max(0, abduct - raise_60) / 3 + max(0, flex - raise_60) / 5
-    shoulder = rotate_z(sign * (abduct - clavicle)) @ rotate_x(-flex) @ rotate_y(-sign * limb["shoulder_twist"])
+    shoulder = _rotate_z(sign * (abduct - clavicle)) @ _rotate_x(-flex) @ _rotate_y(-sign * limb["shoulder_twist"])
 
     # Forearm and hand share the twist: the skeleton has no twist bones, and skinning thins where one turns much.
     half_twist = rotate_about(fore, sign * limb["forearm_pronate"] / 2)
     wrist = rotate_about(fore, sign * PALM) @ hinge  # the axis about which the hand bends towards its palm
     return {
-        "clavicle": rotate_z(sign * clavicle),
+        "clavicle": _rotate_z(sign * clavicle),
         "upperarm": shoulder @ hang,
         "lowerarm": rotate_about(hinge, limb["elbow_flex"] - rest_flex) @ half_twist,
         "hand": half_twist @ rotate_about(wrist, limb["wrist_flex"]),
@@ -205,10 +207,10 @@ def _arm_rotations(limb: Mapping[str, float], at: Mapping[str, np.ndarray], sign
 def _leg_rotations(limb: Mapping[str, float], at: Mapping[str, np.ndarray], sign: float) -> dict[str, np.ndarray]:
     thigh = _unit(at["calf"] - at["thigh"])
     rest_abduct = np.arctan2(sign * thigh[0], -thigh[1])
-    turn = rotate_x(-limb["hip_flex"]) @ rotate_y(sign * limb["hip_twist"])
+    turn = _rotate_x(-limb["hip_flex"]) @ _rotate_y(sign * limb["hip_twist"])
     return {
-        "thigh": rotate_z(sign * (limb["hip_abduct"] - rest_abduct)) @ turn,
-        "calf": rotate_x(limb["knee_flex"]),
-        "foot": rotate_x(-limb["ankle_flex"]),
-        "ball": rotate_x(-limb["toes_flex"]),
+        "thigh": _rotate_z(sign * (limb["hip_abduct"] - rest_abduct)) @ turn,
+        "calf": _rotate_x(limb["knee_flex"]),
+        "foot": _rotate_x(-limb["ankle_flex"]),
+        "ball": _rotate_x(-limb["toes_flex"]),
     }

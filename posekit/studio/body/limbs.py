@@ -110,7 +110,7 @@ class Places:
         return self.group >= GROUP["thigh_l"]
 
 
-def group_of_bone(bone: str) -> int:
+def _group_of_bone(bone: str) -> int:
     """Index into `GROUPS` of the body group that moves with a bone."""
     if bone in ("head", "neck_01"):
         return GROUP["head"]
@@ -124,7 +124,7 @@ def group_weights(body: Body) -> np.ndarray:
     """How much each skin vertex follows each group: (n_skin, groups) float32, rows sum to 1."""
     weights = np.zeros((body.n_skin, len(GROUPS)), np.float32)
     for bone, name in enumerate(body.bones):
-        weights[:, group_of_bone(name)] += body.weights[: body.n_skin, bone]
+        weights[:, _group_of_bone(name)] += body.weights[: body.n_skin, bone]
     return weights
 
 

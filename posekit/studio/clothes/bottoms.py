@@ -11,7 +11,7 @@ from posekit.studio.base.palette import cloth_color
 from posekit.studio.base.ramps import line
 from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.drape import Drape
-from posekit.studio.clothes.fabric import make_fabric
+from posekit.studio.clothes.fabric import make_cloth
 from posekit.studio.clothes.folds import add_folds, fold_relief
 from posekit.studio.clothes.garments import Bottom
 from posekit.studio.clothes.sheet import body_sheet
@@ -79,7 +79,7 @@ def make_bottom(wearer: Wearer, rng: np.random.Generator, style: BottomStyle, be
         pattern, ground = "solid", snug
     elif kind == "joggers":
         pattern = "heather" if pattern != "solid" else "solid"
-    fabric = make_fabric(rng, wearer.noise, pattern, ground)
+    fabric = make_cloth(rng, wearer.noise, pattern, ground)
     color, relief = fabric(body_sheet(wearer.atlas))
     paint = Paint(color, 0.08, relief)
     inside = style.cut.distance(places)

@@ -41,7 +41,7 @@ class Fabric:
         return np.clip(color, 0, 1).astype(np.float32), relief
 
 
-def make_fabric(
+def make_cloth(
     rng: np.random.Generator, noise: Noise, kind: str | None = None, ground: np.ndarray | None = None
 ) -> Fabric:
     """Draw a fabric.  kind: one of `PATTERNS`, or None for any.  ground: sRGB colour (3,), or None for any."""

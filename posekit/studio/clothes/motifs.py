@@ -12,7 +12,7 @@ from posekit.studio.base.ramps import band, mix, smoothstep
 from posekit.studio.clothes.sheet import GIRTH, Dye, Pattern, Sheet
 
 
-class Cells:
+class _Cells:
     """A grid of square cells of edge ``period`` dm, with ``channels`` random numbers in every cell.
 
     The grid closes around the girth, and its table of 64 rows repeats along the body.
@@ -46,7 +46,7 @@ def dots(dye: Dye) -> Pattern:
     return pattern
 
 
-def _scatter(sheet: Sheet, cells: Cells, petals: int) -> tuple[np.ndarray, np.ndarray]:
+def _scatter(sheet: Sheet, cells: _Cells, petals: int) -> tuple[np.ndarray, np.ndarray]:
     """Mask of one figure per cell and how far out in it (0 centre .. 1 rim); ``petals`` 2 makes a pair of leaves."""
     x, y, (a, b, c) = cells.locate(sheet)
     x, y = x - (a - 0.5) * 0.22 * cells.period, y - (b - 0.5) * 0.22 * cells.period
@@ -64,7 +64,7 @@ def floral(dye: Dye) -> Pattern:
     leaf = np.array(CLOTH[("forest", "sage", "olive", "mustard")[dye.rng.integers(4)]], np.float32)
     heart = np.array(CLOTH["mustard"], np.float32)
     layers = [
-        (Cells(dye.rng, dye.rng.uniform(0.55, 1.3)), petals, color)
+        (_Cells(dye.rng, dye.rng.uniform(0.55, 1.3)), petals, color)
         for petals, color in ((2, leaf), (int(dye.rng.integers(4, 7)), dye.second), (5, dye.third))
     ]
 
@@ -82,7 +82,7 @@ def floral(dye: Dye) -> Pattern:
 
 def leaves(dye: Dye) -> Pattern:
     """Two layers of paired leaves."""
-    layers = [(Cells(dye.rng, dye.rng.uniform(0.6, 1.3)), color) for color in (dye.second, dye.third)]
+    layers = [(_Cells(dye.rng, dye.rng.uniform(0.6, 1.3)), color) for color in (dye.second, dye.third)]
 
     def pattern(sheet: Sheet):
         color = np.broadcast_to(dye.ground, (*sheet.along.shape, 3))
@@ -106,7 +106,7 @@ def blocks(dye: Dye) -> Pattern:
     return pattern
 
 
-def abstract(dye: Dye) -> Pattern:
+def _abstract(dye: Dye) -> Pattern:
     """Large blots of two colours."""
     first, second = 9 * dye.rng.random(), 5 + 9 * dye.rng.random()
 
@@ -119,7 +119,7 @@ def abstract(dye: Dye) -> Pattern:
     return pattern
 
 
-def camo(dye: Dye) -> Pattern:
+def _camo(dye: Dye) -> Pattern:
     """Camouflage: three thresholds of noise over olive."""
     blots = (((0.22, 0.25, 0.16), 0.52), ((0.55, 0.48, 0.33), 0.57), ((0.10, 0.11, 0.09), 0.61))
     offsets = dye.rng.uniform(0, 9, len(blots))
@@ -145,7 +145,7 @@ MOTIFS = {
     "floral": (floral, 9.0),
     "leaves": (leaves, 4.0),
     "blocks": (blocks, 4.0),
-    "abstract": (abstract, 5.0),
-    "camo": (camo, 1.5),
+    "abstract": (_abstract, 5.0),
+    "camo": (_camo, 1.5),
     "ombre": (ombre, 3.0),
 }

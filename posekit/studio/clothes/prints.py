@@ -59,7 +59,7 @@ def draw_print(rng: np.random.Generator, color: np.ndarray) -> np.ndarray:
     return np.asarray(picture, np.float32) / 255
 
 
-def stamp(
+def _stamp(
     paint: Paint, places: Places, picture: np.ndarray, centre: tuple[float, float], half: float, back: bool = False
 ) -> None:
     """Print a picture on the front (or back) of the trunk.
@@ -84,8 +84,8 @@ def maybe_print(rng: np.random.Generator, paint: Paint, places: Places, cloth: n
     front = draw_print(rng, contrasting(rng, cloth, 0.8))
     behind = draw_print(rng, contrasting(rng, cloth, 0.8))
     if logo:
-        stamp(paint, places, front, (0.75, 5.2), 0.4 * half)
+        _stamp(paint, places, front, (0.75, 5.2), 0.4 * half)
     else:
-        stamp(paint, places, front, (0.0, height), half)
+        _stamp(paint, places, front, (0.0, height), half)
     if both:
-        stamp(paint, places, behind, (0.0, 4.9), 0.9, back=True)
+        _stamp(paint, places, behind, (0.0, 4.9), 0.9, back=True)

@@ -59,7 +59,7 @@ def wear(wearer: Wearer, garment: Garment) -> Layer:
     triangles = wearer.body.triangles["skin"]
     kept = (edge[triangles] > -SHELL_MARGIN).any(1)
 
-    vertices = shell_vertices(wearer, garment, edge)
+    vertices = _shell_vertices(wearer, garment, edge)
     layer = Layer(
         name=garment.name,
         vertices=vertices.astype(np.float32),
@@ -73,13 +73,13 @@ def wear(wearer: Wearer, garment: Garment) -> Layer:
     )
     for worn in wearer.layers:
         if worn.on_surface:
-            cast_shadow(wearer, worn, inside)
+            _cast_shadow(wearer, worn, inside)
             trim(worn, edge, garment.hides)
     wearer.layers.append(layer)
     return layer
 
 
-def shell_vertices(wearer: Wearer, garment: Garment, edge: np.ndarray) -> np.ndarray:
+def _shell_vertices(wearer: Wearer, garment: Garment, edge: np.ndarray) -> np.ndarray:
     """Shape of the shell, (n_skin, 3); ``edge`` is the signed distance at the vertices."""
     skin, thickness = wearer.skin, garment.thickness
     amount = 0.7 * smoothstep(edge, -0.5, 0.1)[:, None].astype(np.float32)
@@ -94,11 +94,11 @@ def shell_vertices(wearer: Wearer, garment: Garment, edge: np.ndarray) -> np.nda
     normals = wearer.normals(vertices)
     lift = garment.lift(wearer.atlas.vertices) if garment.lift else 0.0
     vertices = vertices + normals * np.broadcast_to(thickness + lift, edge.shape)[:, None]
-    vertices = clear_of_skirt(wearer, push_out(wearer, vertices, normals, edge > -0.6))
+    vertices = clear_of_skirt(wearer, _push_out(wearer, vertices, normals, edge > -0.6))
     return garment.mould(wearer, vertices) if garment.mould else vertices
 
 
-def push_out(wearer: Wearer, vertices: np.ndarray, normals: np.ndarray, moved: np.ndarray) -> np.ndarray:
+def _push_out(wearer: Wearer, vertices: np.ndarray, normals: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """Move the ``moved`` vertices along ``normals`` until they clear every layer on the surface worn so far."""
     for worn in wearer.layers:
         if not worn.on_surface:
@@ -110,7 +110,7 @@ def push_out(wearer: Wearer, vertices: np.ndarray, normals: np.ndarray, moved: n
     return vertices
 
 
-def cast_shadow(wearer: Wearer, worn: Layer, inside: np.ndarray) -> None:
+def _cast_shadow(wearer: Wearer, worn: Layer, inside: np.ndarray) -> None:
     """Darken what is worn beneath along the edge of the new garment (soft contact shadow, 1.5 cm wide)."""
     close = (inside < 0.1) & (inside > -0.35)
     strength = 0.30 * line(np.minimum(inside[close] + 0.02, 0), 0.13)

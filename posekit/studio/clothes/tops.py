@@ -12,7 +12,7 @@ from posekit.studio.base.ramps import smoothstep
 from posekit.studio.body.limbs import Places
 from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.drape import Drape
-from posekit.studio.clothes.fabric import Fabric, make_fabric
+from posekit.studio.clothes.fabric import Fabric, make_cloth
 from posekit.studio.clothes.folds import add_folds, fold_relief
 from posekit.studio.clothes.garments import NECK_HEIGHT, NECKLINES, Top
 from posekit.studio.clothes.prints import maybe_print
@@ -94,7 +94,7 @@ def make_top(wearer: Wearer, rng: np.random.Generator, style: TopStyle, kind: st
     places, cut = wearer.atlas.texels, style.cut
     if style.shirt and kind is None:
         kind = str(rng.choice(SHIRTING))
-    fabric = make_fabric(rng, wearer.noise, kind)
+    fabric = make_cloth(rng, wearer.noise, kind)
     raglan, printed, ribbed = rng.random() < 0.14, rng.random() < 0.6, rng.random() < 0.5
     sleeve_stripes = rng.random() < 0.12
     contrast, same = contrasting(rng, fabric.ground), rng.random() < 0.6
@@ -172,7 +172,7 @@ def make_jacket(wearer: Wearer, rng: np.random.Generator, kind: str | None, unde
         raise InputError(f"unknown jacket {kind!r}; known: {', '.join(_JACKETS)}")
     pattern = {"leather": "solid", "blazer": "solid", "bomber": "solid"}.get(kind, kind)
     dark = cloth_color(rng, "black", "charcoal", "brown", "navy", "olive", "ivory", "grey", "camel", "burgundy")
-    fabric = make_fabric(rng, wearer.noise, pattern, dark if pattern == "solid" else None)
+    fabric = make_cloth(rng, wearer.noise, pattern, dark if pattern == "solid" else None)
     half_width, _, back = NECKLINES["v"]
     cut = Top(
         neck="v",

@@ -10,7 +10,7 @@ from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import cloth_color
 from posekit.studio.body.wearer import Wearer
 from posekit.studio.clothes.bottoms import BottomStyle, choose_bottom, make_bottom, make_under_shorts
-from posekit.studio.clothes.fabric import make_fabric
+from posekit.studio.clothes.fabric import make_cloth
 from posekit.studio.clothes.shell import wear
 from posekit.studio.clothes.shoes import RIM, choose_shoes, make_shoes, paint_socks, paint_tights
 from posekit.studio.clothes.skirt import add_skirt, choose_length, skirt_top
@@ -142,7 +142,7 @@ def dress(wearer: Wearer, plan: Plan, seeds: dict[str, np.random.Generator], top
     for garment in [*clothes, shoes] if over_trousers else [shoes, *clothes]:
         wear(wearer, garment)
     if plan.skirted:
-        skirt_fabric = fabric if plan.kind == "dress" else make_fabric(seeds["skirt"], wearer.noise)
+        skirt_fabric = fabric if plan.kind == "dress" else make_cloth(seeds["skirt"], wearer.noise)
         add_skirt(wearer, seeds["skirt"], skirt_fabric, plan.waist, plan.skirt_length, plan.kind == "dress")
     if plan.jacket is not None:
         wear(wearer, make_jacket(wearer, seeds["jacket"], plan.jacket or None, FITS[plan.top.fit][1]))

@@ -33,7 +33,7 @@ ROOTS = (50, 16, 50)  # frequency of the noise that single roots are made of, pe
 HIDDEN_UNDER = 0.7  # dm inside the hairline where the scalp is left out
 
 
-def head_texels(atlas: Atlas) -> tuple[np.ndarray, Places]:
+def _head_texels(atlas: Atlas) -> tuple[np.ndarray, Places]:
     """Numbers of the valid texels on the head, and their places."""
     here = np.flatnonzero(atlas.texels.head)
     t = atlas.texels
@@ -90,7 +90,7 @@ def _above_hairline(wearer: Wearer, places: Places, style: HairStyle, ears: np.n
 
 def paint_roots(skin: Paint, wearer: Wearer, style: HairStyle, color: np.ndarray) -> None:
     """Paint the roots on the scalp and a finger's width below the hairline."""
-    here, places = head_texels(wearer.atlas)
+    here, places = _head_texels(wearer.atlas)
     ears = wearer.atlas.masks["ears"][here]
     inside = _above_hairline(wearer, places, style, ears)
     hairs = wearer.noise(places.position, ROOTS) - 0.5
@@ -110,17 +110,17 @@ def grow_hair(wearer: Wearer, rng: np.random.Generator, style: HairStyle, color:
     """Append the layers of the hair: "hair" (the cap, on the surface), and "curtain" or "tail" for what hangs."""
     if style.name == "bald":
         return
-    add_cap(wearer, rng, style, color)
+    _add_cap(wearer, rng, style, color)
     if style.hangs == "curtain":
         add_curtain(wearer, rng, style, color)
     if style.hangs == "tail" or style.name == "half-up":
         add_tails(wearer, rng, style, color)
 
 
-def add_cap(wearer: Wearer, rng: np.random.Generator, style: HairStyle, color: np.ndarray) -> Layer:
+def _add_cap(wearer: Wearer, rng: np.random.Generator, style: HairStyle, color: np.ndarray) -> Layer:
     """The cap of hair over the scalp."""
     atlas = wearer.atlas
-    here, places = head_texels(atlas)
+    here, places = _head_texels(atlas)
     inside = _above_hairline(wearer, places, style, atlas.masks["ears"][here])
     shade = strands(places.position, style, wearer.noise)
     texture = _cap_texture(wearer, style, color, here, places, inside, shade)

@@ -21,7 +21,7 @@ from posekit.studio.body.skinning import bone_transforms, posed_joints, skin
 from posekit.studio.render.ambient_occlusion import ambient_occlusion
 from posekit.studio.render.camera import Camera, project
 from posekit.studio.render.light import Background, Light
-from posekit.studio.render.shade import Material, Mesh, prepare, shade
+from posekit.studio.render.shade import Material, Mesh, as_material, shade
 from posekit.studio.render.shadow import shadow_map
 
 GAMMA = 2.2
@@ -48,7 +48,7 @@ def prepare_materials(figure: Figure) -> list[Material]:
     ready: dict[int, Material] = {}
     for layer in figure.layers:
         if id(layer.texture) not in ready:
-            ready[id(layer.texture)] = prepare(layer.texture)
+            ready[id(layer.texture)] = as_material(layer.texture)
     return [ready[id(layer.texture)] for layer in figure.layers]
 
 

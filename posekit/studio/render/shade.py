@@ -44,7 +44,7 @@ class Material:
     wrap: bool
 
 
-def prepare(texture: Texture, levels: int = 4) -> Material:
+def as_material(texture: Texture, levels: int = 4) -> Material:
     """Slopes and smaller copies of a texture."""
     h, w = texture.bump.shape
     down, across = np.gradient(texture.bump) if min(h, w) > 1 else (np.zeros((h, w)), np.zeros((h, w)))

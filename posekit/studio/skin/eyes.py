@@ -13,7 +13,7 @@ SIZE = 128
 PUPIL, IRIS = 0.20, 0.46  # radii as shares of the eyeball's, seen from the front
 
 
-def eye_texture(rng: np.random.Generator, iris: np.ndarray) -> Texture:
+def _eye_texture(rng: np.random.Generator, iris: np.ndarray) -> Texture:
     """White, iris with radial fibres and a dark rim, pupil; ``iris`` is its sRGB colour.  Seen from the front."""
     y, x = (np.mgrid[:SIZE, :SIZE] + 0.5) / SIZE * 2 - 1
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
@@ -42,7 +42,7 @@ def add_eyes(wearer: Wearer, rng: np.random.Generator, iris: np.ndarray) -> None
         direction = (corners[side] - (low + high) / 2) / ((high - low).max() / 2)
         uv[side] = 0.5 + 0.5 * direction[..., :2] * np.array([1, -1], np.float32)
     wearer.layers.append(
-        Layer("eye", wearer.vertices, triangles, uv, eye_texture(rng, iris), body.weights, alpha=None, cull=True)
+        Layer("eye", wearer.vertices, triangles, uv, _eye_texture(rng, iris), body.weights, alpha=None, cull=True)
     )
 
 

@@ -7,7 +7,7 @@ from posekit_course.color_vs_coordinate import figures as figures_inpainting
 from posekit_course.color_vs_coordinate import probes
 from torch import nn
 
-from posekit.evaluation.evaluate import Evaluation, Row
+from posekit.evaluation.evaluate import Evaluation, MetricRow
 from posekit.metrics.protocol import Protocol
 from posekit.nets.gated_hourglass import GatedHourglass
 from posekit.ops.grids import identity_grid, index_to_norm
@@ -153,6 +153,8 @@ def test_redraw_reads_through_both_maps(person):
 
 def test_measures_of_one_person_are_drawn_without_intervals():
     places = [f"{place}.{region}.l1" for place in ("atlas", "view") for region in ("seen", "unseen")]
-    table = Evaluation([Row("net", place, 0.5, None, None) for place in places], {"net": {}}, ["a"], ["x"], Protocol())
+    table = Evaluation(
+        [MetricRow("net", place, 0.5, None, None) for place in places], {"net": {}}, ["a"], ["x"], Protocol()
+    )
     figure = figures_inpainting.draw_measures(table, {"l1": "l1"}, {"net": "coordinates"})
     assert len(figure.axes) == 2

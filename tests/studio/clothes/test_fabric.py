@@ -6,7 +6,7 @@ import pytest
 from posekit.studio.base.noise import Noise
 from posekit.studio.base.palette import CLOTH, contrasting, skin_color, to_linear, to_srgb
 from posekit.studio.base.ramps import band, line, smoothstep, soft_mask
-from posekit.studio.clothes.fabric import PATTERNS, make_fabric
+from posekit.studio.clothes.fabric import PATTERNS, make_cloth
 from posekit.studio.clothes.prints import MOTIFS, draw_print
 from posekit.studio.clothes.sheet import GIRTH, Sheet
 
@@ -35,7 +35,7 @@ def noise():
 @pytest.mark.parametrize("kind", PATTERNS)
 def test_values_are_colours(kind, noise):
     for seed in range(3):
-        fabric = make_fabric(np.random.default_rng(seed), noise, kind)
+        fabric = make_cloth(np.random.default_rng(seed), noise, kind)
         color, relief = fabric(square())
         assert color.shape == (75, 75, 3)
         assert color.dtype == np.float32
@@ -48,7 +48,7 @@ def test_values_are_colours(kind, noise):
 
 @pytest.mark.parametrize("kind", PATTERNS)
 def test_same_seed_same_cloth(kind, noise):
-    first, second, third = (make_fabric(np.random.default_rng(s), noise, kind)(square())[0] for s in (5, 5, 6))
+    first, second, third = (make_cloth(np.random.default_rng(s), noise, kind)(square())[0] for s in (5, 5, 6))
     np.testing.assert_array_equal(first, second)
     assert np.abs(first - third).max() > 0.02
 
@@ -58,13 +58,13 @@ def test_patterns_meet_at_the_back(kind, noise):
     """What is printed at angle -pi continues what is printed at +pi."""
     along = np.linspace(0, 7, 200)
     for seed in range(3):
-        fabric = make_fabric(np.random.default_rng(seed), noise, kind)
+        fabric = make_cloth(np.random.default_rng(seed), noise, kind)
         left, right = fabric(flat_sheet(-GIRTH / 2, along))[0], fabric(flat_sheet(GIRTH / 2, along))[0]
         np.testing.assert_allclose(left, right, atol=0.02)
 
 
 def test_breton_repeats(noise):
-    fabric = make_fabric(np.random.default_rng(0), noise, "breton")
+    fabric = make_cloth(np.random.default_rng(0), noise, "breton")
     along = np.linspace(0, 3, 400)
     here, there = fabric(flat_sheet(0.1, along))[0], fabric(flat_sheet(0.1, along + 5 * 0.42))[0]
     np.testing.assert_allclose(here, there, atol=1e-3)
@@ -75,7 +75,7 @@ def test_breton_repeats(noise):
 def test_edges_are_ramps_not_steps(kind, noise):
     """Walking a tenth of a texel changes the colour a little only, however coarse the texels are."""
     for texel in (0.04, 0.15):
-        fabric = make_fabric(np.random.default_rng(1), noise, kind)
+        fabric = make_cloth(np.random.default_rng(1), noise, kind)
         walk = np.arange(0, 4, 0.1 * texel, dtype=np.float32)
         color = fabric(flat_sheet(walk + 0.05, 0.6 * walk, texel))[0]
         assert np.abs(np.diff(color, axis=0)).max() < 0.30
@@ -83,12 +83,12 @@ def test_edges_are_ramps_not_steps(kind, noise):
 
 def test_unknown_pattern(noise):
     with pytest.raises(ValueError, match="unknown fabric 'tartan'; known: solid"):
-        make_fabric(np.random.default_rng(0), noise, "tartan")
+        make_cloth(np.random.default_rng(0), noise, "tartan")
 
 
 def test_ground_is_kept_and_denim_takes_its_own(noise):
     red = np.array(CLOTH["red"], np.float32)
-    color = make_fabric(np.random.default_rng(0), noise, "solid", red)(square())[0]
+    color = make_cloth(np.random.default_rng(0), noise, "solid", red)(square())[0]
     np.testing.assert_allclose(color.mean((0, 1)), red, atol=0.03)
 
 

@@ -11,7 +11,7 @@ from posekit.studio.render.ambient_occlusion import ambient_occlusion
 from posekit.studio.render.camera import frame
 from posekit.studio.render.light import Background, Light, random_background, random_light, vary_light
 from posekit.studio.render.render import photograph, pose_figure
-from posekit.studio.render.shade import Mesh, _level, prepare, shade
+from posekit.studio.render.shade import Mesh, _level, as_material, shade
 from posekit.studio.render.shadow import ShadowMap, shadow_map
 
 WHITE = Background(grey=0.9, tint=np.ones(3, np.float32), vignette=0.0, gradient=0.0, horizon=None)
@@ -78,7 +78,7 @@ def test_shading_equals_the_naive_twin(kind):
     pattern = texture(kind)
     rng = np.random.default_rng(1)
     normals = np.array([0, 0, 1]) + rng.normal(0, 0.4, (4, 3))
-    buffers, mesh = seen_square(prepare(pattern), normals)
+    buffers, mesh = seen_square(as_material(pattern), normals)
     camera = np.array([0.3, 0.2, 20.0])
     image = np.zeros((24, 24, 3), np.float32)
     shade(image, buffers, mesh, camera, np.ones((24, 24), np.float32), NO_SHADOW, light)
@@ -111,7 +111,9 @@ def test_a_ramp_of_bump_shades_like_a_tilted_plane(slope_u, slope_v):
     pictures = []
     tilted = np.array([-slope_u / 2, slope_v / 2, 1.0])
     for bump, normal in ((ramp, np.array([0, 0, 1.0])), (None, tilted / np.linalg.norm(tilted))):
-        buffers, mesh = seen_square(prepare(texture(size=size, bump=bump, color=flat_color)), np.tile(normal, (4, 1)))
+        buffers, mesh = seen_square(
+            as_material(texture(size=size, bump=bump, color=flat_color)), np.tile(normal, (4, 1))
+        )
         image = np.zeros((24, 24, 3), np.float32)
         shade(image, buffers, mesh, np.array([0, 0, 20.0]), np.ones((24, 24), np.float32), NO_SHADOW, light)
         pictures.append(image)
@@ -122,7 +124,7 @@ def test_a_fine_pattern_seen_from_afar_becomes_its_mean():
     """Stripes one texel wide, 32 texels a sample apart, would flicker; the coarse copy is flat."""
     stripes = np.zeros((256, 256, 3), np.float32)
     stripes[:, ::2] = 0.8
-    material = prepare(texture(size=256, color=stripes, bump=np.zeros((256, 256), np.float32)))
+    material = as_material(texture(size=256, color=stripes, bump=np.zeros((256, 256), np.float32)))
     _, mesh = seen_square(material)  # 20 samples across 256 texels
     level = _level(mesh, np.array([0, 1]))
     assert level.shape[0] == 32
@@ -149,7 +151,7 @@ def test_the_lamp_casts_a_shadow():
     assert not covered(np.array([0, 0, 1.0]))  # the plate itself is lit
     image = np.zeros((24, 24, 3), np.float32)
     lit = np.zeros_like(image)
-    buffers, mesh = seen_square(prepare(texture()))
+    buffers, mesh = seen_square(as_material(texture()))
     rig = random_light(np.random.default_rng(0))
     rig = Light(np.stack([light, *rig.directions[1:]]).astype(np.float32), rig.colors, rig.ambient, 1.0, 1.0)
     for picture, cast in ((image, shadow), (lit, NO_SHADOW)):

@@ -27,7 +27,8 @@ import ipywidgets as W
 import matplotlib.pyplot as plt
 import numpy as np
 from posekit_course.live import live
-from posekit_lab.record import record
+
+from posekit.sweeps.recorded import record
 
 t = np.linspace(0, 1, size)
 left, right = np.random.default_rng(seed).random(2)

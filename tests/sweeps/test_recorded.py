@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-from posekit_lab.record import _scalar, record
 
-from posekit.sweeps.recorded import bundle, values
+from posekit.sweeps.recorded import _scalar, record, record_bundle, recorded_values
 from posekit.util.errors import InputError
 
 
 def notebook_with(**recorded):
-    outputs = [new_output("display_data", bundle(name, value)) for name, value in recorded.items()]
+    outputs = [new_output("display_data", record_bundle(name, value)) for name, value in recorded.items()]
     return new_notebook(cells=[new_code_cell("", outputs=outputs)])
 
 
 @pytest.mark.parametrize("value", [3, 0.1, True, False, "nearest", math.inf, -math.inf, 1e-300])
 def test_round_trip(value):
-    (name, found) = next(iter(values(notebook_with(x=value)).items()))
+    (name, found) = next(iter(recorded_values(notebook_with(x=value)).items()))
     assert name == "x"
     assert found == value
     assert type(found) is type(value)
@@ -28,15 +27,15 @@ def test_round_trip(value):
 def test_nan_comes_back_and_is_valid_json():
     import json
 
-    text = json.dumps(bundle("x", math.nan), allow_nan=False)
+    text = json.dumps(record_bundle("x", math.nan), allow_nan=False)
     assert "nan" in text
-    assert math.isnan(values(notebook_with(x=math.nan))["x"])
+    assert math.isnan(recorded_values(notebook_with(x=math.nan))["x"])
 
 
 def test_last_value_of_a_name_counts():
     notebook = notebook_with(x=1)
     notebook.cells += notebook_with(x=2, y=3).cells
-    assert values(notebook) == {"x": 2, "y": 3}
+    assert recorded_values(notebook) == {"x": 2, "y": 3}
 
 
 @pytest.mark.parametrize("value", [torch.tensor(2.5), np.float32(2.5), torch.tensor([[2.5]]), np.array([2.5])])

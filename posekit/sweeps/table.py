@@ -1,0 +1,60 @@
+"""The rows of a sweep's table, from the notebooks that were run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from posekit.sweeps.experiment import Scalar
+from posekit.sweeps.kernels import skip_slow_grammar
+from posekit.sweeps.recorded import recorded_values
+from posekit.util.files import write_text
+
+
+@dataclass(frozen=True)
+class SweepRun:
+    """One run as the table shows it.  status: "ok", "failed" or "timeout"."""
+
+    run: str  # file name of its notebook
+    parameters: dict[str, Scalar]
+    status: str
+    seconds: float
+    values: dict[str, Scalar]
+    error: str = ""
+    library: str = ""  # the version of the code that the run used
+
+
+def finished(folder: Path, version: str) -> list[SweepRun]:
+    """The rows of the runs in a folder that were made from this version of the notebook, in order."""
+    skip_slow_grammar()
+    import nbformat
+
+    rows = []
+    for path in sorted(folder.glob("run-*.ipynb")):
+        notebook = nbformat.read(str(path), as_version=4)
+        about = notebook.metadata.get("posekit_sweep", {})
+        if about.get("version") == version:
+            values = recorded_values(notebook)
+            said = (about.get("error", ""), about.get("library", ""))
+            rows.append(SweepRun(path.name, dict(about.parameters), about.status, about.seconds, values, *said))
+    return rows
+
+
+def write_run_table(path: Path, rows: list[SweepRun], first: list[str]) -> None:
+    """table.csv: run, parameters (``first`` first), status, seconds, recorded values, error; whole or not at all."""
+    parameters = list(dict.fromkeys(first + [name for row in rows for name in row.parameters]))
+    values = list(dict.fromkeys(name for row in rows for name in row.values))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", *parameters, "status", "seconds", *values, "library", "error"])
+    for row in rows:
+        writer.writerow(
+            [row.run]
+            + [row.parameters.get(name, "") for name in parameters]
+            + [row.status, row.seconds]
+            + [row.values.get(name, "") for name in values]
+            + [row.library, row.error]
+        )
+    write_text(path, text.getvalue())
