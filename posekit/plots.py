@@ -3,8 +3,6 @@
 All functions that draw return a new matplotlib Figure and change nothing else; `save_figure` writes one.
 """
 
-from __future__ import annotations
-
 import io
 import os
 from collections.abc import Mapping, Sequence

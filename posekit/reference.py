@@ -1,7 +1,5 @@
 """Systems by name: the reference weights that the package ships, weight files, systems that learn nothing."""
 
-from __future__ import annotations
-
 import importlib.resources
 from pathlib import Path
 

@@ -5,8 +5,6 @@ full disk or Ctrl-C ends with one sentence and a non-zero exit code; nothing is 
 traceback.
 """
 
-from __future__ import annotations
-
 import errno
 import functools
 import sys

@@ -1,7 +1,5 @@
 """`posekit augment`: everyone of a training folder in the poses of others."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`posekit check`: what this machine has, what is missing, and what to do about it."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import re
 import shutil

@@ -1,7 +1,5 @@
 """`posekit describe`: what a system is made of."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

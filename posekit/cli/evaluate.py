@@ -1,7 +1,5 @@
 """`posekit evaluate`: a trained system on held-out people, beside two baselines."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`posekit render`: people with exact surface maps, in a folder."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

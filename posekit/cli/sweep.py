@@ -1,7 +1,5 @@
 """`posekit sweep`: notebooks with other parameters and seeds."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -5,8 +5,6 @@ Annotations: separator ``:`` (a space may follow), header ``name:keypoints_y:key
 swap them.  Pairs: separator ``,``, header ``from,to``.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import math

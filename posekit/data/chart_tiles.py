@@ -8,8 +8,6 @@ The layout is the field's part-atlas picture, 1200 x 800 pixels: 4 columns and 6
 Positions are normalised like any other, so the atlas can be rasterised at any size, square ones included.
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor

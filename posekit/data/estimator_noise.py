@@ -5,8 +5,6 @@ beside where it is, smoothly varying over the picture, and often misses hands.  
 is surprised by these; this adds them on purpose, and changes nothing else of the photograph.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -11,8 +11,6 @@ stored as ``floor(255 * value)``.  Two channel orders are found in the wild:
 The channel whose values stay at or below 24 is I.
 """
 
-from __future__ import annotations
-
 import os
 from typing import NamedTuple
 

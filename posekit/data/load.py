@@ -1,7 +1,5 @@
 """Build a `Person` from files: a photograph and its surface map, in any of the forms that the readers know."""
 
-from __future__ import annotations
-
 import logging
 import os
 from pathlib import Path

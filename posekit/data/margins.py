@@ -1,7 +1,5 @@
 """A margin around a photograph: a narrow one becomes a square without stretching anybody."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import torch

@@ -14,8 +14,6 @@ All of them carry the same six facts, so each converts into every other.  "fasio
 category; the list of categories puts it back.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from dataclasses import dataclass

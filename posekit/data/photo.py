@@ -1,7 +1,5 @@
 """Photographs: any picture file that Pillow reads, as an RGB tensor in [0, 1]."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from pathlib import Path

@@ -4,8 +4,6 @@ A ``.npy`` array of shape (h, w, 2), float32 or float64: x = 2 u - 1 and y = 1 -
 points up, so that y points down as everywhere in this library; NaN off the body.
 """
 
-from __future__ import annotations
-
 import os
 import zipfile
 import zlib

@@ -5,8 +5,6 @@ between its two sides, in the middle of other limbs.  They are few (2-7 % of the
 each spoils the texels that it lands on, and whatever is filled from them.  Such tables also leave small holes.
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from scipy.ndimage import label

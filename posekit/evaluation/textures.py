@@ -7,8 +7,6 @@ atlas   T against N scattered into the atlas by M_N
 view    W = T[M_N] against N itself, on the body; a pixel is seen where its texel is known in C
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import torch

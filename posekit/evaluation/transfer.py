@@ -1,7 +1,5 @@
 """Put a photographed person into another pose: one call of a system, whatever state it is in."""
 
-from __future__ import annotations
-
 import torch
 
 from posekit.person import Pair, Person

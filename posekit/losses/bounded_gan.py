@@ -6,8 +6,6 @@ Source: Pose Transfer Using a Single Spatial Transformation, eq. (6).  The verdi
 logarithm, as in the least-squares and the original game.
 """
 
-from __future__ import annotations
-
 from jaxtyping import Float
 from torch import Tensor
 

@@ -6,8 +6,6 @@ Source: Deformable GANs.  The discriminator maximises it; the generator maximise
 game whose gradient does not vanish while the discriminator is ahead.
 """
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Enough digits to add up many small differences."""
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor

@@ -4,8 +4,6 @@ Source: Coordinate-based Texture Inpainting, supplementary material, section 1.1
 square over patches, the published form of LSGAN.
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn

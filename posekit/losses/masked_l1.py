@@ -1,7 +1,5 @@
 """l1 over the known texels: the three texture losses."""
 
-from __future__ import annotations
-
 from jaxtyping import Float
 from torch import Tensor
 

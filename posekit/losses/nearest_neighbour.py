@@ -7,8 +7,6 @@ the backward pass looks at the winners again: no copies.  On the CPU the loops a
 are plain torch, one shift at a time.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from jaxtyping import Float

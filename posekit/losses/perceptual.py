@@ -4,8 +4,6 @@ Source: Pose Transfer Using a Single Spatial Transformation, eq. (5); the pyrami
 first-order motion model (Siarohin et al. 2019), which it names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from jaxtyping import Float

@@ -3,8 +3,6 @@
 Source: Coordinate-based Texture Inpainting, supplementary material, section 1.1.4 (after Gatys et al. 2016).
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor

@@ -4,8 +4,6 @@ A plain U-Net skip hands the decoder the source's activations at the source's pl
 their edges where the target has them; the correlations here say how far that is true.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

@@ -5,8 +5,6 @@ Windows and constants are those of the protocol.  With a mask ``b 1 h w`` of 0 a
 and at nothing else; where there is nothing on it, the value is NaN.
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor

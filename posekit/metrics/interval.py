@@ -5,8 +5,6 @@ they were independent, they make intervals too narrow.  So people are drawn, wit
 of its pairs (the cluster bootstrap; Davison and Hinkley 1997, section 3.8).
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Sequence
 

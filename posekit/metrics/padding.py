@@ -8,8 +8,6 @@ photograph every window holds the same white twice, its SSIM is 1, and the mean 
 up to the seam, where windows see both.  Nothing about the photographs has changed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -5,8 +5,6 @@ megabytes or for a closed network.  Where one is missing its metric is None, and
 do; another network is never put in its place.
 """
 
-from __future__ import annotations
-
 import hashlib
 import warnings
 from collections.abc import Callable

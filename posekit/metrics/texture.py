@@ -7,8 +7,6 @@ Images are ``b 3 h w`` in [0, 1], values are per image, and with a mask ``b 1 h 
 matters; `PROTOCOL` goes into every result.
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor

@@ -3,8 +3,6 @@
 PyTorch's SyncBatchNorm does this on GPUs only, and has to be put in after a network is built.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -3,8 +3,6 @@
 Source: Coordinate-based Texture Inpainting, supplementary material, Tables 2 and 3.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float

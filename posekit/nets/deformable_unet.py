@@ -3,8 +3,6 @@
 Sources: Deformable GANs for Pose-based Human Image Generation, and the authors' public release for the layers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

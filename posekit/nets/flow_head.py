@@ -3,8 +3,6 @@
 Source: Pose Transfer Using a Single Spatial Transformation, section 3.1.1 and appendix A.
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn

@@ -4,8 +4,6 @@ Source: Yu et al., Free-Form Image Inpainting with Gated Convolution (2018), as 
 Coordinate-based Texture Inpainting, section 1.1.1.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float

@@ -3,8 +3,6 @@
 Source: Coordinate-based Texture Inpainting, supplementary material, Table 1.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float

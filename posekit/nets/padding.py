@@ -1,7 +1,5 @@
 """Reflection padding with a message when the image is too small for it."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor

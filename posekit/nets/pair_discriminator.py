@@ -3,8 +3,6 @@
 Source: the authors' public release.
 """
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn

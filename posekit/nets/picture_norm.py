@@ -6,8 +6,6 @@ With one mean for all channels, their ratios stay, and so do colours.
 Source: the public release of Deformable GANs, whose layer "InstanceNormalization" without an axis does this.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float

@@ -3,8 +3,6 @@
 Source: Pose Transfer Using a Single Spatial Transformation, appendix A.
 """
 
-from __future__ import annotations
-
 from jaxtyping import Float
 from torch import Tensor, nn
 

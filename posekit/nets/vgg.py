@@ -1,7 +1,5 @@
 """Feature maps of VGG-16 or VGG-19, pretrained on ImageNet or with fixed random weights."""
 
-from __future__ import annotations
-
 import math
 import urllib.error
 

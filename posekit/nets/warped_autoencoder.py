@@ -3,8 +3,6 @@
 Source: Pose Transfer Using a Single Spatial Transformation, section 3.2 and appendices A and E.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float

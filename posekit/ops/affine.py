@@ -4,8 +4,6 @@ A map is a matrix ``b 2 3`` on normalised (x, y), columns (linear part | transla
 angles in square pictures; in others [-1, 1] is stretched, and so are they.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -15,8 +15,6 @@ At the published size, 7 pairs of 64 x 64 pixels, each of these tensors takes 47
 to Q without keeping any of them but Q.
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor

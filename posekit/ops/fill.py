@@ -5,8 +5,6 @@ for which no network was trained.  A coordinate texture C holds, for every known
 photograph that shows it; to copy a coordinate from another texel is to copy its colour.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from jaxtyping import Float

@@ -11,8 +11,6 @@ The same number therefore names the same place at every resolution.  A *grid* (o
 is x (to the right), channel 1 is y (down).  This is the only file that converts between pixels and [-1, 1].
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor

@@ -5,8 +5,6 @@ A joint counts when its visibility is above 0 and its position is finite; whatev
 comes out as an empty map.  "Right" and "left" are the person's own.
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor

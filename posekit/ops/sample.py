@@ -1,7 +1,5 @@
 """Backward warp: for every target pixel, look up the picture where the grid says; and the composition of warps."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from jaxtyping import Float

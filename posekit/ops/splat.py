@@ -7,8 +7,6 @@ source coordinates themselves as the values.
 On the CPU the loops are compiled by numba; elsewhere the same sums are one ``index_add_`` over interleaved rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

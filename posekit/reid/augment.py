@@ -12,8 +12,6 @@ Every picture is written whole or not at all, and depends on the settings alone:
 it stopped and ends with the same files as one that was not.
 """
 
-from __future__ import annotations
-
 import csv
 import dataclasses
 import hashlib

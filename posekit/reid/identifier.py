@@ -5,8 +5,6 @@ with cross-entropy over the identities of the training set; at test time its las
 people that it has never seen are compared by the distance of the features below it.
 """
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor, nn

@@ -13,8 +13,6 @@ Queries that have nobody to be found are left out and counted.  The first Matlab
 area under the precision-recall curve by trapezoids, which gives slightly other numbers than this mean.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Both classes are sequences of `Person`, with ``names`` (file names) and ``identi
 a picture.  The names follow the field's conventions (`posekit.data.names`).
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import os

@@ -4,8 +4,6 @@ Everything random comes from one seed, split into one stream per subject (`SUBJE
 outfit, therefore leaves the body, the face, the skin and the hair exactly as they were.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ A person's directory is written under another name and renamed when it is comple
 whole.  Rendering again continues where it stopped.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

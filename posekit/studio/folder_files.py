@@ -12,8 +12,6 @@ root/people/00012/maps.npz    one array per map, first axis = view:
 root/people/00012/person.json what was drawn for the person, and the CRC-32 of the files beside it
 """
 
-from __future__ import annotations
-
 import json
 import os
 import zipfile

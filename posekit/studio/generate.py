@@ -10,8 +10,6 @@ Splits go by person: number % 10 is 8 for validation, 9 for testing, else for tr
 by the same rule, so that no shape appears in two splits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache

@@ -8,8 +8,6 @@ A package says so in its metadata, by an entry point of the group ``posekit.code
 so that the probes and figures of a course, or a researcher's own system, change the version as the library does.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import importlib.util

@@ -9,8 +9,6 @@ backend: loky                                  # joblib's: loky (processes), thr
 jobs: 2
 """
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path

@@ -3,8 +3,6 @@
 Both remedies only touch the process that calls them, and only while it drives kernels.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time

@@ -1,7 +1,5 @@
 """One run of a notebook with given parameters, in a kernel of its own; a task for any process."""
 
-from __future__ import annotations
-
 import os
 import time
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The parameters of a notebook: its cell tagged `parameters`, and the values a sweep may give them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -7,8 +7,6 @@ Jupyter shows only the output types it knows, so the number travels in the noteb
 that the reader sees.
 """
 
-from __future__ import annotations
-
 import math
 import numbers
 from typing import Any

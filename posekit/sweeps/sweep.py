@@ -12,8 +12,6 @@ for each run: parameters, status, seconds, and the numbers that the notebook rec
 - Runs are joblib tasks: processes here, or a Dask or Ray cluster by the name of the backend.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The rows of a sweep's table, from the notebooks that were run."""
 
-from __future__ import annotations
-
 import csv
 import io
 from dataclasses import dataclass

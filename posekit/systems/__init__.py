@@ -1,7 +1,5 @@
 """Systems, one per file, and the register that builds them by name."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Systems that learn nothing, by name, and beside the one to be measured."""
 
-from __future__ import annotations
-
 from jaxtyping import Float
 from torch import Tensor
 

@@ -10,8 +10,6 @@ Ablations (section 4.1): ``no_deform`` gives all maps to one encoder; ``rgb`` al
 coordinates (no E); ``no_textures`` skips the texture and sees S, M_S and M_N only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 

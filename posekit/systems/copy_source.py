@@ -1,7 +1,5 @@
 """The laziest baseline: hand back the source photograph."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from posekit.person import Pair

@@ -15,8 +15,6 @@ weights and the schedule (90 epochs of 1,000 batches) are those of the authors' 
 128 x 64 pixels and seven for 256 x 256, so that the coarsest maps are 4 x 2 and 4 x 4.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 

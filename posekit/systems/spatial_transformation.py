@@ -19,8 +19,6 @@ No surface map is needed anywhere: photographs and joints are enough.  Variants:
 photograph at three scales (appendix E).  ``depth`` is that of Table 2.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass

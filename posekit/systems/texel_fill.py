@@ -10,8 +10,6 @@ It is the baseline for `posekit.systems.coordinate_inpainting`, whose f and g it
 any atlas, also where no network was trained.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

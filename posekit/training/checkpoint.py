@@ -10,8 +10,6 @@ two are kept; a corrupt newest one is noticed by its hashes and skipped with a w
 Weights without the state of a training are in `posekit.training.weights`.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

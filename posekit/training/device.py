@@ -1,7 +1,5 @@
 """Where and how a training runs: devices, precision, memory layout, compilation."""
 
-from __future__ import annotations
-
 import os
 import random
 from collections.abc import Sequence

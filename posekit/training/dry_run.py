@@ -1,7 +1,5 @@
 """What a training would do, and how long it would take: a few steps of every stage, measured."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Exponential moving average of the trained weights: smoother photographs than the last step's weights make."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import torch

@@ -8,8 +8,6 @@ for each stage of the system:
         parts:    minimise sum of weight * loss               (over the losses whose turn it is)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path

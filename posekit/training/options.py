@@ -1,7 +1,5 @@
 """How a training runs: what a user may choose beside the system and its data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The order of the training data: a pure function of seed, stage and step."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """What a run will do: the stages with their overrides, and whether a checkpoint belongs to the same run."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence

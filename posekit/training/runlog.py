@@ -1,7 +1,5 @@
 """The log of a run: JSON lines, in memory and in ``log.jsonl``, and for TensorBoard where that is asked for."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence

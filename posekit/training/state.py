@@ -1,7 +1,5 @@
 """The state of a training run as flat dictionaries of tensors: weights, Adam's moments, random number generators."""
 
-from __future__ import annotations
-
 import random
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One step of training: what is trained, the losses, the gradients."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

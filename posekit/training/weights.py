@@ -3,8 +3,6 @@
 The card (system, settings, data, seed, versions, metrics) is enough to build the system again and use it.
 """
 
-from __future__ import annotations
-
 import json
 import platform
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Where generated data lives on this machine."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

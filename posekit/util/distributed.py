@@ -4,8 +4,6 @@ A loss or a statistic that divides by what a *whole batch* holds needs them: n p
 the step that one process with n b pairs takes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

@@ -1,7 +1,5 @@
 """How a file is written: whole or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import json

@@ -1,7 +1,5 @@
 """Tensors in files, and the hashes that tell a whole file from a damaged one."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path

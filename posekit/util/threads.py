@@ -1,7 +1,5 @@
 """Compiled loops in plain threads: numba's own do not survive a fork, and data loaders fork."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 

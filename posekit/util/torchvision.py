@@ -7,8 +7,6 @@ posekit needs none of these operators (they suppress overlapping detection boxes
 weights.  Declaring the two operators that the import looks up is enough.
 """
 
-from __future__ import annotations
-
 import sys
 from types import ModuleType
 

@@ -5,8 +5,6 @@ unless a name says sRGB.  Texture coordinates run over [0, 1] with v pointing do
 ``(i + 0.5) / size``; they become the library's [-1, 1] only when a finished `Person` leaves the studio.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

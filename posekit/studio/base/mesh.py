@@ -1,7 +1,5 @@
 """Two operations on a triangle mesh: normals, and the mean of the neighbours (a step of Laplacian smoothing)."""
 
-from __future__ import annotations
-
 import math
 from functools import cache
 

@@ -5,8 +5,6 @@ Summed over octaves (each finer and weaker) it gives clouds (`Noise.clouds`), an
 creases (`Noise.creases`).  Because it is a function of the point in space, it has no seams where the atlas has them.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numba import njit
 

@@ -1,7 +1,5 @@
 """Paint: the colour, shine and relief of a surface while it is being made, before it becomes a texture."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from posekit.studio.base.layers import Texture

@@ -4,8 +4,6 @@ Palettes are sRGB, the numbers a designer would pick on a screen.  Textures hold
 linearly; `to_linear` and `to_srgb` use the plain power 2.2.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 GAMMA = 2.2

@@ -3,8 +3,6 @@
 All of them are plain functions of arrays of any shape and return values in [0, 1].
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -7,8 +7,6 @@ the square (`Atlas.image`): texels beside an island repeat the nearest valid one
 coarser copies never mix in a void.
 """
 
-from __future__ import annotations
-
 from functools import cache, cached_property
 
 import numpy as np

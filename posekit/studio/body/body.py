@@ -22,8 +22,6 @@ Blend shapes with skinning are the model of Anguelov et al., SCAPE (2005) and Lo
 without their pose-dependent corrections.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property

@@ -9,8 +9,6 @@ point p, with q the nearest of those and n the outward normal there,
 and the arm makes the smallest of a list of movements after which no point is deeper than `-GAP`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple, Protocol

@@ -5,8 +5,6 @@ The movements carry the names of the ARKit blend shapes, left and right joined; 
 composed by eye.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from posekit.studio.body.joint_angles import Pose

@@ -32,8 +32,6 @@ toes_flex               0  toes bend up                                         
 The trunk's angles are shared by three bones of the spine, the head's by neck and head.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

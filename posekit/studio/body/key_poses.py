@@ -4,8 +4,6 @@ Angles that a pose does not name keep their neutral value.  `WEIGHTS` says how o
 poses and the weights were chosen by eye after the look of catalogue photographs.
 """
 
-from __future__ import annotations
-
 
 def _pose(*, left: dict[str, float] | None = None, right: dict[str, float] | None = None, **central: float):
     """Angles of the left limbs, of the right limbs, and of head and trunk -> one flat pose."""

@@ -11,8 +11,6 @@ outwards on the limbs) and a position *along* the limb:
 All of it is measured once, on the mean body, so a sleeve length means the same share of the arm on every person.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

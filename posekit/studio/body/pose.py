@@ -3,8 +3,6 @@
 The angles themselves, and what they mean, are in `joint_angles`; the key poses in `key_poses`.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from posekit.studio.body.body import RestShape, load_body

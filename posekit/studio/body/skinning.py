@@ -15,8 +15,6 @@ Magnenat-Thalmann, Laperriere, Thalmann (1988), "Joint-dependent local deformati
 rotations is not a rotation, so a strongly twisted or bent joint loses volume; poses here stay moderate.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -4,8 +4,6 @@ The studio does not need the charts of DensePose: a chart here is the smallest b
 part, stretched to the unit square.  That is exact and invertible, and spells every map as (I, U, V) too.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Who is being dressed: one person's body at rest and the layers put on so far."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

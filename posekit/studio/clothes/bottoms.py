@@ -1,7 +1,5 @@
 """Trousers, shorts, leggings, and the shorts that are worn under skirts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

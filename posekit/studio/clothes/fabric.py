@@ -5,8 +5,6 @@ bodice and its skirt, or both sleeves, come from the same bolt.  The patterns th
 and checks) and `motifs` (scattered and flowing figures).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The relief of cloth: where a garment wrinkles, and the soft shade inside the wrinkles."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from posekit.studio.base.noise import Noise

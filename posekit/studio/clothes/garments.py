@@ -5,8 +5,6 @@ at vertices, to build the shell, and at texels, to cut it out and to lay seams a
 Heights are y in the mean body: soles -8.2, crotch 0, waist 2.4, neck 7.3, crown 10.2.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

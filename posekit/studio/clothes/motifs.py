@@ -3,8 +3,6 @@
 Scattered figures sit in the cells of a grid; each cell's own random numbers shift, turn and size its figure.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from posekit.studio.base.palette import CLOTH

@@ -4,8 +4,6 @@ Every factory draws its numbers from a `Dye` and returns a `Pattern`, a function
 Periods are at least 0.25 dm: at 512 texels one texel is about 0.04 dm, and finer lines would turn into moire.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from posekit.studio.base.palette import CLOTH, DENIM

@@ -1,7 +1,5 @@
 """Prints: a small picture on the chest or the back, projected straight onto the cloth."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import map_coordinates

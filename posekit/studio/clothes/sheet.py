@@ -4,8 +4,6 @@ A `Sheet` says how far *around* the limb and how far *along* it each point of a 
 where it is in space (for noise).  A `Dye` is what a pattern may draw its numbers and colours from.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache

@@ -5,8 +5,6 @@ the skin, smoothed (cloth bridges hollows), hung over the limbs where it is loos
 thickness of the cloth, and finally pushed out of everything worn before.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ of its neighbours (a harmonic map; Tutte 1963, "How to draw a graph").  The disc
 circle to ring and centre to tip.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Shoes, and the socks and tights that are painted on the legs."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from posekit.studio.base.paint import Paint

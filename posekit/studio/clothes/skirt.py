@@ -4,8 +4,6 @@ The body asset carries a tube from the waist to the ankles (MakeHuman's skirt he
 let it swing between the legs.  A skirt is its upper part, resampled, widened towards the hem and folded.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Tops: T-shirts, shirts with a collar, jumpers, hooded jumpers, sleeveless tops, bodices of dresses, jackets."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Trimmings: hems, ribbing, seams, plackets, collars, pockets, belts; all painted with an edge distance in hand."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from posekit.studio.base.paint import Paint

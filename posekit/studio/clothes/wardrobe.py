@@ -1,7 +1,5 @@
 """Dressing: which clothes go together, and in what order they are put on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 A mesh with texture coordinates of its own: u across the strands, v along them from root to tip.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 

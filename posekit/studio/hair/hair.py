@@ -5,8 +5,6 @@ hair gets denser over a finger's width: below the hairline strands are painted o
 with no thickness and with the colour of the painted skin, and both fade into full hair.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from posekit.studio.base.layers import Layer, Texture

@@ -1,7 +1,5 @@
 """Hair styles: what can be chosen, and where on the head hair grows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What all hanging hair shares: heights on the head, the bones it follows, the look of its strands."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 

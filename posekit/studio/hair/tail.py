@@ -3,8 +3,6 @@
 Their texture coordinates are their own: u around the tube, v along it from the tie to the tip.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.ndimage import gaussian_filter
 

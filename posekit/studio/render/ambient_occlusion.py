@@ -8,8 +8,6 @@ average over a Gaussian of radius r (over surface pixels only), the pixel receiv
 of the ambient light; two radii, one for wrinkles and one for armpits and collars, are multiplied.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 from scipy import ndimage

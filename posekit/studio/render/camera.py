@@ -9,8 +9,6 @@ Pixel i covers [i, i + 1], its centre is at i + 0.5.  Studio photographs are tak
 the camera stands 45 dm away and the focal length, not the distance, sets how large the person is.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

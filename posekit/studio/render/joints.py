@@ -1,7 +1,5 @@
 """The 18 OpenPose joints of a posed figure, where they land in the picture, and whether they are seen."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

@@ -4,8 +4,6 @@ The lamps stand still in front of the camera's axis (the camera looks along -z, 
 that casts the shadow, a weak fill from the other side, a rim light from behind, and light from everywhere.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -6,8 +6,6 @@ linear RGB, as the sensor does it, and the gamma 1/2.2 and rounding to 8 bits co
 not be averaged: they have a pass of their own in `posekit.studio.render.surface_maps`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -16,8 +16,6 @@ The sum goes through a soft shoulder, x / (1 + 0.12 x), and stays linear RGB; `p
 the samples of a pixel and only then applies the gamma.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ The equations are in the docstring of `posekit.studio.render.shade`; the slow tw
 ``tests/studio/render/test_render.py``.
 """
 
-from __future__ import annotations
-
 import math
 
 import numba

@@ -5,8 +5,6 @@ A parallel lamp sees the scene without perspective: an affine map q = A [p, 1] t
 to the lamp than the point.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -12,8 +12,6 @@ nor does the inside of a garment (a visible face that shows its back).  For skir
     skirts="cloth"   no map where a skirt is seen.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Eyes and teeth: small meshes with textures of their own, without a place on the body's surface map."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from posekit.studio.base.layers import Layer, Texture

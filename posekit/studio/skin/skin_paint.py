@@ -1,7 +1,5 @@
 """The skin: tone, blush, lips, brows, lashes, beard, nails, and the shade that lies in the hollows of the body."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
