@@ -28,13 +28,14 @@ from posekit_course.scatter_rasterization.figures import (
     GREEN,
     GREY,
     ORANGE,
+    on_white,
     picture,
     show,
     skin_texels,
     with_holes,
 )
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "picture", "show", "with_holes"]  # from the notebook before
+__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "on_white", "picture", "show", "with_holes"]  # from the notebook before
 
 PEOPLE, HELD_OUT, VIEWS, SIZE = 80, 200, 4, 128
 NOT_ASKED = "#A9CCE3"  # known, but the target view does not need it
@@ -86,11 +87,6 @@ def on_skin(texture: Tensor) -> np.ndarray:
     """A texture ``1 3 t t`` where the atlas shows skin, white elsewhere: (t, t, 3)."""
     skin = skin_texels(texture.shape[-1])
     return picture(texture * skin + 1 - skin)
-
-
-def on_white(image: Tensor, mask: Tensor) -> np.ndarray:
-    """A picture ``1 3 h w`` on its mask, white elsewhere: (h, w, 3)."""
-    return picture(image * mask + 1 - mask)
 
 
 def grid_of(
