@@ -67,7 +67,7 @@ from posekit.util.errors import InputError
 findings = run_checks()
 for line in findings:
     print(line if line.status == "FAIL" else f"{line.status:4}  {line.subject}")
-assert not [line for line in findings if line.status == "FAIL"], "mend the lines above first"
+assert not [line for line in findings if line.status == "FAIL"], "Something is missing; mend the lines above first."
 
 # %% [markdown]
 # ## 2. What the course builds
@@ -104,6 +104,11 @@ def best_system():
 
 
 system = best_system()
+
+# %% [markdown]
+# Now the steps for some held-out people.
+
+# %%
 held_out = StudioPeople(people, views=4, size=128, seed=seed, split="test", progress=False)
 each = 4 * 3  # ordered pairs of a person's four photographs
 pairs = [held_out[i] for i in range(len(held_out))]
@@ -116,7 +121,7 @@ for pair in shown:
     made[1] = (f"S[C]: {known[-1]:.0%} known", made[1][1])
     panels += made + [("truth", pair.target.image)]
 record(least_known=round(min(known), 2), most_known=round(max(known), 2))
-assert max(known) < 0.7  # no photograph shows the whole body
+assert max(known) < 0.7, "One photograph shows nearly the whole body."
 titled = [(title if n < 6 or n % 6 == 1 else "", picture) for n, (title, picture) in enumerate(panels)]
 fig.panels(titled, 6, width=9.5, size=9)
 
@@ -157,10 +162,10 @@ for name, candidate in {"copy the source": CopySource(), "TexelFill": copying(),
 mean = {name: round(float(values.mean()), 4) for name, values in body.items()}
 record(body_error_source=mean["copy the source"], body_error_copying=mean["TexelFill"], body_error=mean["shown above"])
 record(system=type(system).__name__, rest_error=round(float(rest["shown above"].mean()), 4))
-for name in ("TexelFill", "shown above"):  # knowing the geometry takes away at least 30 % of the error on the body
-    assert mean[name] < 0.7 * mean["copy the source"]
-if not isinstance(system, TexelFill):  # networks draw what has no map
-    assert rest["shown above"].mean() < 0.8 * rest["TexelFill"].mean()
+for name in ("TexelFill", "shown above"):
+    assert mean[name] < 0.7 * mean["copy the source"], "Knowing the geometry takes away less than 30 % of the error."
+if not isinstance(system, TexelFill):
+    assert rest["shown above"].mean() < 0.8 * rest["TexelFill"].mean(), "The networks do not draw what has no map."
 
 # %% [markdown]
 # Knowing the geometry does most of the work on the body, even without learning. What remains is the harder part: to

@@ -42,27 +42,19 @@ photo: str = ""  # a photograph of your own; empty takes the rendered person
 surface_map: str = ""  # its DensePose IUV picture (.png) or its SMPL-atlas map (.npy)
 
 # %%
-import csv
-import json
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from PIL import Image
 from posekit_course import checks
 from posekit_course.densepose_uv import body_widgets as bodies
 from posekit_course.densepose_uv import figures as fig
+from posekit_course.densepose_uv import result_figures
 from posekit_course.densepose_uv import surface_widgets as painting
 from torch.nn import functional as F
 
-from posekit.data.annotations import read_annotations
 from posekit.data.estimator_noise import EstimatorNoise
-from posekit.data.iuv import read_iuv
-from posekit.data.smpl_atlas import read_smpl_atlas
-from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index, norm_to_points
+from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index
 from posekit.ops.sample import sample
 from posekit.ops.surface import flip_map, mirror_parts
 from posekit.studio.body.atlas import load_atlas
@@ -106,9 +98,8 @@ picture
 # %% [markdown]
 # $U$ and $V$ start again in every part: a value of 0.5 means nothing without $I$. That is awkward for networks and
 # for interpolation. The alternative is one **atlas**: a single square sheet on which all the pieces lie beside each
-# other, with coordinates $(u, v)$. A pixel then needs two numbers instead of three. Below, the same seven points are
-# marked in the photograph and on the atlas. Points 1 and 2 are neighbours in the photograph, but they lie on two
-# sides of a cut: far apart on the sheet.
+# other, with coordinates $(u, v)$. A pixel then needs two numbers instead of three. We choose seven pixels: the two
+# neighbours that are furthest apart on the atlas, and the middle pixel of five parts.
 
 # %%
 labels = table.inverse_part  # part of every texel of the atlas, 0 where it is empty
@@ -127,6 +118,11 @@ rows, columns = torch.tensor(pixels).T
 on_photo = identity_grid(h, w)[:, rows, columns].T  # (x, y) in the photograph
 on_atlas = uv[:, rows, columns].T  # (u, v) in the atlas
 
+# %% [markdown]
+# The same seven points, marked in the photograph and on the atlas. Points 1 and 2 are neighbours in the photograph, but
+# they lie on two sides of a cut: far apart on the sheet.
+
+# %%
 picture = fig.panels(
     [
         ("photograph", person.image),
@@ -168,8 +164,8 @@ part_again, chart_again = rendered.table.to_charts(uv_again, mask_again)
 
 torch.testing.assert_close(by_hand, uv_again, rtol=0, atol=1e-6)
 torch.testing.assert_close(uv_again, rendered.person.uv, rtol=0, atol=1e-5)  # the map that the studio stored
-assert torch.equal(part_again, rendered.person.part)
-assert torch.equal(mask_again, rendered.person.mask)
+assert torch.equal(part_again, rendered.person.part), "The parts did not come back."
+assert torch.equal(mask_again, rendered.person.mask), "The mask did not come back."
 torch.testing.assert_close(chart_again, rendered.person.chart, rtol=0, atol=1e-4)
 print("charts -> atlas by hand = by the library = what the studio stored; atlas -> charts gives the charts back")
 
@@ -207,7 +203,7 @@ swapped = iuv_to_atlas(person.part[0], *person.chart.flip(0), table.table.nan_to
 known = person.mask * (mine != 0).any(0)
 error = (mine - uv).norm(dim=0)[known[0] > 0.5].median() / 2 * 256
 print(f"median distance to the exact map: {error:.2f} texels of an atlas of 256")
-assert error < 1
+assert error < 1, "Your lookup is off by more than a texel."
 fig.panels(
     [
         ("exact map", fig.map_colors(uv, person.mask)),
@@ -281,7 +277,7 @@ flat = on_body & (corners == corners[0]).all(0).all(0)  # pixels whose four texe
 
 torch.testing.assert_close(nearest[:, flat], bilinear[:, flat], rtol=0, atol=1e-5)
 record(share_of_pixels_compared=round(float(flat.sum() / on_body.sum()), 3))
-assert flat.sum() > 0.8 * on_body.sum()
+assert flat.sum() > 0.8 * on_body.sum(), "Too few pixels were compared."
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** We paint horizontal bands on the atlas: every band has one range of $v$. Look again at the
@@ -300,8 +296,8 @@ def upright(parts):
 trunk, head = upright([1, 2]), upright([23, 24])
 record(trunk=round(trunk, 2), head=round(head, 2))
 if not surface_map:
-    assert trunk > 2  # horizontal on the trunk
-    assert head < 0.5  # upright on the head
+    assert trunk > 2, "The bands are not horizontal on the trunk."
+    assert head < 0.5, "The bands are not upright on the head."
 painting.render_painting(person, labels, "rows", 16)
 
 # %% [markdown]
@@ -356,8 +352,8 @@ agree = (table.to_charts(flipped, flipped_mask)[0] == mirror_parts(person.part).
 twice, twice_mask = flip_map(flipped, flipped_mask, mirror)
 back = (twice - uv).norm(dim=0)[twice_mask[0] > 0.5].median() / 2 * 256
 record(parts_agree=round(float(agree.float().mean()), 3), texels_off_after_two_flips=round(float(back), 3))
-assert agree.float().mean() > 0.97
-assert back < 0.5
+assert agree.float().mean() > 0.97, "The flipped map and the flipped parts disagree."
+assert back < 0.5, "Two flips do not give the map back."
 
 picture = fig.panels([(title, fig.part_colors(part)) for title, part in parts.items()], width=6.5)
 for axis, part in zip(picture.axes, parts.values(), strict=True):
@@ -456,28 +452,21 @@ panel.move()
 clothes = {"outfit": "dress", "hair": "long", "skirt_length": 0.6}
 legs = make_person(seed, 8, 2, (height, width), skirts="legs", **clothes)
 cloth = make_person(seed, 8, 2, (height, width), skirts="cloth", **clothes)
-grey = 0.6 + 0.4 * legs.image.mean(0, keepdim=True).expand(3, -1, -1)
-
-
-def tinted(mask, colour):
-    """The photograph in grey, with a colour where a mask is 1."""
-    return torch.lerp(grey, torch.tensor(colour)[:, None, None].expand_as(grey), 0.75 * mask)
-
-
-blue, orange = (0.0, 0.45, 0.70), (0.90, 0.62, 0.0)
 loose_hair = legs.hair * (1 - legs.mask)
 hair_share = float(loose_hair.sum() / legs.hair.sum())
 skirt_share = 1 - float(cloth.mask.sum() / legs.mask.sum())
 record(hair_without_map=round(hair_share, 2), map_lost_with_cloth_reading=round(skirt_share, 2))
-assert hair_share > 0.3
-assert skirt_share > 0.1
+assert hair_share > 0.3, "Hardly any hair lies off the map."
+assert skirt_share > 0.1, "The two readings of the skirt hardly differ."
 
+# %%
+blue, orange = (0.0, 0.45, 0.70), (0.90, 0.62, 0.0)
 fig.panels(
     [
         ("photograph", legs.image),
-        ('map, skirts="legs"', tinted(legs.mask, blue)),
-        ('map, skirts="cloth"', tinted(cloth.mask, blue)),
-        (f"{hair_share:.0%} of the hair: no map", tinted(loose_hair, orange)),
+        ('map, skirts="legs"', result_figures.tinted(legs.image, legs.mask, blue)),
+        ('map, skirts="cloth"', result_figures.tinted(legs.image, cloth.mask, blue)),
+        (f"{hair_share:.0%} of the hair: no map", result_figures.tinted(legs.image, loose_hair, orange)),
     ],
     width=8,
 )
@@ -502,6 +491,10 @@ def psnr(image, estimate):
     return float(-10 * torch.log10((image - rendered.person.image)[both].square().mean()))
 
 
+# %% [markdown]
+# One estimate that misses parts and shifts the rest by up to four pixels:
+
+# %%
 estimate = EstimatorNoise(part_dropout=0.1, missing_hands=0.6, jitter=4.0)(rendered.person, np.random.default_rng(3))
 exact = reread(rendered.person)
 picture = fig.panels(
@@ -536,7 +529,9 @@ for jitter in jitters:
     estimates = [noise(rendered.person, np.random.default_rng([trial, 7])) for trial in range(trials)]
     curve.append([psnr(reread(e), e) for e in estimates])
 mean = np.mean(curve, axis=1)
+assert mean[0] > mean[2] + 2 > mean[4] + 4, "Not every step of the shift costs more than 2 dB."
 
+# %%
 stored = (rendered.person.chart * 255).floor()  # what an 8-bit IUV picture holds
 eight_bit, texels_off = {}, {}
 for name, chart in (("n / 255", stored / 255), ("(n + ½) / 255", ((stored + 0.5) / 255).clamp(max=1))):
@@ -544,20 +539,8 @@ for name, chart in (("n / 255", stored / 255), ("(n + ½) / 255", ((stored + 0.5
     eight_bit[name] = psnr(reread(replace(rendered.person, uv=uv8)), rendered.person)
     texels_off[name] = float((uv8 - rendered.person.uv).norm(dim=0)[mask8[0] > 0.5].mean() / 2 * 256)
 record(**{f"texels off, {name}": round(value, 3) for name, value in texels_off.items()})
-
-assert mean[0] > mean[2] + 2 > mean[4] + 4  # each step costs more than 2 dB
-assert texels_off["(n + ½) / 255"] < 0.7 * texels_off["n / 255"]
-
-figure, axis = plt.subplots(figsize=(6.5, 3), layout="constrained", dpi=80)
-axis.fill_between(jitters, np.min(curve, axis=1), np.max(curve, axis=1), color="#56B4E9", alpha=0.35, linewidth=0)
-axis.plot(jitters, mean, "o-", color="#0072B2", label=f"smooth shift (mean and range of {trials} estimates)")
-for (name, value), style in zip(eight_bit.items(), ("--", ":"), strict=True):
-    axis.axhline(value, color="#D55E00", linestyle=style, label=f"8-bit U, V, read as {name}")
-axis.set(xlabel="largest shift of the map in pixels", ylabel="PSNR of the photograph in dB")
-lost = mean[0] - mean
-axis.set_title(f"A map up to one pixel off costs {lost[2]:.0f} dB, up to four pixels {lost[4]:.0f} dB", fontsize=10)
-axis.legend(fontsize=8, frameon=False)
-plt.show()
+assert texels_off["(n + ½) / 255"] < 0.7 * texels_off["n / 255"], "The half step does not take a third of the error."
+result_figures.draw_costs(jitters, np.array(curve), eight_bit)
 
 # %% [markdown]
 # ## 8. The convention card
@@ -577,44 +560,44 @@ plt.show()
 # | flip | everywhere | picture flipped **and** $3 \leftrightarrow 4$, $5 \leftrightarrow 6$, ... $23 \leftrightarrow 24$ | | 1 and 2 stay; in DensePose's charts the torso flips $V$, head and feet flip $U$ |
 #
 # A card that nobody checks goes stale. So here each row is sent on a round trip: written as the field writes it, read
-# by the library, compared.
+# by the library, compared. First the three kinds of files.
 
 # %%
+import tempfile
+from pathlib import Path
+
+from posekit_course.densepose_uv import field_files
+
+from posekit.data.annotations import read_annotations
+from posekit.data.iuv import read_iuv
+from posekit.data.smpl_atlas import read_smpl_atlas
+
 one = rendered.person
-body_pixels = one.mask[0] > 0.5
-worst = {}
 with tempfile.TemporaryDirectory() as folder:
-    # IUV picture as DensePose writes it; Pillow's channel order is V, U, I
-    levels = torch.cat([(one.chart * 255).floor(), one.part]).to(torch.uint8)  # U, V, I
-    Image.fromarray(levels[[1, 0, 2]].movedim(0, -1).numpy()).save(Path(folder) / "a_IUV.png")
-    iuv = read_iuv(Path(folder) / "a_IUV.png")
-    assert iuv.order == "VUI"
-    assert torch.equal(iuv.part, one.part)
-    worst["U, V through an IUV picture"] = (iuv.chart - one.chart).abs().max(), 1 / 255
+    iuv = read_iuv(field_files.write_iuv(one, Path(folder) / "a_IUV.png"))  # V, U, I for Pillow; 8 bits
+    uv_read, mask_read = read_smpl_atlas(field_files.write_smpl_atlas(one, Path(folder) / "a.npy"))  # v up, NaN
+    table_of_points = field_files.write_keypoints(one, Path(folder) / "joints.csv", "a.jpg")  # y first, -1 is missing
+    read, visible = read_annotations(table_of_points, one.size)["a.jpg"]
 
-    # SMPL-atlas array: rows, columns, 2; u and v in 0..1 with v up; NaN off the body
-    u, v_up = (one.uv[0] + 1) / 2, (1 - one.uv[1]) / 2
-    array = torch.stack((2 * u - 1, 1 - 2 * v_up), -1)
-    array[~body_pixels] = torch.nan
-    np.save(Path(folder) / "a.npy", array.numpy())
-    uv_read, mask_read = read_smpl_atlas(Path(folder) / "a.npy")
-    assert torch.equal(mask_read, one.mask)
-    assert uv_read.isfinite().all()
-    worst["u, v through a .npy map"] = (uv_read - one.uv).abs().max(), 1e-6
+missing = one.visibility == 0
+assert iuv.order == "VUI", "The order of the channels was not recognised."
+assert torch.equal(iuv.part, one.part), "The parts did not come back from the IUV picture."
+assert torch.equal(mask_read, one.mask), "The mask did not come back from the .npy map."
+assert uv_read.isfinite().all(), "NaN came in from the .npy map."
+assert torch.equal(visible == 0, missing), "Other key points are missing than those that were not seen."
 
-    # key points: y first, whole pixels, -1 for what is not seen
-    points = norm_to_points(one.keypoints, one.size).round().int()
-    missing = one.visibility == 0
-    points[missing] = -1
-    with open(Path(folder) / "joints.csv", "w", newline="") as file:
-        writer = csv.writer(file, delimiter=":", quoting=csv.QUOTE_NONE, quotechar=None)
-        writer.writerow(["name", "keypoints_y", "keypoints_x"])
-        writer.writerow(["a.jpg", json.dumps(points[:, 1].tolist()), json.dumps(points[:, 0].tolist())])
-    read, visible = read_annotations(Path(folder) / "joints.csv", one.size)["a.jpg"]
-    assert torch.equal(visible == 0, missing)
-    worst["key points, x in pixels"] = ((read - one.keypoints)[~missing, 0].abs().max() * one.size[1] / 2, 0.5001)
-    worst["key points, y in pixels"] = ((read - one.keypoints)[~missing, 1].abs().max() * one.size[0] / 2, 0.5001)
+# %% [markdown]
+# What comes back with an error, each beside the largest error that its file format allows; and the round trips that
+# need no file.
 
+# %%
+off = (read - one.keypoints)[~missing].abs().amax(0) / 2  # of the width, of the height
+worst = {
+    "U, V through an IUV picture": ((iuv.chart - one.chart).abs().max(), 1 / 255),
+    "u, v through a .npy map": ((uv_read - one.uv).abs().max(), 1e-6),
+    "key points, x in pixels": (off[0] * one.size[1], 0.5001),
+    "key points, y in pixels": (off[1] * one.size[0], 0.5001),
+}
 back = index_to_norm(norm_to_index(one.uv, 256), 256)
 worst["norm -> index -> norm"] = (back - one.uv).abs().max(), 1e-6
 worst["charts -> atlas -> charts"] = (chart_again - one.chart).abs().max(), 1e-4
@@ -623,7 +606,7 @@ worst["sample at the identity grid"] = (identity - one.image).abs().max(), 1e-5
 
 for name, (value, limit) in worst.items():
     print(f"{name:30} largest error {float(value):.1e}   allowed {limit:.1e}")
-    assert value <= limit + 1e-6, name
+    assert value <= limit + 1e-6, f"{name}: the error is larger than the format allows."
 
 # %% [markdown]
 # ### A guide to broken maps
@@ -635,8 +618,9 @@ for name, (value, limit) in worst.items():
 broken = {mistake: painting.with_mistake(person, mistake, 128) for mistake in painting.MISTAKES}
 errors = {mistake: error for mistake, (_, error) in broken.items()}
 loud = [m for m in painting.MISTAKES if m not in ("no mistake", "align_corners=True", "mask forgotten")]
-assert min(errors[m] for m in loud) > 3 * errors["no mistake"]
-assert errors["no mistake"] < errors["align_corners=True"] < 2 * errors["no mistake"]
+quiet = errors["align_corners=True"]
+assert min(errors[m] for m in loud) > 3 * errors["no mistake"], "One of the loud mistakes is quiet."
+assert errors["no mistake"] < quiet < 2 * errors["no mistake"], "align_corners=True is not a quiet mistake here."
 fig.panels([(f"{mistake}\nerror {errors[mistake]:.3f}", broken[mistake][0]) for mistake in broken], 4, width=8, size=9)
 
 # %% [markdown]

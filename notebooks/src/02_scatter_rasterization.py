@@ -38,8 +38,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 import torch
 from posekit_course import checks
-from posekit_course.checks.judging import Mistake, judge, solved
-from posekit_course.scatter_rasterization import figures
+from posekit_course.scatter_rasterization import figures, result_figures
 from posekit_course.scatter_rasterization import widgets as scatter
 from scipy.interpolate import griddata
 
@@ -141,7 +140,7 @@ for atlas in (size // 2, size, 2 * size):
     shares[atlas] = figures.coverage(figures.texel_states(known, seen))
     print(f"atlas {atlas:3d}: {int(known.sum()):5d} texels known, {shares[atlas]:.0%} of those in view")
 print(f"({int(mask.sum())} body pixels)")
-assert shares[size // 2] > shares[2 * size] + 0.15
+assert shares[size // 2] > shares[2 * size] + 0.15, "The fine atlas is covered as well as the coarse one."
 scatter.render_texture((person, view), 2 * size, "colours", seed=seed, size=size)
 
 # %% [markdown]
@@ -263,16 +262,13 @@ def psnr(image, wanted, mask):
     return float(-10 * torch.log10((squares * mask).sum() / mask.sum()))
 
 
+# %%
 textures, back, known = there_and_back(photo, t)
-ys, xs = (mask[0, 0] > 0).nonzero().T
-edge = size // 2
-top = min(max(int(ys.float().mean()) - edge * 3 // 4, 0), size - edge)
-left = min(max(int(xs.float().mean()) - edge // 2, 0), size - edge)
+rows, columns = figures.window(mask, size // 2)
 
 
 def close_up(image):
-    on_white = image * mask + 1 - mask
-    return figures.picture(on_white[..., top : top + edge, left : left + edge])
+    return figures.on_white(image, mask)[rows, columns]
 
 
 holes = partial(figures.with_holes, known=known)
@@ -305,7 +301,7 @@ def step(texture, known):
     return float((steps * both).sum() / both.sum())
 
 
-gain, sharper = {}, {}
+gain, sharper, alike = {}, {}, {}
 for atlas in (t, 2 * size):
     decibels, steps = [], []
     for who in everyone:
@@ -315,14 +311,15 @@ for atlas in (t, 2 * size):
         decibels.append([psnr(image, one.image, one.mask) for image in ways])
         steps.append(step(textures["coordinates"], known) / step(textures["colours"], known))
     a, b, c = np.mean(decibels, axis=0)
-    gain[atlas], sharper[atlas] = b - a, float(np.mean(steps))
+    gain[atlas], alike[atlas], sharper[atlas] = b - a, abs(c - a), float(np.mean(steps))
     print(f"atlas {atlas}: (a) {a:.1f} dB, (b) {b:.1f} dB, (c) {c:.1f} dB; ", end="")
     print(f"steps of S[C] / steps of (a): {sharper[atlas]:.2f}")
-    if atlas == t:
-        assert abs(c - a) < 1  # (a) and (c) come back alike ...
-assert gain[t] > 1  # ... and (b) is better by more than 1 dB
-assert sharper[t] > 1.05
-assert sharper[2 * size] < sharper[t] - 0.03  # the difference shrinks on a fine atlas
+
+# %%
+assert alike[t] < 1, "(a) and (c) do not come back alike."
+assert gain[t] > 1, "(b) is not better than (a) by more than 1 dB."
+assert sharper[t] > 1.05, "The texture S[C] is not sharper than splatted colours."
+assert sharper[2 * size] < sharper[t] - 0.03, "The difference in sharpness does not shrink on a fine atlas."
 record(gain_of_late_colours_db=round(gain[t], 2), sharper_texture=round(sharper[t], 3))
 
 # %% [markdown]
@@ -379,36 +376,18 @@ for j, atlas in enumerate(atlas_sizes):
     print(f"self-PSNR {self_psnr[j]:.1f} dB, pixels in between {fresh_psnr[j]:.1f} dB")
 
 # %%
-figure, ((one, two, three),) = figures.new_figure(10.5, 3.7, 1, 3)
-for axis, rows in ((one, table[0] * 100), (two, table[1]), (three, table[2])):
-    axis.plot(atlas_sizes, rows.T, color="#C8C8C8", linewidth=1)
-thick = {"color": figures.BLUE, "linewidth": 2.5}
-one.plot(atlas_sizes, covered * 100, "o-", **thick)
-two.plot(atlas_sizes, error, "o-", **thick)
-three.plot(atlas_sizes, self_psnr, "o-", **thick, label="its own pixels")
-thick["color"] = figures.ORANGE
-three.plot(atlas_sizes, fresh_psnr, "s--", **thick, label="pixels in between")
-three.legend(fontsize=10, frameon=False, loc="lower right")
-one.set(title="coverage falls", ylabel="known, % of the texels in view", ylim=(0, 100))
-two.set(title="coordinate error has a best place", ylabel="median error in pixels", ylim=(0, None))
-three.set(title="self-PSNR flatters", ylabel="PSNR in dB", ylim=(0, None))
-for axis in (one, two, three):
-    axis.axvline(size, color="#000000", linewidth=1, linestyle=":")
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(atlas_sizes, [str(atlas) for atlas in atlas_sizes])
-    axis.set_xlabel("texels along an edge (dotted: pixels)")
-figure
+result_figures.draw_sizes(atlas_sizes, size, table)
 
 # %%
 best = int(error.argmin())
 ratio = [atlas / size for atlas in atlas_sizes]
-assert 0.5 <= ratio[best] <= 2, "the least error is where texels are about as large as pixels"
+assert 0.5 <= ratio[best] <= 2, "The least error is not where texels are about as large as pixels."
 for end in (0, -1):  # far from it, on either side, the error is half as large again or more
     if not 0.3 < ratio[end] < 3:
-        assert error[end] > 1.5 * error[best]
-assert covered[0] > covered[-1] + 0.2
-assert self_psnr[-1] > self_psnr[best] + 3  # the flattering measure still rises a lot ...
-assert fresh_psnr[-1] < fresh_psnr[best] + 1  # ... while fresh pixels gain nothing worth having
+        assert error[end] > 1.5 * error[best], "Far from the size of a pixel the error is not much larger."
+assert covered[0] > covered[-1] + 0.2, "The finest atlas is covered as well as the coarsest one."
+assert self_psnr[-1] > self_psnr[best] + 3, "Self-PSNR does not go on rising."
+assert fresh_psnr[-1] < fresh_psnr[best] + 1, "Pixels in between gain from a finer atlas, too."
 record(best_atlas=atlas_sizes[best], error_px=round(error[best], 3), known=round(covered[best], 3))
 
 # %% [markdown]
@@ -456,25 +435,15 @@ def texel_three(x):
     return alone.weight[:, 0, 0, 3], splat(values, positions, (1, 7)).values[:, 0, 0, 3]
 
 
-figure, axes = figures.new_figure(9.5, 3.6, 1, 2)
-titles = ("weight that texel 3 gets", "value of texel 3 (a 0 lies at 3.4)")
-for axis, title, which in zip(axes[0], titles, (0, 1), strict=True):
+curves = {}
+for title, which in (("weight that texel 3 gets", 0), ("value of texel 3 (a 0 lies at 3.4)", 1)):
     moving = x.clone().requires_grad_()
     level = texel_three(moving)[which]
     (slope,) = torch.autograd.grad(level.sum(), moving)
     measured = (texel_three(x + h)[which] - texel_three(x - h)[which]) / (2 * h)
     torch.testing.assert_close(slope, measured, rtol=0, atol=1e-6)
-    axis.plot(x, level.detach(), color=figures.BLUE, linewidth=2.5, label="itself")
-    for cell in range(1, 5):  # between two kinks
-        inside = x.floor() == cell
-        name = "slope, autograd" if cell == 1 else None
-        axis.plot(x[inside], slope[inside], color=figures.ORANGE, linewidth=2, label=name)
-    label = "slope, finite differences"
-    axis.plot(x[::2], measured[::2], "o", color="black", markersize=3.5, label=label)
-    axis.set(title=title, xlabel="where the point of value 1 lies, in texels", xticks=range(2, 5))
-    axis.grid(axis="x", color="#E0E0E0")
-axes[0, 0].legend(fontsize=9, frameon=False, loc="lower left")
-figure
+    curves[title] = (level.detach(), slope, measured)
+result_figures.draw_slopes(x, curves)
 
 # %% [markdown]
 # Now all gradients of a small scene as pictures: 8 x 8 pixels scattered over 6 x 6 texels, with the loss
@@ -495,6 +464,10 @@ def loss(inputs):
     return 0.5 * ((scattered.values - target).square() * scattered.known).sum()
 
 
+# %% [markdown]
+# The gradient in all 8 x 8 x 3 numbers by autograd, and beside it by moving one number at a time.
+
+# %%
 inputs = torch.cat((values, positions), 1)
 (by_autograd,) = torch.autograd.grad(loss(inputs.requires_grad_()), inputs)
 by_differences = torch.zeros_like(by_autograd)
@@ -505,17 +478,8 @@ with torch.no_grad():
         by_differences.view(-1)[place] = (loss(inputs + bump) - loss(inputs - bump)) / (2 * h)
 torch.testing.assert_close(by_autograd, by_differences, rtol=0, atol=1e-6)
 
-figure, axes = figures.new_figure(8.6, 5.6, 2, 3)
-for column, name in enumerate(("in the values", "in x, to the right", "in y, downwards")):
-    most = float(by_autograd[0, column].abs().max())
-    for axis, gradient in zip(axes[:, column], (by_autograd, by_differences), strict=True):
-        figures.show(axis, gradient[0, column], cmap="PuOr", vmin=-most, vmax=most)
-    axes[0, column].set_title(name, fontsize=11)
-    figure.colorbar(axes[0, column].images[0], ax=list(axes[:, column]), shrink=0.7)
-axes[0, 0].set_ylabel("autograd", fontsize=12)
-axes[1, 0].set_ylabel("finite differences", fontsize=12)
 print(f"largest difference: {float((by_autograd - by_differences).abs().max()):.0e}")
-figure
+result_figures.draw_gradients(by_autograd, by_differences)
 
 # %% [markdown]
 # In coordinate-based inpainting $C$ is an *input*, so nothing is trained through this splat. Its gradients matter when
@@ -550,22 +514,29 @@ linear, nearest, scattering, filling = 1000 * np.diff(clock, axis=1).min(0)
 torch.set_num_threads(threads)
 print(f"griddata: linear {linear:.1f} ms, nearest for the rest {nearest:.1f} ms")
 print(f"splat:    {scattering:.2f} ms, nearest for the rest {filling:.2f} ms")
-faster, faster_with_fill = linear / scattering, (linear + nearest) / (scattering + filling)
-assert faster > 5
-assert faster_with_fill > 2
 
+# %%
+faster, faster_with_fill = linear / scattering, (linear + nearest) / (scattering + filling)
+assert faster > 5, "The splat is not five times as fast as griddata."
+assert faster_with_fill > 2, "With the filling the splat is not twice as fast as griddata."
+record(griddata_ms=round(linear, 1), splat_ms=round(scattering, 2), faster=round(faster))
+record(faster_with_fill=round(faster_with_fill, 1))
+
+# %% [markdown]
+# Next the error, as in section 5, and the share of the texels that each of them claims to know and no camera saw.
+
+# %%
 fine = photo_of(person, view, figures.FINER * size)
 C_triangles = torch.from_numpy(by_triangles.T.reshape(1, 2, size, size)).float()
 errors = {"griddata": coordinate_error(C_triangles, fine), "splat": coordinate_error(C, fine)}
-assert errors["griddata"] < 0.8 * errors["splat"] < 0.4
+assert errors["griddata"] < 0.8 * errors["splat"], "griddata is not more exact than the splat."
+assert errors["splat"] < 0.5, "The splat is off by half a pixel."
 seen = figures.seen_texels(seed, person, view, size, size)
 claimed = torch.from_numpy(~outside).reshape(1, 1, size, size).float()
 invented = {}
 for name, said in (("griddata", claimed), ("splat", scattered.known)):
     invented[name] = float((said * (1 - seen)).sum() / said.sum())
-assert invented["griddata"] > invented["splat"] + 0.2
-record(griddata_ms=round(linear, 1), splat_ms=round(scattering, 2), faster=round(faster))
-record(faster_with_fill=round(faster_with_fill, 1))
+assert invented["griddata"] > invented["splat"] + 0.2, "griddata does not invent more than the splat."
 record(**{f"error_px_{name}": round(value, 3) for name, value in errors.items()})
 record(**{f"not_seen_{name}": round(value, 3) for name, value in invented.items()})
 
@@ -615,12 +586,15 @@ made = {
 drawn = {name: sample(fill_nearest(*T_known), M, padding="border") for name, T_known in made.items()}
 costs = {name: psnr(drawn["right"], S, mask) - psnr(image, S, mask) for name, image in drawn.items()}
 for name in ("u and v\nswapped", "not divided\nby the weights", "forward taken\nfor backward"):
-    assert costs[name] > 3
-assert 0.5 < costs["half a texel\noff"] < costs["u and v\nswapped"]  # the small one survives longest
+    assert costs[name] > 3, "A mistake that should be glaring costs less than 3 dB."
+smallest = costs["half a texel\noff"]
+assert 0.5 < smallest < costs["u and v\nswapped"], "Half a texel off costs nothing, or as much as swapping u and v."
+
+# %%
 pictures = {name: figures.with_holes(*T_known) for name, T_known in made.items()}
 for name, image in drawn.items():
     label = "drawn again" if name == "right" else f"{costs[name]:.1f} dB worse"
-    pictures[label + " " * len(pictures)] = figures.picture(image * mask + 1 - mask)
+    pictures[label + " " * len(pictures)] = figures.on_white(image, mask)
 heading = "Top: the texture. Bottom: holes filled, and drawn again with the right lookup"
 figure = figures.row(pictures, heading, width=11, rows=2)
 middle, last = t / 2 - 0.5, figure.axes[len(made) - 1]
@@ -715,26 +689,7 @@ def to_backward(positions, size):
 
 
 # %% tags=["check", "expected"]
-centres = identity_grid(6, 9)
-place = torch.einsum("ij,jhw->ihw", turn, centres)
-ends = torch.linspace(-1, 1, 9), torch.linspace(-1, 1, 6)
-corners = torch.stack(torch.meshgrid(*ends, indexing="xy"))
-indices = norm_to_index(centres, torch.tensor([9, 6])[:, None, None])
-wrong = {
-    "Each pixel carries its *new* place; the target wants to know the old one.": place,
-    "Each pixel carries how far it moves; the target wants to know where it was.": place - centres,
-    "x and y are swapped in what is carried.": centres.flip(0),
-    "The outermost *edges* are at -1 and 1, not the outermost centres; use identity_grid.": corners,
-    "Carry positions in [-1, 1], not pixel indices.": indices,
-}
-mistakes = []
-for why, carried in wrong.items():
-    mistakes.append(Mistake(why, splat(carried[None], place[None], (7, 5)).values[0]))
-expected = splat(centres[None], place[None], (7, 5))
-answer = to_backward(place, (7, 5))
-judge("the backward grid", answer[0], [expected.values[0]], mistakes)
-judge("the mask", answer[1], [expected.known[0]], [])
-solved("to_backward: splat the coordinates, and the forward map is turned round")
+checks.check_to_backward(to_backward)
 grid, certain = to_backward(forward[0], (36, 36))
 turned = torch.where(certain > 0, sample(face, grid[None])[0], 1)
 figures.row(

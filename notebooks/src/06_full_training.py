@@ -56,6 +56,7 @@ from posekit.systems import build
 from posekit.training.checkpoint import read_latest
 from posekit.training.dry_run import as_table, dry_run
 from posekit.training.fit import fit
+from posekit.training.options import TrainingOptions
 from posekit.training.runlog import read_log, waited_share
 from posekit.util.errors import InputError
 
@@ -103,7 +104,7 @@ common = {"people": people, "views": views, "size": size}
 training, held_out = (StudioPeople(**common, split=split) for split in ("train", "val"))
 options = {"seed": seed, "steps": steps or None, "batch_size": batch_size or None, "device": device}
 options |= {"precision": precision, "workers": workers, "ema": ema}
-print(as_table(dry_run(model, training, **options)))
+print(as_table(dry_run(model, training, TrainingOptions(**options))))
 
 # %% [markdown]
 # ## 2. The data, and what leaks
@@ -158,10 +159,7 @@ run = Path(folder or Path(temporary.name) / "run")
 planned = sum(steps or stage.steps for stage in model.stages())
 curve = live.LiveCurve(run, planned).show()
 snapshots = probes.Snapshots(held_out[1])
-log = fit(
-    model, training, run, **options, log_every=max(1, planned // 60), progress=False,
-    on_step=probes.together(curve, snapshots),
-)  # fmt: skip
+log = fit(model, training, run, TrainingOptions(**options, log_every=max(1, planned // 60), progress=False), on_step=probes.together(curve, snapshots))  # fmt: skip
 curve.update()
 if not snapshots.kept:  # a finished run that was only read
     stage = dataclasses.replace(model.stages()[-1], steps=log[-1]["step"])
@@ -197,7 +195,7 @@ last = model.stages()[-1].name
 small = {**options, "steps": restart_steps, "log_every": 1, "progress": False}
 small["checkpoint_every"] = every = max(1, restart_steps * 2 // 3)
 never = build(system, preset, seed=seed, **settings)
-whole = fit(never, training, **small)
+whole = fit(never, training, options=TrainingOptions(**small))
 
 
 def unplug(_, stage, done):
@@ -207,12 +205,12 @@ def unplug(_, stage, done):
 
 broken = Path(temporary.name) / "broken"
 try:
-    fit(build(system, preset, seed=seed, **settings), training, broken, **small, on_step=unplug)
+    fit(build(system, preset, seed=seed, **settings), training, broken, TrainingOptions(**small), on_step=unplug)
 except Unplugged:
     on_disk = read_log(broken / "log.jsonl")[1]
 saved = read_latest(broken / "checkpoints")[0]["total_step"]
 again = build(system, preset, seed=seed + 1, **settings)
-fit(again, training, broken, **small)
+fit(again, training, broken, TrainingOptions(**small))
 resumed = read_log(broken / "log.jsonl")[1]
 
 assert len(on_disk) > saved  # the log was ahead of the checkpoint

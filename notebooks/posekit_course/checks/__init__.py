@@ -9,6 +9,7 @@ notebook  checker                the exercise
 01        check_mirror_map       mirror_map(uv, mask, mirror): the map of the flipped photograph
 02        check_splat_by_hand    splat_by_hand(values, positions, size): the bilinear scatter
 02        check_backward_warp    backward_warp(image, grid): the bilinear lookup
+02        check_to_backward      to_backward(positions, size): a forward map turned round
 03        check_gate             gate(x, features, gates): the gated convolution
 03        check_target_texel_loss  target_texel_loss(T, N, M, mask): l1 over the texels that the target shows
 03        check_coordinate_texture  coordinate_texture(M, mask, size): pixel positions, scattered
@@ -39,7 +40,7 @@ from posekit_course.checks.deformable_skips import check_fuse, check_limb_map, c
 from posekit_course.checks.densepose_uv import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
 from posekit_course.checks.full_training import check_ema, check_lsgan, check_paired_interval
 from posekit_course.checks.judging import CheckFailed
-from posekit_course.checks.scatter_rasterization import check_backward_warp, check_splat_by_hand
+from posekit_course.checks.scatter_rasterization import check_backward_warp, check_splat_by_hand, check_to_backward
 
 __all__ = [
     "CheckFailed",
@@ -60,6 +61,7 @@ __all__ = [
     "check_source_part",
     "check_splat_by_hand",
     "check_target_texel_loss",
+    "check_to_backward",
     "check_undoing_flow",
     "check_unit_length",
 ]

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from posekit.ops.grids import index_to_norm, norm_to_index
+from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
-from posekit_course.checks.judging import Mistake, answer_of, judge, solved
+from posekit_course.checks.judging import CheckFailed, Mistake, answer_of, judge, solved
 
 SWAPPED = "x and y are swapped, or rows taken for columns: channel 0 is x, the column; channel 1 is y, the row."
 HALF = "Half a pixel off: -1 and 1 are the outer edges, so the index is ((x + 1) n - 1) / 2"
@@ -120,6 +120,34 @@ def _judge_warp(got: object, image: Tensor, grid: Tensor) -> None:
                 )
             )
     judge("the warped image", got, [looked_up(grid)], mistakes)
+
+
+def check_to_backward(function: Callable[[Tensor, tuple[int, int]], tuple[Tensor, Tensor]]) -> None:
+    """`to_backward(positions, size)` -> grid (2, H, W), known (1, H, W): the forward map turned round.
+
+    positions: (2, h, w), where every source pixel goes, in [-1, 1] of the target; size = (H, W).
+    """
+    centres, size = identity_grid(6, 9), (7, 5)
+    turn = torch.tensor([[0.85, -0.31], [0.31, 0.85]])
+    place = torch.einsum("ij,jhw->ihw", turn, centres)
+    x, y = torch.linspace(-1, 1, 9), torch.linspace(-1, 1, 6)
+    carried = {
+        "Each pixel carries its *new* place; the target wants to know the old one.": place,
+        "Each pixel carries how far it moves; the target wants to know where it was.": place - centres,
+        "x and y are swapped in what is carried.": centres.flip(0),
+        "The outermost *edges* are at -1 and 1, not the outermost centres; use identity_grid.": torch.stack(
+            torch.meshgrid(x, y, indexing="xy")
+        ),
+        "Carry positions in [-1, 1], not pixel indices.": _to_index(centres, (6, 9)),
+    }
+    mistakes = [Mistake(why, splat(values[None], place[None], size).values[0]) for why, values in carried.items()]
+    expected = splat(centres[None], place[None], size)
+    got = answer_of(function, place, size)
+    if not isinstance(got, tuple | list) or len(got) != 2:
+        raise CheckFailed("Return two tensors: the grid, and the mask of the target pixels that know.")
+    judge("the backward grid", got[0], [expected.values[0]], mistakes)
+    judge("the mask", got[1], [expected.known[0]], [])
+    solved("to_backward: splat the coordinates, and the forward map is turned round")
 
 
 def _half_pixel(positions: Tensor, size: tuple[int, int]) -> list[tuple[str, Tensor]]:

@@ -23,9 +23,9 @@ from posekit.person import Pair, Person
 from posekit.plots import BLUE, GREEN, GREY, ORANGE, Picture, picture, show, with_palette
 from posekit.studio.body.surface_tables import mirror_table
 from posekit_course.scatter_rasterization import figures as figures_scatter
-from posekit_course.scatter_rasterization.figures import skin_texels, with_holes
+from posekit_course.scatter_rasterization.figures import on_white, skin_texels, with_holes
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "picture", "show", "with_holes"]  # from the notebook before
+__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "on_white", "picture", "show", "with_holes"]  # from the notebook before
 
 PEOPLE, HELD_OUT, VIEWS, SIZE = 80, 200, 4, 128
 NOT_ASKED = "#A9CCE3"  # known, but the target view does not need it
@@ -77,11 +77,6 @@ def on_skin(texture: Tensor) -> np.ndarray:
     """A texture ``1 3 t t`` where the atlas shows skin, white elsewhere: (t, t, 3)."""
     skin = skin_texels(texture.shape[-1])
     return picture(texture * skin + 1 - skin)
-
-
-def on_white(image: Tensor, mask: Tensor) -> np.ndarray:
-    """A picture ``1 3 h w`` on its mask, white elsewhere: (h, w, 3)."""
-    return picture(image * mask + 1 - mask)
 
 
 def grid_of(

@@ -161,6 +161,23 @@ def seams(uv: Tensor, mask: Tensor, steps: float = 4, near: float = 0.6) -> tupl
     return (far & (moved <= near)).float(), (moved > near).float()
 
 
+def lost(D: Tensor, mask: Tensor) -> Tensor:
+    """b 1 t t: 1 for the texels of D (b 2 t t) that look off the body, whose mask is b 1 h w."""
+    return 1 - looked_up(D, mask)
+
+
+def kinds(target: Person, known: Tensor) -> dict[str, Tensor]:
+    """The body pixels of a target (a batch) by kind, b 1 h w each; known: b 1 t t, the texels that the source shows.
+
+    Every body pixel is of one kind.
+    """
+    seam, contour = seams(target.uv, target.mask)
+    shown = (sample(known, target.uv) > 0.5).float()
+    edge = (largest_step(shown, target.mask) > 0) * (1 - seam) * (1 - contour)
+    rest = target.mask * (1 - seam) * (1 - contour) * (1 - edge)
+    return {"cut of the atlas": seam, "contour": contour, "edge of what is seen": edge, "elsewhere": rest}
+
+
 def snap_to_body(D: Tensor, mask: Tensor) -> Tensor:
     """Positions that fall off the body (mask b 1 h w) move to the body pixel nearest to them."""
     h, w = mask.shape[-2:]

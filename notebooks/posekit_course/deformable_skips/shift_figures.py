@@ -11,8 +11,7 @@ from torch import Tensor
 
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.nets.vgg import VGGFeatures
-from posekit.plots import BLUE, GREEN, ORANGE, PURPLE, picture, show
-from posekit_course.scatter_rasterization.figures import new_figure
+from posekit.plots import BLUE, GREEN, ORANGE, PURPLE, new_figure, picture, show
 
 WINDOWS = (1, 3, 5, 7)  # a window of one pixel is l1
 COLORS = (ORANGE, BLUE, GREEN, PURPLE)

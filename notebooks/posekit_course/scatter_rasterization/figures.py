@@ -72,6 +72,20 @@ def coverage(states: np.ndarray) -> float:
 # ------------------------------------------------------------------------------------------------ tensors to pictures
 
 
+def on_white(image: Tensor, mask: Tensor) -> np.ndarray:
+    """A picture ``1 3 h w`` on its mask, white elsewhere: (h, w, 3)."""
+    return picture(image * mask + 1 - mask)
+
+
+def window(mask: Tensor, edge: int) -> tuple[slice, slice]:
+    """Rows and columns of a square of ``edge`` pixels on the upper half of the body; mask: ``1 1 h w``."""
+    ys, xs = (mask[0, 0] > 0).nonzero().T
+    h, w = mask.shape[-2:]
+    top = min(max(int(ys.float().mean()) - edge * 3 // 4, 0), h - edge)
+    left = min(max(int(xs.float().mean()) - edge // 2, 0), w - edge)
+    return slice(top, top + edge), slice(left, left + edge)
+
+
 def with_holes(texture: Tensor, known: Tensor) -> np.ndarray:
     """A texture ``1 3 t t`` on light grey skin and white, (t, t, 3)."""
     skin = skin_texels(known.shape[-1])

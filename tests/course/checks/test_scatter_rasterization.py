@@ -83,8 +83,30 @@ BACKWARD_WARP_MUTANTS = [
     ("return result", "return result / result.gt(0)", "NaN is left in"),
 ]  # fmt: skip
 
+TO_BACKWARD = """
+def solution(positions, size):
+    h, w = positions.shape[1:]
+    x = ((2 * torch.arange(w) + 1) / w - 1).expand(h, w)
+    y = ((2 * torch.arange(h) + 1) / h - 1)[:, None].expand(h, w)
+    carried = torch.stack((x, y))
+    scattered = splat(carried[None], positions[None], size)
+    return scattered.values[0], scattered.known[0]
+"""
+TO_BACKWARD_MUTANTS = [
+    ("carried[None], positions", "positions[None], positions", "carries its \\*new\\* place"),
+    ("carried[None], positions", "(positions - carried)[None], positions", "how far it moves"),
+    ("torch.stack((x, y))", "torch.stack((y, x))", "x and y are swapped"),
+    ("((2 * torch.arange(w) + 1) / w - 1)", "torch.linspace(-1, 1, w)", "wrong"),
+    ("    carried =", "    x = torch.linspace(-1, 1, w).expand(h, w)\n"
+     "    y = torch.linspace(-1, 1, h)[:, None].expand(h, w)\n    carried =", "outermost \\*edges\\*"),
+    ("    carried =", "    x, y = ((x + 1) * w - 1) / 2, ((y + 1) * h - 1) / 2\n    carried =", "not pixel indices"),
+    ("return scattered.values[0], scattered.known[0]", "return scattered.values[0]", "Return two tensors"),
+    ("scattered.known[0]", "1 - scattered.known[0]", "the mask"),
+]  # fmt: skip
+
 CASES = {
     "splat_by_hand": (checks.check_splat_by_hand, SPLAT_BY_HAND, SPLAT_BY_HAND_MUTANTS),
+    "to_backward": (checks.check_to_backward, TO_BACKWARD, TO_BACKWARD_MUTANTS),
     "backward_warp": (checks.check_backward_warp, BACKWARD_WARP, BACKWARD_WARP_MUTANTS),
 }
 

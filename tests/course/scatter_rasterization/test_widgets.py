@@ -122,6 +122,16 @@ def test_journeys_stand_where_the_map_says():
     np.testing.assert_allclose(right.lines[0].get_xydata()[0], norm_to_index(person.uv[0, :, r, c], 64), atol=1e-4)
 
 
+def test_window_keeps_inside_the_photograph():
+    mask = torch.zeros(1, 1, 40, 32)
+    mask[..., 2:6, 28:32] = 1
+    rows, columns = figures.window(mask, 16)
+    assert (rows.start, rows.stop, columns.start, columns.stop) == (0, 16, 16, 32)
+    mask[..., 20:30, 10:20] = 1
+    rows, columns = figures.window(mask, 8)
+    assert mask[0, 0, rows, columns].shape == (8, 8)
+
+
 def test_row_shows_every_picture_under_its_title():
     images = {f"title {n}": np.full((4, 6, 3), n / 5) for n in range(5)}
     figure = figures.row(images, "heading", rows=2)
