@@ -74,7 +74,7 @@ class _SumOfMinima(torch.autograd.Function):
 
 def _search_numba(generated, target, reach):
     """M(p), and the flat index of the winner less that of p; both ``b h w``."""
-    from posekit.losses.nearest_kernel import search  # here, so that importing posekit does not load the compiler
+    from posekit.ops.nearest_kernel import search  # here, so that importing posekit does not load the compiler
 
     b, c, h, w = generated.shape
     dtype = torch.result_type(as_float32(generated), as_float32(target))
@@ -93,7 +93,7 @@ def _search_numba(generated, target, reach):
 
 def _slopes_numba(generated, target, offset, of_target):
     """Derivative of the sum of M by generated, int8, and by target, int32 or None: ``b c h w``."""
-    from posekit.losses.nearest_kernel import slopes
+    from posekit.ops.nearest_kernel import slopes
 
     b, c, h, w = generated.shape
     dtype = torch.result_type(as_float32(generated), as_float32(target))
