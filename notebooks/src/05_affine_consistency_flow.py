@@ -176,18 +176,19 @@ for name, s in scores.items():
     print(f"{off[name][~far].mean():9.1f}")
 record(off_joints=round(float(scores["filtered"].off), 2), off_copied=round(float(scores["source copied"].off), 2))
 if len(some) >= 16:  # fewer pairs say little
-    on, without, copied = (scores[name].off for name in scores)
+    on, without, _ = (scores[name].off for name in scores)
+    filtered, copied = off["filtered"], off["source copied"]
     assert sharp["filtered"] < 0.8 * sharp["unfiltered"], "The filter does not make the attention sharper."
     assert abs(on - without) < 0.1 * without, "The filter moves the best matches."
-    expect("over all pairs the best matches are no nearer than the source as it is", on > 0.95 * copied)
-    expect("they help in the far pairs", off["filtered"][far].mean() < off["source copied"][far].mean())
-    expect("they harm in the others", off["filtered"][~far].mean() > off["source copied"][~far].mean())
+    assert filtered[far].mean() < 0.9 * copied[far].mean(), "The best matches do not help in the far pairs."
+    assert filtered[~far].mean() > 0.85 * copied[~far].mean(), "The best matches help in the other pairs too."
 
 # %% [markdown]
 # *See:* sharper. Half as many source pixels share the attention, but the best of them hardly moves. And heat maps
-# alone are not enough: over all pairs their best matches are no nearer than *handing back the source as it is*. They
-# help in the far pairs, in most of which the camera came closer or went away, and harm in the others. The next section
-# shows where.
+# alone are not enough: they help in the far pairs, in most of which the camera came closer or went away; in the others
+# their best matches are no nearer than *handing back the source as it is*, and mostly farther off. (Over all pairs the
+# two are alike with the people of seed 0, few of whom are in far pairs; with those of other seeds the best matches win.)
+# The next section shows where.
 #
 # ## 3. Reading a flow
 #
