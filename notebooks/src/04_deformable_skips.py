@@ -56,7 +56,7 @@ from posekit.training.checkpoint import load_reference
 # %% tags=["parameters"]
 seed: int = 0  # of the studio people and of the weights
 stripes: int = 28  # the person of sections 1 and 2, in views 1 and 3
-jumper: int = 149  # the person of sections 3 and 4, in views 3 and 5
+jumper: int = 149  # the person of sections 3 and 4, in views 3 and 5, or the next with all ten parts
 size: int = 128  # pixels along an edge of these photographs
 people: int = 12  # how many people the measurements use
 duel_size: int = 64  # pixels along an edge in the duel
@@ -214,7 +214,8 @@ channel.move()
 #   The 0 is there because each map is 0 outside its region. It costs nothing: what follows is a ReLU.
 
 # %% tags=["derive"]
-jump = probes.pair_of(seed, jumper, (3, 5), size)
+who = probes.with_all_parts(seed, jumper, (3, 5), size)  # the jumper, where all ten parts were found
+jump = probes.pair_of(seed, who, (3, 5), size)
 source, target = jump.source, jump.target
 
 
@@ -242,7 +243,7 @@ figures.draw_both_parts(source, target, ("source: corners of ten parts", "target
 
 # %% tags=["equal"]
 maps = probes.joint_maps(jump)
-assert maps.defined.all(), "A part of this pair was not found; choose another jumper."
+assert maps.defined.all(), "A part of this pair was not found."
 features = VGGFeatures("random", ("relu1_2",), width=16)
 for a in (probes.on_black(source), features(source.image)["relu1_2"], F.avg_pool2d(source.image, 4)):
     fused, A = skip_by_parts(a[0], source, target)
@@ -257,7 +258,7 @@ print("equal: ten lines and posekit.ops.part_affine, for colours, features, and 
 # at the hips stay there. And where two limbs lie on one another the brighter wins, not the nearer: joints know no depth.
 
 # %% tags=["explore"]
-some_parts = skips.parts((seed, jumper, (3, 5)), size)
+some_parts = skips.parts((seed, who, (3, 5)), size)
 some_parts
 
 # %% tags=["move"]
@@ -268,7 +269,7 @@ some_parts.move()
 # change all ten, and why? (The answer is in the figure of corners: all limbs are equally wide.)
 
 # %% tags=["explore"]
-a_joint = skips.joint((seed, jumper, (3, 5)), size)
+a_joint = skips.joint((seed, who, (3, 5)), size)
 a_joint
 
 # %% tags=["move"]

