@@ -71,6 +71,15 @@ def joint_maps(pair: Pair) -> PartMaps:
     return part_maps(s.keypoints, s.visibility, t.keypoints, t.visibility, s.size)
 
 
+def with_all_parts(seed: int, person: int, views: tuple[int, int], size: int) -> int:
+    """This person, or the next of the same split (ten numbers on) of whom both views show all ten parts."""
+    for number in itertools.count(person, 10):
+        maps = joint_maps(pair_of(seed, number, views, size))
+        if maps.defined.all() and not maps.twin.any():
+            break
+    return number
+
+
 def move(activations: Tensor, kind: str, pair: Pair, E: Tensor) -> Tensor:
     """Activations of the source as a skip of this kind hands them to the decoder."""
     if kind == "plain":

@@ -10,11 +10,11 @@ from posekit_course.full_training import figures
 from posekit_course.full_training import widgets as training
 from posekit_course.full_training.failures import METRICS, Failures
 from posekit_course.live import settings
-from tests.teaching.test_failures import batch_of
 
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
 from posekit.training.runlog import read_log
+from tests.course.full_training.test_failures import batch_of
 from tests.synthetic import TINY, SyntheticPairs
 
 LINE = '{"stage": "one", "step": %d, "total_step": %d, "losses": {"a": 0.5}, "seconds": 1, "waited": 0}\n'
