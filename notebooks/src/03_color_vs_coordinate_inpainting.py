@@ -468,7 +468,7 @@ for name, variant in (("coordinates", "full"), ("colours", "rgb")):
         on_step=album.keep,
     )
     print(f"{name}: {steps} steps in {time.perf_counter() - begin:.0f} s; {studies.losses_said(log)}")
-    assert album.loss[steps] < album.loss[0], "The training did not lower the loss."
+    expect(f"{steps} steps have lowered the loss of the {name}", album.loss[steps] < album.loss[0])
     systems[name], albums[name] = system, album
 
 # %% [markdown]

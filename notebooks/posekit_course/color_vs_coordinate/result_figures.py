@@ -68,7 +68,7 @@ def faults(result: Result, source: Person, target: Person, apart: float) -> list
 
     Magenta: the texel looks off the body of the source.  Orange: the neighbour looks more than ``apart`` pixels away.
     """
-    off_body = sample(probes.lost(result.D, source.mask), target.uv) > 0.5
+    off_body = sample(probes.lost(result.D, source.mask), target.uv) * target.mask > 0.5
     torn = probes.jumps(result.E, target.mask) > apart
     marked = on_white(result.W, target.mask)
     marked[torn[0, 0].numpy()] = TEAR

@@ -68,7 +68,7 @@ def draw_gradients(by_autograd: Tensor, by_differences: Tensor) -> Figure:
     for column, name in enumerate(("in the values", "in x, to the right", "in y, downwards")):
         most = float(by_autograd[0, column].abs().max())
         for axis, gradient in zip(axes[:, column], (by_autograd, by_differences), strict=True):
-            show(axis, gradient[0, column], cmap="PuOr", vmin=-most, vmax=most)
+            show(axis, gradient[0, column].numpy(), cmap="PuOr", vmin=-most, vmax=most)
         axes[0, column].set_title(name, fontsize=11)
         figure.colorbar(axes[0, column].images[0], ax=list(axes[:, column]), shrink=0.7)
     axes[0, 0].set_ylabel("autograd", fontsize=12)

@@ -1,13 +1,14 @@
 """Pictures of results on inpainting: the numbers that they were given are in them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import torch
 from posekit_course.color_vs_coordinate import figures, result_figures, studies
 from posekit_lab.results import read_results
 
-from posekit.person import Pair
+from posekit.ops.grids import identity_grid
 from posekit.studio.generate import make_person
-from posekit.systems import build
 
 
 def test_pulls_show_every_path_and_every_loss():
@@ -28,19 +29,30 @@ def test_spectra_beside_the_truth():
 
 
 def test_faults_are_marked_on_the_body_alone():
-    pair = Pair(make_person(0, 15, 0, 48), make_person(0, 15, 1, 48)).batched()
-    system = build("coordinate_inpainting", atlas_size=36, image_size=48, f_width=4, g_width=4).eval()
-    with torch.no_grad():
-        result = system(pair, image=False)
-    straight, again, marked = result_figures.faults(result, pair.source, pair.target, apart=8)
-    assert straight.shape == again.shape == (36, 36, 3)
-    assert marked.shape == (48, 48, 3)
-    body = pair.target.mask[0, 0].numpy() > 0
-    assert (marked[~body] == 1).all()
-    coloured = (np.abs(marked - result_figures.TEAR).max(-1) < 1e-6) | (
-        np.abs(marked - result_figures.OFF_BODY).max(-1) < 1e-6
-    )
-    assert coloured[body].any()  # a network without training
+    person = make_person(0, 15, 1, 48).batched()
+    known = torch.ones(1, 1, 36, 36)
+    body = person.mask[0, 0].numpy() > 0
+
+    def marked(D, E):
+        texture = torch.full((1, 3, 36, 36), 0.5)
+        result = SimpleNamespace(D=D, E=E, W=person.image, T=texture, observed=texture, known=known)
+        straight, again, image = result_figures.faults(result, person, person, apart=8)
+        assert straight.shape == again.shape == (36, 36, 3)
+        assert image.shape == (48, 48, 3)
+        assert (image[~body] == 1).all()
+        return [(np.abs(image - hue).max(-1) < 1e-6)[body] for hue in (result_figures.TEAR, result_figures.OFF_BODY)]
+
+    row, column = (person.mask[0, 0] > 0).nonzero().float().mean(0).round().int().tolist()
+    middle = identity_grid(48, 48)[:, row, column, None, None]
+    corner = torch.full((1, 2, 36, 36), -1.0)
+    smooth = identity_grid(48, 48)[None]
+    torn = smooth * torch.tensor([20.0, 1.0])[:, None, None]  # columns look 20 pixels apart
+    on_body = middle.expand(1, 2, 36, 36)
+    assert [where.any() for where in marked(on_body, smooth)] == [False, False]
+    tear, lost = marked(on_body, torn)
+    assert tear.mean() > 0.7  # all but the last column of a row
+    assert not lost.any()
+    assert marked(corner, smooth)[1].all()
 
 
 def test_sweep_has_the_long_run_every_seed_and_the_fillers():

@@ -22,7 +22,7 @@ def test_slopes_are_broken_at_the_texels():
         assert len(slopes) == 4
         assert sum(len(line.get_xdata()) for line in slopes) == len(x)
         assert len(measured.get_xdata()) == 31
-        np.testing.assert_allclose(level.get_xdata(), x)
+        np.testing.assert_allclose(level.get_xdata(), x.numpy())
 
 
 def test_gradients_of_a_column_share_a_scale():
@@ -31,5 +31,5 @@ def test_gradients_of_a_column_share_a_scale():
     for column in range(3):
         above, below = axes[column].images[0], axes[3 + column].images[0]
         assert above.get_clim() == below.get_clim()
-        np.testing.assert_allclose(above.get_array(), a[0, column])
-        np.testing.assert_allclose(below.get_array(), b[0, column])
+        np.testing.assert_allclose(above.get_array(), a[0, column].numpy())
+        np.testing.assert_allclose(below.get_array(), b[0, column].numpy())
