@@ -104,9 +104,11 @@ model = build(system, preset, seed=seed, **settings)
 size = probes.size_of(model)
 common = {"people": people, "views": views, "size": size}
 training, held_out = (StudioPeople(**common, split=split) for split in ("train", "val"))
-options = {"seed": seed, "steps": steps or None, "batch_size": batch_size or None, "device": device}
-options |= {"precision": precision, "workers": workers, "ema": ema}
-print(as_table(dry_run(model, training, TrainingOptions(**options))))
+options = TrainingOptions(
+    seed=seed, steps=steps or None, batch_size=batch_size or None, device=device, precision=precision,
+    workers=workers, ema=ema, progress=False,
+)  # fmt: skip
+print(as_table(dry_run(model, training, options)))
 
 # %% [markdown]
 # ## 2. The data, and what leaks
@@ -162,7 +164,8 @@ run = Path(folder or Path(temporary.name) / "run")
 planned = sum(steps or stage.steps for stage in model.stages())
 curve = live.LiveCurve(run, planned).show()
 snapshots = probes.Snapshots(held_out[1])
-log = fit(model, training, run, TrainingOptions(**options, log_every=max(1, planned // 60), progress=False), on_step=probes.together(curve, snapshots))  # fmt: skip
+logged = dataclasses.replace(options, log_every=max(1, planned // 60))
+log = fit(model, training, run, logged, on_step=probes.call_each(curve, snapshots))
 curve.update()
 if not snapshots.kept:  # a finished run that was only read
     stage = dataclasses.replace(model.stages()[-1], steps=log[-1]["step"])
@@ -195,10 +198,10 @@ class Unplugged(Exception):
 if restart_steps < 4:
     raise InputError(f"restart_steps is 4 or more, so that a checkpoint lies before the crash; got {restart_steps}.")
 last = model.stages()[-1].name
-small = {**options, "steps": restart_steps, "log_every": 1, "progress": False}
-small["checkpoint_every"] = every = max(1, restart_steps * 2 // 3)
+every = max(1, restart_steps * 2 // 3)
+small = dataclasses.replace(options, steps=restart_steps, log_every=1, checkpoint_every=every)
 never = build(system, preset, seed=seed, **settings)
-whole = fit(never, training, options=TrainingOptions(**small))
+whole = fit(never, training, options=small)
 
 # %% [markdown]
 # That one was undisturbed. Now the second one, its crash, and the third.
@@ -212,12 +215,12 @@ def unplug(_, stage, done):
 
 broken = Path(temporary.name) / "broken"
 try:
-    fit(build(system, preset, seed=seed, **settings), training, broken, TrainingOptions(**small), on_step=unplug)
+    fit(build(system, preset, seed=seed, **settings), training, broken, small, on_step=unplug)
 except Unplugged:
     on_disk = read_log(broken / "log.jsonl")[1]
 saved = read_latest(broken / "checkpoints")[0]["total_step"]
 again = build(system, preset, seed=seed + 1, **settings)
-fit(again, training, broken, TrainingOptions(**small))
+fit(again, training, broken, small)
 resumed = read_log(broken / "log.jsonl")[1]
 
 # %% [markdown]
@@ -586,7 +589,7 @@ checks.check_paired_interval(paired_interval)
 
 # %% [markdown]
 # **Exercise 3: a moving average of weights.** An average over steps moves less than what it averages, and a GAN's
-# networks move to the end. `fit(..., ema=0.999)` keeps one; `-p ema 0.999` runs this notebook with it.
+# networks move to the end. `TrainingOptions(ema=0.999)` keeps one; `-p ema 0.999` runs this notebook with it.
 
 
 # %% tags=["exercise"]

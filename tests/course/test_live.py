@@ -7,8 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
-from posekit_course import live
-from posekit_course.live import ends, settings, steps, to_png
+from posekit_course.live import ends, live, settings, steps, to_png
 
 from posekit.util.errors import InputError
 

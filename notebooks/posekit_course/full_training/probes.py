@@ -123,7 +123,7 @@ class Snapshots:
         self.kept[stage.name, done] = [picture[0].float().cpu().clamp(0, 1) for picture in pictures]
 
 
-def together(*callbacks: Callable[[System, Stage, int], None]) -> Callable[[System, Stage, int], None]:
+def call_each(*callbacks: Callable[[System, Stage, int], None]) -> Callable[[System, Stage, int], None]:
     """One callback for `fit` that calls several."""
 
     def call(system: System, stage: Stage, done: int) -> None:

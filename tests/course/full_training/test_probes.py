@@ -98,7 +98,7 @@ def test_overrides_that_are_no_mapping_are_refused(wrong):
 
 def test_callbacks_are_called_in_order():
     heard = []
-    call = probes.together(*(lambda *a, n=n: heard.append((n, a)) for n in range(2)))
+    call = probes.call_each(*(lambda *a, n=n: heard.append((n, a)) for n in range(2)))
     call("system", "stage", 3)
     assert heard == [(0, ("system", "stage", 3)), (1, ("system", "stage", 3))]
 

@@ -4,12 +4,11 @@ from functools import partial
 
 import numpy as np
 import pytest
-from posekit_course import live
 from posekit_course.full_training import failures as f
 from posekit_course.full_training import figures
 from posekit_course.full_training import widgets as training
 from posekit_course.full_training.failures import METRICS, Failures
-from posekit_course.live import settings
+from posekit_course.live import live, settings
 
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
