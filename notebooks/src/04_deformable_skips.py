@@ -35,12 +35,12 @@ import torch.nn.functional as F
 from posekit_course import checks
 from posekit_course.deformable_skips import figures, probes, shift_figures
 from posekit_course.deformable_skips import widgets as skips
+from posekit_course.deformable_skips.edge_alignment import edge_correlation, edge_strength
 from posekit_course.outcomes import expect
 from posekit_lab.experiments import figure_of
 from posekit_lab.results import read_results, values
 
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
-from posekit.metrics.edge_alignment import edge_correlation, edge_strength
 from posekit.nets.deformable_hourglass import warp_activations
 from posekit.nets.vgg import VGGFeatures
 from posekit.ops.affine import affine_flow

@@ -36,6 +36,7 @@ from IPython.display import Markdown
 from posekit_course import checks
 from posekit_course.full_training import failures, figures, probes
 from posekit_course.full_training import widgets as live
+from posekit_course.full_training.padding import ssim_by_margin
 from posekit_course.full_training.padding_figures import draw_padding
 from posekit_course.outcomes import expect
 from posekit_lab import claims
@@ -49,7 +50,6 @@ from posekit.losses.cross_entropy_gan import cross_entropy_discriminator, cross_
 from posekit.losses.lsgan import lsgan_discriminator, lsgan_generator
 from posekit.metrics.image import ssim
 from posekit.metrics.interval import interval_over_people
-from posekit.metrics.padding import ssim_by_margin
 from posekit.metrics.protocol import Protocol, check_same
 from posekit.person import collate_pairs
 from posekit.reference import load_reference, reference_log

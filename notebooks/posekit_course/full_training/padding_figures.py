@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from posekit.metrics.image import ssim
-from posekit.metrics.padding import diluted, ssim_by_margin
 from posekit.metrics.protocol import Protocol
 from posekit.plots import BLUE, GREEN, GREY, ORANGE, PURPLE, picture
 from posekit.util.errors import InputError
 from posekit_course.color_vs_coordinate.figures import new_figure
+from posekit_course.full_training.padding import diluted, ssim_by_margin
 
 # ------------------------------------------------------------------------------------------------- padding and SSIM
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from posekit_course.deformable_skips import figures, probes
 from posekit_course.deformable_skips import widgets as skips
+from posekit_course.deformable_skips.edge_alignment import edge_strength
 from posekit_course.live import Live, settings, to_png
 
-from posekit.metrics.edge_alignment import edge_strength
 from posekit.nets.deformable_hourglass import warp_activations
 from posekit.ops.grids import norm_to_points
 from posekit.ops.keypoints import BODY_PARTS, JOINTS

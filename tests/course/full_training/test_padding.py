@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from posekit_course.full_training.padding import diluted, ssim_by_margin
 from posekit_course.full_training.padding_figures import draw_padding
 
 from posekit.data.studio import StudioPeople
 from posekit.metrics import image as metrics
-from posekit.metrics.padding import diluted, ssim_by_margin
 from posekit.metrics.protocol import Protocol
 from posekit.person import collate_pairs
 

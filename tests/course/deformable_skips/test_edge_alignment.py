@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from posekit_course.deformable_skips.edge_alignment import edge_alignment, edge_correlation, edge_strength
 
-from posekit.metrics.edge_alignment import edge_alignment, edge_correlation, edge_strength
 from posekit.util.errors import InputError
 
 
