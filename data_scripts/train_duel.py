@@ -7,7 +7,7 @@
 Both see the same people in the same order, start from the same seed, take the same number of steps at the same rates
 and have the same width; only what they complete differs.  Weights at the milestones are kept in the folder of the
 run.  Interrupted, the same command goes on from the last checkpoint.  `ship` needs both to be done; it writes to
-posekit/weights:
+posekit/weights, and the table to experiments/results:
 
     coordinate_inpainting-duel{,-rgb}.safetensors   f alone in half precision, with its card
     coordinate_inpainting-duel{,-rgb}.log.jsonl     every 100th step of the log of the run
@@ -34,7 +34,8 @@ from posekit.training.weights import load_weights, read_weight_card, save_weight
 from posekit.util.errors import InputError
 from posekit.util.files import write_json, write_text
 
-WEIGHTS = Path(__file__).parents[1] / "posekit" / "weights"
+ROOT = Path(__file__).parents[1]
+WEIGHTS, RESULTS = ROOT / "posekit" / "weights", ROOT / "experiments" / "results"
 VARIANTS = {"coordinates": "full", "colours": "rgb"}
 MILESTONES = (250, 500, 1000, 2000, 3000, 4500, 6000, 9000, 12000)
 SHIPPED = {"coordinates": "coordinate_inpainting-duel", "colours": "coordinate_inpainting-duel-rgb"}
@@ -52,13 +53,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=MILESTONES[-1])
     parser.add_argument("--run", type=Path, default=Path("runs/duel"))
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
     if args.what != "ship":
         train(args.what, args.run, people=args.people, views=args.views, seed=args.seed, steps=args.steps)
         return
     size = load_weights(args.run / "coordinates" / "weights.safetensors").size
     held_out = StudioPeople(args.people, args.views, size, args.seed, "val")
-    ship(args.run, args.out, spread(held_out, PAIRS))
+    ship(args.run, args.out, spread(held_out, PAIRS), args.results)
 
 
 def train(what: str, run: Path, *, people: int, views: int, seed: int, steps: int) -> None:
@@ -80,10 +82,10 @@ def train(what: str, run: Path, *, people: int, views: int, seed: int, steps: in
     )
 
 
-def ship(run: Path, out: Path, pairs: Sequence[Pair]) -> None:
-    """Measure the milestones of both, and write what the package ships."""
+def ship(run: Path, out: Path, pairs: Sequence[Pair], tables: Path) -> None:
+    """Measure the milestones of both, and write what the package ships and the table that is kept."""
     results = measure_milestones(run, pairs)
-    write_json(out / "coordinate_inpainting-duel.json", results)
+    write_json(tables / "coordinate_inpainting-duel.json", results)
     for what, name in SHIPPED.items():
         finished = run / what / "weights.safetensors"
         card = read_weight_card(finished)

@@ -8,12 +8,12 @@ renders the people, trains, measures and writes posekit/weights/; the shipped fi
 
 The weights are those of `posekit train --preset laptop` with more people (and fewer steps for deformable_gan): what the
 log says is what was run, 74 minutes of one core for coordinate_inpainting, 15 for deformable_gan, 23 for
-spatial_transformation.  Interrupted, the
-same command goes on from the last checkpoint.  Written, all under one name:
+spatial_transformation.  Interrupted, the same command goes on from the last checkpoint.  Written, all under one name:
 
     coordinate_inpainting-laptop.safetensors   the networks that make photographs, in half precision, with their card
     coordinate_inpainting-laptop.log.jsonl     every 100th step of the log of the run
-    coordinate_inpainting-laptop.json          evaluation on the validation people, beside the baselines
+    coordinate_inpainting-laptop.json          evaluation on the validation people, beside the baselines: what is kept
+                                               of a training goes to experiments/results, not into the package
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from posekit.training.options import TrainingOptions
 from posekit.training.weights import load_weights, read_weight_card, save_weights
 from posekit.util.files import write_text
 
-WEIGHTS = Path(__file__).parents[1] / "posekit" / "weights"
+ROOT = Path(__file__).parents[1]
+WEIGHTS, RESULTS = ROOT / "posekit" / "weights", ROOT / "experiments" / "results"
 LOG_EVERY = 100
 PAIRS = 500  # validation pairs that are measured, evenly spread, or a few more
 
@@ -54,6 +55,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="processes that load pairs ahead of the training")
     parser.add_argument("--run", type=Path, default=None, help="folder of the run; runs/reference/SYSTEM")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
     run = args.run or Path("runs/reference") / args.system
 
@@ -88,7 +90,7 @@ def main() -> None:
     device = "cuda" if args.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu"
     table = evaluate(beside_baselines(load_weights(shipped)), pairs, batch_size=16, device=device)
     print(table)
-    table.save(args.out / f"{name}.json")
+    table.save(args.results / f"{name}.json")
     metrics = {row.metric: row.mean for row in table.rows if row.system == system.name}
     save_weights(trained, shipped, half=True, **facts, metrics=metrics)
     lines = [json.dumps(record) + "\n" for record in records if record["step"] % LOG_EVERY == 0]

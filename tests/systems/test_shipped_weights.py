@@ -1,11 +1,11 @@
 """The weights in the package: on people of the test split they do better than handing back the source."""
 
 import functools
-import importlib.resources
 
 import numpy as np
 import pytest
 import torch
+from posekit_lab.results import RESULTS
 from posekit_lab.source import ROOT
 
 from posekit.data.studio import StudioPeople
@@ -50,28 +50,26 @@ def test_the_log_of_the_training_is_beside_them(name):
     assert all({"stage", "losses", "seconds"} <= entry.keys() for entry in log)
 
 
-def test_the_evaluations_beside_them_can_be_read_and_compared():
-    folder = importlib.resources.files("posekit") / "weights"
-    tables = [Evaluation.load(folder / f"{name}-laptop.json") for name in NAMES]
+def test_their_kept_evaluations_can_be_read_and_compared():
+    tables = [Evaluation.load(RESULTS / f"{name}-laptop.json") for name in NAMES]
     together = functools.reduce(lambda a, b: a.beside(b), tables)  # refuses other pairs, or another protocol
     copied = together.row("source copied", "ssim")
     assert copied.mean == pytest.approx(tables[-1].row("source copied", "ssim").mean, abs=1e-6)
     assert all(together.row(name, "ssim").low > copied.high for name in NAMES)
 
 
-def test_the_readme_says_how_far_ahead_the_coordinate_based_system_is():
-    """Pair by pair, over people, of the evaluation beside the weights."""
-    with importlib.resources.as_file(importlib.resources.files("posekit") / "weights") as folder:
-        table = Evaluation.load(folder / "coordinate_inpainting-laptop.json")
-    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"on {len(table.names)} pairs of {len(set(table.people))} other held-out people" in readme
+def test_the_page_of_measurements_says_how_far_ahead_the_coordinate_based_system_is():
+    """Pair by pair, over people, of the kept evaluation."""
+    table = Evaluation.load(RESULTS / "coordinate_inpainting-laptop.json")
+    page = " ".join((ROOT / "docs" / "measurements.md").read_text(encoding="utf-8").split())
+    assert f"on {len(table.names)} pairs of {len(set(table.people))} other held-out people" in page
     ahead = {}
     for metric, sign in (("ssim", 1), ("ms_ssim", 1), ("l1", -1), ("gradient_energy_ratio", 1)):
         ours, copied = (np.array(table.values[name][metric]) for name in ("coordinate_inpainting", "nearest texel"))
         gain = sign * (ours - copied)
         low, high = interval_over_people(gain, table.people, table.protocol)
         ahead[metric] = (low, f"{gain.mean():.3f} [{low:.3f}, {high:.3f}] in")
-    assert f"{ahead['ssim'][1]} SSIM" in readme
-    assert f"{ahead['ms_ssim'][1]} MS-SSIM" in readme
-    assert f"{ahead['l1'][1]} l1" in readme
+    assert f"{ahead['ssim'][1]} SSIM" in page
+    assert f"{ahead['ms_ssim'][1]} MS-SSIM" in page
+    assert f"{ahead['l1'][1]} l1" in page
     assert ahead["gradient_energy_ratio"][0] < 0  # "in sharpness the two cannot be told apart"

@@ -46,7 +46,7 @@ def run(tmp_path_factory, script):
 def shipped(run, script, tmp_path_factory):
     out = tmp_path_factory.mktemp("weights")
     script.LOG_EVERY = 2
-    script.ship(run, out, [SyntheticPairs(6, 40)[i] for i in range(6)])
+    script.ship(run, out, [SyntheticPairs(6, 40)[i] for i in range(6)], out)
     return out
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 
 import numpy as np
 import torch.nn.functional as F
+from posekit_lab.results import RESULTS
 from torch import Tensor
 
 from posekit.evaluation.evaluate import Evaluation
@@ -125,7 +125,7 @@ def by_arm(runs: Sequence[Mapping]) -> dict[tuple[str, int, int], Mapping]:
 
 def long_run() -> dict[tuple[str, int | None, str], float]:
     """What was measured at the milestones of the long training: (system, step, metric) -> mean."""
-    text = (files("posekit") / "weights" / "coordinate_inpainting-duel.json").read_text(encoding="utf-8")
+    text = (RESULTS / "coordinate_inpainting-duel.json").read_text(encoding="utf-8")
     return {(row["system"], row["step"], row["metric"]): row["mean"] for row in json.loads(text)["rows"]}
 
 
