@@ -31,6 +31,7 @@ import time
 
 import matplotlib.pyplot as plt
 import torch
+from posekit_lab.identifier import features_of, train_identifier
 from torch.nn.functional import avg_pool2d
 
 from posekit.data.names import parse_market
@@ -38,7 +39,6 @@ from posekit.data.photo import read_photo
 from posekit.data.studio import StudioPeople
 from posekit.reference import load_system
 from posekit.reid.augment import augment, weights_hash
-from posekit.reid.identifier import features_of, train_identifier
 from posekit.reid.ranking import Labels, feature_distances, rank_gallery
 from posekit.reid.training_folder import RenderedFolder
 from posekit.studio.generate import split_of

@@ -1,1 +1,1 @@
-"""Person re-identification: augment a training folder, train a small network, rank a gallery."""
+"""Person re-identification: augment a training folder, rank a gallery."""

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from posekit_lab.identifier import BACKBONES, Identifier, _jitter, features_of, train_identifier
 
-from posekit.reid.identifier import BACKBONES, Identifier, _jitter, features_of, train_identifier
 from posekit.reid.ranking import Labels, feature_distances, rank_gallery
 from posekit.util.errors import InputError
 from posekit.util.torchvision import ensure_torchvision
