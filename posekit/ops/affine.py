@@ -98,6 +98,10 @@ def affine_flow(matrix: Float[Tensor, "b 2 3"], size: tuple[int, int]) -> Float[
     """The map as a grid of ``size = (h, w)`` for `posekit.ops.sample.sample`: at pixel x stands A x + t.
 
     Sampling a picture with the flow of a map moves its content by the inverse map.
+
+    >>> to_the_right = torch.tensor([[[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]])
+    >>> affine_flow(to_the_right, (1, 2)).tolist()
+    [[[[0.0, 1.0]], [[0.0, 0.0]]]]
     """
     _check("affine_flow", matrix)
     x = identity_grid(*size, dtype=matrix.dtype, device=matrix.device)
@@ -137,6 +141,10 @@ def fit_affine(
 
     Raises DegenerateError, naming the batch items and the reason, where fewer than 3 points have weight or where the
     source points lie on one line (within `COLLINEAR`).
+
+    >>> corners = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
+    >>> torch.allclose(fit_affine(corners, 2 * corners + 1), torch.tensor([[[2.0, 0, 1], [0, 2, 1]]]), atol=1e-6)
+    True
     """
     if source.ndim != 3 or source.shape[-1] != 2 or source.shape != target.shape:
         raise InputError(

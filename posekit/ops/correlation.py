@@ -40,6 +40,9 @@ def mutual_filter(correlation: Float[Tensor, "b n H W"]) -> Float[Tensor, "b n H
     C            max over the column, row      result
     c = maxima   c, c                          c             each other's best match: kept
     c            2 c, c                        c / 2         the target pixel has a better match: shrunk
+
+    >>> mutual_filter(torch.tensor([[[[1.0, 0.5]], [[0.5, 1.0]]]])).tolist()  # two source pixels, two target pixels
+    [[[[1.0, 0.125]], [[0.125, 1.0]]]]
     """
     best_source = correlation.amax(1, keepdim=True).clamp(min=LEAST)  # for each target pixel
     best_target = correlation.amax((2, 3), keepdim=True).clamp(min=LEAST)  # for each source pixel

@@ -22,6 +22,10 @@ def fill_nearest(C: Float[Tensor, "b c h w"], known: Float[Tensor, "b 1 h w"]) -
     C: any channels.  known: 1 where C holds a value (above 0.5 counts).  Known texels are returned unchanged.
     An item of the batch without any known texel comes back as zeros: there is nothing to copy from.
     Differentiable in C: the gradient of a copy goes to the texel it was copied from.  Runs on the CPU (scipy).
+
+    >>> C, known = torch.tensor([[[[5.0, 0.0, 0.0, 9.0]]]]), torch.tensor([[[[1.0, 0.0, 0.0, 1.0]]]])
+    >>> fill_nearest(C, known).tolist()
+    [[[[5.0, 5.0, 9.0, 9.0]]]]
     """
     b, _, h, w = C.shape
     if known.shape != (b, 1, h, w):

@@ -25,16 +25,18 @@ Size = tuple[int, int]
 def index_to_norm(index: Coordinate, size: int) -> Coordinate:
     """Pixel index -> normalised coordinate; a whole index is the centre of that pixel.
 
-    index  size   result
-    0      4      -0.75     centre of the first pixel
-    -0.5   4      -1        left edge of the picture
-    1.5    4       0        the middle
+    >>> index_to_norm(0, 4), index_to_norm(-0.5, 4), index_to_norm(1.5, 4)  # first centre, left edge, the middle
+    (-0.75, -1.0, 0.0)
     """
     return (2 * index + 1) / size - 1
 
 
 def norm_to_index(coord: Coordinate, size: int) -> Coordinate:
-    """Normalised coordinate -> pixel index, the inverse of `index_to_norm`: ``0 -> (size - 1) / 2``."""
+    """Normalised coordinate -> pixel index, the inverse of `index_to_norm`.
+
+    >>> norm_to_index(0, 4), norm_to_index(-1, 4)
+    (1.5, -0.5)
+    """
     return ((coord + 1) * size - 1) / 2
 
 
@@ -55,7 +57,9 @@ def identity_grid(
 ) -> Float[Tensor, "2 h w"]:
     """The (x, y) of every pixel centre: the warp that changes nothing.
 
-    identity_grid(1, 2) -> x = [[-0.5, 0.5]], y = [[0, 0]]
+    >>> x, y = identity_grid(1, 2)
+    >>> x.tolist(), y.tolist()
+    ([[-0.5, 0.5]], [[0.0, 0.0]])
     """
     h, w = _checked_size((h, w))
     x = index_to_norm(torch.arange(w, dtype=dtype, device=device), w)
@@ -69,6 +73,9 @@ def resize_grid(grid: Float[Tensor, "b 2 h w"], size: Size) -> Float[Tensor, "b 
     Outside the outermost pixel centres the map continues linearly (picture resizing would repeat the edge), so that
     every affine map, the identity above all, is the same map at every resolution.  No smoothing when shrinking:
     coordinates on two sides of a cut must not be averaged more than bilinear interpolation does.
+
+    >>> torch.equal(resize_grid(identity_grid(4, 4)[None], (2, 6))[0], identity_grid(2, 6))
+    True
     """
     if grid.ndim != 4 or grid.shape[1] != 2:
         raise InputError(f"resize_grid expected a grid of shape (b, 2, h, w), got {tuple(grid.shape)}.")
@@ -79,7 +86,10 @@ def resize_grid(grid: Float[Tensor, "b 2 h w"], size: Size) -> Float[Tensor, "b 
 def resize_mask(mask: Float[Tensor, "b c h w"], size: Size) -> Float[Tensor, "b c H W"]:
     """Resize a mask to ``size = (H, W)``: every new pixel takes the old pixel that contains its centre.
 
-    A centre on the edge between two old pixels takes the later one: [0, 1] -> size 1 -> [1].
+    A centre on the edge between two old pixels takes the later one.
+
+    >>> resize_mask(torch.tensor([[[[0.0, 1.0]]]]), (1, 1)).item()
+    1.0
     """
     if mask.ndim != 4:
         raise InputError(f"resize_mask expected a mask of shape (b, 1, h, w), got {tuple(mask.shape)}.")

@@ -107,6 +107,10 @@ def heat_maps(
     keypoints   visibility  size       result
     b 18 2      b 18        (64, 32)   b 18 64 32
     18 2        18          (64, 32)   18 64 32
+
+    >>> maps = heat_maps(torch.zeros(18, 2), torch.full((18,), 2), (3, 3), sigma=1.0)
+    >>> [f"{value:.2f}" for value in maps[0, 1]]  # through the joint in the middle: exp(-1/2) beside it
+    ['0.61', '1.00', '0.61']
     """
     if not sigma > 0:
         raise InputError(f"heat_maps expected sigma above 0 pixels, got {sigma}.")
@@ -217,7 +221,13 @@ def body_part_regions(
 def flip_keypoints(
     keypoints: Float[Tensor, "*b 18 2"], visibility: Integer[Tensor, "*b 18"]
 ) -> tuple[Float[Tensor, "*b 18 2"], Integer[Tensor, "*b 18"]]:
-    """The joints of the picture mirrored left to right: x becomes -x, and right joints become left ones."""
+    """The joints of the picture mirrored left to right: x becomes -x, and right joints become left ones.
+
+    >>> points = torch.zeros(18, 2)
+    >>> points[JOINTS.index("right_wrist"), 0] = 0.5
+    >>> flip_keypoints(points, torch.full((18,), 2))[0][JOINTS.index("left_wrist")].tolist()
+    [-0.5, 0.0]
+    """
     _check_joints(keypoints, visibility)
     mirror = torch.tensor(MIRROR_JOINTS, device=keypoints.device)
     flipped = keypoints[..., mirror, :] * keypoints.new_tensor([-1.0, 1.0])

@@ -98,7 +98,12 @@ def warp_parts(activations: Float[Tensor, "b c h w"], maps: PartMaps) -> Float[T
 
 
 def fuse_parts(moved: Float[Tensor, "b 10 c h w"]) -> Float[Tensor, "b c h w"]:
-    """The maximum over parts, at least 0."""
+    """The maximum over parts, at least 0.
+
+    >>> moved = torch.full((1, 10, 1, 1, 1), -1.0)
+    >>> moved[0, 3], fuse_parts(moved).item()
+    (tensor([[[-1.]]]), 0.0)
+    """
     return moved.amax(1).clamp(min=0)
 
 

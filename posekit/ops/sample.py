@@ -25,7 +25,11 @@ def sample(
     b c h w    b 2 h w    b c h w    identity_grid(h, w) gives the image back
     b c h w    b 2 H W    b c H W    any other size: sampling is resizing
 
-    Raises ValueError for shapes or dtypes that do not fit together.
+    >>> row = torch.tensor([[[[1.0, 2.0]]]])
+    >>> sample(row, torch.tensor([[[[-0.5, 0.0]], [[0.0, 0.0]]]])).tolist()  # the first centre, half way to the other
+    [[[[1.0, 1.5]]]]
+
+    Raises InputError for shapes or dtypes that do not fit together.
     """
     if image.ndim != 4 or grid.ndim != 4 or grid.shape[1] != 2 or image.shape[0] != grid.shape[0]:
         raise InputError(
@@ -53,6 +57,10 @@ def compose(outer: Float[Tensor, "b 2 h w"], inner: Float[Tensor, "b 2 H W"]) ->
         outer(inner(x)) = inner(x) + (outer - x)(inner(x)),
 
     so the result is exact when either grid is the identity, and a displacement continues unchanged past the border.
+
+    >>> x = identity_grid(2, 2)[None]
+    >>> torch.equal(compose(x + 0.5, x), x + 0.5)
+    True
     """
     for name, grid in (("outer", outer), ("inner", inner)):
         if grid.ndim != 4 or grid.shape[1] != 2:

@@ -66,7 +66,11 @@ def splat(
     b c h w    b 2 h w    (h, w)    b c h w    positions = identity_grid(h, w): the values themselves
     b 2 h w    b 2 h w    (t, t)    b 2 t t    values = identity_grid(h, w), positions = M_S: the map C
 
-    Raises ValueError for shapes or dtypes that do not fit together; float32 and float64 are accepted.
+    >>> one = splat(torch.full((1, 1, 1, 1), 7.0), torch.zeros(1, 2, 1, 1), (2, 2))  # a pixel amid four texels
+    >>> one.weight.tolist(), one.values.tolist()
+    ([[[[0.25, 0.25], [0.25, 0.25]]]], [[[[7.0, 7.0], [7.0, 7.0]]]])
+
+    Raises InputError for shapes or dtypes that do not fit together; float32 and float64 are accepted.
     """
     _check(values, positions, size, mask, min_weight)
     out, weight, known = _Splat.apply(values, positions, mask, (int(size[0]), int(size[1])), float(min_weight))

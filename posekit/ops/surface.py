@@ -232,7 +232,11 @@ def flip_map(
 
 
 def mirror_parts(part: Integer[Tensor, "*b 1 h w"]) -> Integer[Tensor, "*b 1 h w"]:
-    """Parts I of the mirrored person: 3 <-> 4, 5 <-> 6, ... 23 <-> 24; torso 1, 2 and background 0 stay."""
+    """Parts I of the mirrored person: 3 <-> 4, 5 <-> 6, ... 23 <-> 24; torso 1, 2 and background 0 stay.
+
+    >>> mirror_parts(torch.tensor([[[0, 2, 3, 24]]])).tolist()
+    [[[0, 2, 4, 23]]]
+    """
     if part.numel() and (part.min() < 0 or part.max() > PARTS):
         raise InputError(f"Parts are numbered 0..24, got {int(part.min())}..{int(part.max())}.")
     return torch.tensor(MIRROR_PARTS, dtype=part.dtype, device=part.device)[part.long()]

@@ -1,0 +1,22 @@
+"""The worked examples in the docstrings of the operations are true."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+import torch
+
+import posekit.data.iuv
+import posekit.data.names
+import posekit.ops
+
+OPERATIONS = [n for _, n, _ in pkgutil.iter_modules(posekit.ops.__path__) if not n.endswith("_kernel")]
+READERS = ["posekit.data.iuv", "posekit.data.names"]
+
+
+@pytest.mark.parametrize("name", [*(f"posekit.ops.{n}" for n in OPERATIONS), *READERS])
+def test_examples(name):
+    ran = doctest.testmod(importlib.import_module(name), extraglobs={"torch": torch})
+    assert ran.attempted > 0, f"{name} shows no example"
+    assert ran.failed == 0
