@@ -11,7 +11,7 @@ PIP_ARGS ?=
 # Several programs share the cores here: threads that wait must sleep, not spin.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: demo test nbval lab notebooks student bench lint clean
+.PHONY: demo test nbval processors lab notebooks student bench lint clean
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
@@ -30,6 +30,13 @@ nbval: $(STAMP)
 	$(if $(NOTEBOOKS),env -u MPLBACKEND $(BIN)/python -m pytest --nbval-lax --nbval-current-env \
 		--nbval-cell-timeout=300 --nbval-sanitize-with=tests/notebooks/nbval_sanitize.cfg \
 		-n 2 --dist loadfile $(NOTEBOOKS))
+
+# The notebooks that train, under other processors' kernels and with other seeds.  CI runs one of each:
+#   make processors KERNELS=avx2 SEEDS=1
+KERNELS ?= avx2,default
+SEEDS   ?= 0,1,2
+processors: $(STAMP)
+	$(BIN)/python -m posekit_lab.processors --kernels $(KERNELS) --seeds $(SEEDS) --jobs 2
 
 lab: $(STAMP)
 	$(BIN)/jupyter lab notebooks
@@ -51,14 +58,14 @@ lint: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# pip reads pyproject.toml itself, so a change of either file installs again.
-$(STAMP): pyproject.toml requirements.lock
+# pip reads the two pyproject.toml itself, so a change of them or of the lock installs again.  The library, the course
+# and the lab lie in this checkout and are used from it; setuptools warns of that in twelve lines, which say nothing new.
+$(STAMP): pyproject.toml notebooks/pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet $(PINS) $(PIP_ARGS) --editable ".[sweeps,test]" --editable ./notebooks
-	@# rfc3987-syntax takes two seconds in every process that reads a notebook, for a check that is never used
-	$(BIN)/python -m pip uninstall --quiet --yes rfc3987-syntax
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet $(PINS) $(PIP_ARGS) \
+		--editable ".[sweeps,test]" --editable ./notebooks
 	touch $@
 
 clean:
-	rm -rf $(VENV) out build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) out build *.egg-info notebooks/*.egg-info .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""The three lists of packages - pyproject.toml, environment.yml, requirements.lock - say the same."""
+"""The lists of packages - the two pyproject.toml, environment.yml, requirements.lock - say the same."""
 
 import re
 from pathlib import Path
@@ -14,9 +14,18 @@ CONDA_NAMES = {"pytorch": "torch"}  # the same package under conda-forge's name
 
 
 def requirements_of_pyproject() -> list[Requirement]:
+    """Of the library with its extras, and of the course and the lab."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"].values()
-    return [Requirement(line) for line in [*project["dependencies"], *[r for extra in extras for r in extra]]]
+    course = tomllib.loads((ROOT / "notebooks" / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *[r for extra in project["optional-dependencies"].values() for r in extra]]
+    lines += [line for line in course["dependencies"] if not line.startswith("posekit[")]
+    return [Requirement(line) for line in lines]
+
+
+def test_a_package_asked_for_twice_has_one_bound():
+    bounds = {}
+    for requirement in requirements_of_pyproject():
+        assert bounds.setdefault(canonical(requirement.name), requirement.specifier) == requirement.specifier
 
 
 def requirements_of_conda() -> list[Requirement]:

@@ -8,6 +8,7 @@
     #     timeout: 60                                      (optional) seconds that one cell may take
     #     quick: {people: 4}                               (optional) parameters for the fast run of a student copy
     #     browser: true                                    (optional) opened in a real browser by the tests
+    #     trains: true                                     (optional) also run with other kernels and seeds
     #     without: {experiment: why there is none}         (optional) parts of the skeleton that it does not have
     # ---
 
@@ -45,6 +46,7 @@ class Header:
     timeout: int = 300
     quick: dict[str, Any] = field(default_factory=dict)
     browser: bool = False
+    trains: bool = False
     without: dict[str, str] = field(default_factory=dict)
 
     @staticmethod

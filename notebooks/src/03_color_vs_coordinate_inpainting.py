@@ -3,6 +3,7 @@
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
 #     warm_up: posekit_course.color_vs_coordinate.figures:prepare_inpainting
+#     trains: true
 #     timeout: 900
 #     browser: true
 # ---

@@ -3,6 +3,7 @@
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
 #     warm_up: posekit_course.deformable_skips.figures:prepare_skips
+#     trains: true
 #     timeout: 300
 #     quick: {steps: 4, people: 3, duel_people: 20}
 # ---

@@ -3,6 +3,7 @@
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
 #     warm_up: posekit_course.affine_flow.figures:prepare_flow
+#     trains: true
 #     timeout: 300
 #     browser: true
 #     quick: {people: 20, measured: 4, rounds: 5}

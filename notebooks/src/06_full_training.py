@@ -3,6 +3,7 @@
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
 #     warm_up: posekit_course.full_training.figures:prepare_training
+#     trains: true
 #     timeout: 600
 #     quick: {steps: 3, restart_steps: 4, people: 20, leak_people: 12, measured: 4, verdicts: 4}
 # ---

@@ -1,0 +1,81 @@
+"""Run the notebooks that train once more: with other processors' kernels, and with other seeds.
+
+    python -m posekit_lab.processors                                   AVX2 and plain kernels, seeds 0, 1 and 2
+    python -m posekit_lab.processors 05 --kernels avx2 --seeds 1
+
+What a training gives depends on processor, threads and seed.  PyTorch chooses its kernels by the processor; the
+environment variable ATEN_CPU_CAPABILITY makes it take those of a lesser one, and so stands in for another machine.
+A notebook trains when its header says `trains: true`.  Every run must get through; what its short training showed
+stands in the executed notebook, in OUT/KERNEL/NAME/run-000.ipynb.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from posekit.sweeps.experiment import Experiment
+from posekit.sweeps.sweep import sweep
+from posekit.util.errors import InputError
+from posekit_lab.notebooks import chosen_notebooks
+from posekit_lab.source import FOLDER, Header, read
+
+KERNELS = ("default", "avx2", "avx512")  # names of ATEN_CPU_CAPABILITY on x86; "default" has neither AVX2 nor FMA
+OUT = Path("out/processors")
+
+
+def training_notebooks(wanted: Sequence[str] = (), folder: Path = FOLDER) -> list[str]:
+    """Names of the notebooks that train in front of the reader, of those wanted."""
+    names = chosen_notebooks(list(wanted), folder)
+    return [name for name in names if Header.of(read(folder / "src" / f"{name}.py"), name).trains]
+
+
+def run_under(
+    kernel: str, names: Sequence[str], seeds: Sequence[int], jobs: int, out: Path = OUT, folder: Path = FOLDER
+) -> list[str]:
+    """Run the notebooks with one kind of kernels; a sentence for each run that did not get through."""
+    before = os.environ.get("ATEN_CPU_CAPABILITY")
+    os.environ["ATEN_CPU_CAPABILITY"] = kernel  # the notebooks' kernels inherit it
+    try:
+        paths = tuple(folder / f"{name}.ipynb" for name in names)
+        asked = Experiment(paths, seeds=tuple(seeds), name=kernel, timeout=1800, jobs=jobs)
+        tables = sweep(asked, out, say=print)
+    finally:
+        os.environ.pop("ATEN_CPU_CAPABILITY") if before is None else os.environ.update(ATEN_CPU_CAPABILITY=before)
+    return [
+        f"{table.parent.name}, seed {run.parameters['seed']}, {kernel} kernels: {run.error or run.status}"
+        for table, runs in tables.items()
+        for run in runs
+        if run.status != "ok"
+    ]
+
+
+def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
+    """The program; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="posekit_lab.processors", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="names or numbers; all that train when none")
+    parser.add_argument("--kernels", default="avx2,default", help=f"of {', '.join(KERNELS)}, with commas")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--jobs", type=int, default=1, help="notebooks at a time")
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args(arguments)
+    try:
+        kernels, seeds = options.kernels.split(","), [int(seed) for seed in options.seeds.split(",")]
+        if unknown := [kernel for kernel in kernels if kernel not in KERNELS]:
+            raise InputError(f"Kernels are {', '.join(KERNELS)}; got {unknown[0]!r}.")
+        names = training_notebooks(options.names, folder)
+        if not names:
+            raise InputError("None of these notebooks says `trains: true` in its header.")
+        failed = [line for k in kernels for line in run_under(k, names, seeds, options.jobs, options.out, folder)]
+    except (InputError, ValueError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(failed) or f"{len(names)} notebooks under {options.kernels} with seeds {options.seeds}: all ran")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
