@@ -109,9 +109,9 @@ def main() -> None:
 
     rounds = {version: [] for version in VERSIONS}
     for _ in range(args.rounds):
-        for version, found in rounds.items():
-            found.append(in_own_process(version, args))
-    best = {version: {key: min(r[key] for r in found) for key in found[0]} for version, found in rounds.items()}
+        for version, runs in rounds.items():
+            runs.append(in_own_process(version, args))
+    best = {version: {key: min(r[key] for r in runs) for key in runs[0]} for version, runs in rounds.items()}
     n, ours = args.side**2, best["matching"]
     on = torch.cuda.get_device_name(args.device) if args.device != "cpu" else platform.machine()
     print(
@@ -121,9 +121,9 @@ def main() -> None:
     print(
         f"  {'forward + backward':20}" + "".join(f"{name:>18}" for name in ("peak MB", "wall s", "CPU s", "forward s"))
     )
-    for version, found in best.items():
+    for version, cost in best.items():
         keys = ("megabytes", "wall_s", "cpu_s", "forward_s")
-        cells = [f"{found[key]:.4g} ({found[key] / ours[key]:.2f})" for key in keys]
+        cells = [f"{cost[key]:.4g} ({cost[key] / ours[key]:.2f})" for key in keys]
         print(f"  {version:20}" + "".join(f"{cell:>18}" for cell in cells))
     facts = {key: value for key, value in vars(args).items() if key != "version"}
     print(json.dumps({"benchmark": "mutual_filter", "torch": torch.__version__, **facts, "results": best}))

@@ -74,8 +74,8 @@ VARIANTS = {"posekit": ours, "stacked": stacked, "views": views}
 def features(batch: int, channels: int, size: int, device: str) -> tuple[Tensor, Tensor]:
     """Generated and target features; an eighth are zeros, as a ReLU leaves them."""
     generator = torch.Generator().manual_seed(0)
-    found = [(torch.rand(batch, channels, size, size, generator=generator) - 0.125).relu_() for _ in range(2)]
-    return found[0].to(device).requires_grad_(), found[1].to(device)
+    pair = [(torch.rand(batch, channels, size, size, generator=generator) - 0.125).relu_() for _ in range(2)]
+    return pair[0].to(device).requires_grad_(), pair[1].to(device)
 
 
 def gradient(variant: Callable, generated: Tensor, target: Tensor, window: int) -> tuple[Tensor, Tensor]:
@@ -172,10 +172,10 @@ def show(result: dict) -> None:
         for key in list(columns)[len(cells) :]:
             cells.append(f"{result[key][name]:.0f} ({result[key][name] / result[key]['posekit']:.3g})")
         print(f"  {name:12}" + "".join(f"{cell:>20}" for cell in cells))
-    for name, found in result["difference"].items():
+    for name, gap in result["difference"].items():
         print(
-            f"  from {name}: loss differs by {found['loss']:.1e} of itself, "
-            f"{found['gradient_elements']:.1e} of the gradient's elements differ"
+            f"  from {name}: loss differs by {gap['loss']:.1e} of itself, "
+            f"{gap['gradient_elements']:.1e} of the gradient's elements differ"
         )
 
 

@@ -137,29 +137,29 @@ def matrix_rate(size: int = 8192, rounds: int = 20) -> float:
     return 2 * size**3 / min(times)
 
 
-def show(found: Found, batch: int, clock: str) -> None:
+def show(timings: Found, batch: int, clock: str) -> None:
     print(f"\nimages a second by {clock} time; in brackets: ratio to plain")
-    print(f"  {'':32}" + "".join(f"{column:>18}" for column in found))
-    for name in found["both"]:
+    print(f"  {'':32}" + "".join(f"{column:>18}" for column in timings))
+    for name in timings["both"]:
         cells = (
             f"{batch / times[name][clock]:.2f} ({times['plain'][clock] / times[name][clock]:.2f})"
-            for times in found.values()
+            for times in timings.values()
         )
         print(f"  {name:32}" + "".join(f"{cell:>18}" for cell in cells))
 
 
-def shares(found: Found, flops: dict[str, int], peaks: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
+def shares(timings: Found, flops: dict[str, int], peaks: dict[str, float]) -> dict[str, dict[str, dict[str, float]]]:
     """Share of each peak by stage and variant; printed too."""
     result = {}
     for peak, rate in peaks.items():
         print(f"\n% of {rate / 1e12:.0f} TFLOP/s, the rate of {peak}")
-        print(f"  {'':32}" + "".join(f"{column:>18}" for column in found))
+        print(f"  {'':32}" + "".join(f"{column:>18}" for column in timings))
         result[peak] = {
             stage: {name: flops[stage] / t["wall"] / rate for name, t in times.items()}
-            for stage, times in found.items()
+            for stage, times in timings.items()
         }
-        for name in found["both"]:
-            cells = (f"{100 * result[peak][stage][name]:.1f}" for stage in found)
+        for name in timings["both"]:
+            cells = (f"{100 * result[peak][stage][name]:.1f}" for stage in timings)
             print(f"  {name:32}" + "".join(f"{cell:>18}" for cell in cells))
     return result
 
@@ -187,20 +187,20 @@ def main() -> None:
         name: Runner(system, variant, batch, args.device)
         for name, variant in {**VARIANTS, **(COMPILED if args.compile else {})}.items()
     }
-    found = {stage: measure(runners, number, args) for number, stage in enumerate(STAGES)}
-    found["both"] = {
-        name: {clock: sum(found[stage][name][clock] for stage in STAGES) for clock in ("wall", "cpu")}
+    timings = {stage: measure(runners, number, args) for number, stage in enumerate(STAGES)}
+    timings["both"] = {
+        name: {clock: sum(timings[stage][name][clock] for stage in STAGES) for clock in ("wall", "cpu")}
         for name in runners
     }
     for clock in ("wall", "cpu") if args.device == "cpu" else ("wall",):
-        show(found, n, clock)
-    result = {"seconds": found}
+        show(timings, n, clock)
+    result = {"seconds": timings}
     if args.device == "cuda":
         flops = {stage: operations(runners["plain"], number) for number, stage in enumerate(STAGES)}
         flops["both"] = sum(flops.values())
         peaks = {"one large bfloat16 product here": matrix_rate()}
         peaks |= {f"{name}'s data sheet": rate for name, rate in PUBLISHED.items() if name in on}
-        result |= {"operations": flops, "peaks": peaks, "shares": shares(found, flops, peaks)}
+        result |= {"operations": flops, "peaks": peaks, "shares": shares(timings, flops, peaks)}
     print()
     print(json.dumps({"benchmark": "train_step", "torch": torch.__version__, "on": on, **vars(args), **result}))
 

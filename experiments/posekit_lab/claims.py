@@ -82,13 +82,13 @@ def read_claims(folder: Path = results.EXPERIMENTS) -> list[Claim]:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     known = {f.name for f in fields(Claim)}
     needed = known - {"printed", "where"}
-    found = []
+    claims = []
     for number, entry in enumerate(entries if isinstance(entries, list) else [entries], 1):
         given = set(entry) if isinstance(entry, dict) else set()
         if wrong := (given - known) | (needed - given):
             raise InputError(f"{path}: entry {number} lacks, or should not have, {', '.join(sorted(map(str, wrong)))}.")
-        found.append(Claim(**entry))
-    return found
+        claims.append(Claim(**entry))
+    return claims
 
 
 def judge_claim(claim: Claim, folder: Path = results.EXPERIMENTS) -> Judged:
@@ -108,14 +108,14 @@ def judge_claim(claim: Claim, folder: Path = results.EXPERIMENTS) -> Judged:
     values = [results.values_of(rows, claim.metric, arm=arm) for arm in (claim.arm, claim.beside)]
     if missing or not all(math.isfinite(value) for one in values for value in one):
         return Judged(claim, "not measured")
-    found = difference(rows, claim.metric, claim.arm, claim.beside)
+    gap = difference(rows, claim.metric, claim.arm, claim.beside)
     sign = 1 if expect == "higher" else -1
     ours, theirs = ({r["seed"]: r[claim.metric] for r in rows if r.get("arm") == a} for a in (claim.arm, claim.beside))
     agreeing = sum(sign * (ours[seed] - theirs[seed]) > 0 for seed in ours.keys() & theirs.keys())
-    if found.reading == "undecided":
-        return Judged(claim, "undecided", found, agreeing)
-    verdict = "reproduced" if found.reading == expect else "not reproduced"
-    return Judged(claim, verdict, found, agreeing)
+    if gap.reading == "undecided":
+        return Judged(claim, "undecided", gap, agreeing)
+    verdict = "reproduced" if gap.reading == expect else "not reproduced"
+    return Judged(claim, verdict, gap, agreeing)
 
 
 def judge_all(folder: Path = results.EXPERIMENTS) -> list[Judged]:

@@ -66,8 +66,8 @@ def difference(rows: Sequence[Mapping[str, Any]], metric: str, arm: str, beside:
     for a, b in ((of[arm][seed], of[beside][seed]) for seed in seeds):
         if differ := [f"{key} {a[key]} and {b[key]}" for key in SHARED if key in a and key in b and a[key] != b[key]]:
             raise InputError(f"{arm!r} and {beside!r} differ in more than their arm ({'; '.join(differ)}).")
-    found = np.array([of[arm][seed][metric] - of[beside][seed][metric] for seed in seeds], float)
-    mean, spread = found.mean(), found.std(ddof=1) / np.sqrt(len(seeds))
+    differences = np.array([of[arm][seed][metric] - of[beside][seed][metric] for seed in seeds], float)
+    mean, spread = differences.mean(), differences.std(ddof=1) / np.sqrt(len(seeds))
     half = student.ppf((1 + CONFIDENCE) / 2, len(seeds) - 1) * spread
     return Difference(metric, float(mean), float(mean - half), float(mean + half), len(seeds))
 
@@ -80,10 +80,10 @@ def differences_table(
     for arm, shown in arms.items():
         if arm == beside:
             continue
-        found = [difference(rows, metric, arm, beside) for metric in metrics]
-        lines.append([shown, *(f"{d} {d.reading}" for d in found)])
+        differences = [difference(rows, metric, arm, beside) for metric in metrics]
+        lines.append([shown, *(f"{d} {d.reading}" for d in differences)])
     said = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return (
         f"Difference from *{arms[beside]}*, seed by seed:\n\n{said}\n\nMean [{CONFIDENCE:.0%} interval over "
-        f"{found[0].seeds} seeds]; undecided where the interval holds 0.\n"
+        f"{differences[0].seeds} seeds]; undecided where the interval holds 0.\n"
     )

@@ -40,7 +40,7 @@ class Block:
 
 def solution_blocks(source: str) -> list[Block]:
     """The solutions in a cell's source; InputError for markers that do not pair up or an empty solution."""
-    found, lines, begin = [], source.split("\n"), None
+    blocks, lines, begin = [], source.split("\n"), None
     for number, line in enumerate(lines):
         if BEGIN.match(line):
             if begin is not None:
@@ -49,13 +49,13 @@ def solution_blocks(source: str) -> list[Block]:
         elif END.match(line):
             if begin is None:
                 raise InputError(f"`# END SOLUTION` in line {number + 1} has no `# SOLUTION` before it.")
-            found.append(_block(lines, begin, number))
+            blocks.append(_block(lines, begin, number))
             begin = None
         elif begin is None and STUB.match(line):
             raise InputError(f"`# STUB:` in line {number + 1} stands outside a solution.")
     if begin is not None:
         raise InputError(f"`# SOLUTION` in line {begin + 1} has no `# END SOLUTION`.")
-    return found
+    return blocks
 
 
 def to_stub(source: str, name: str) -> str:

@@ -37,13 +37,13 @@ OUT = Path("out/sweeps")
 
 def experiment_problems(folder: Path = results.EXPERIMENTS) -> list[str]:
     """One sentence for every notebook of the folder that is not what its source gives."""
-    found = []
+    problems = []
     for script in sorted((folder / "src").glob("*.py")):
         notebook = folder / f"{script.stem}.ipynb"
         if not notebook.is_file() or notebooks.dumps(source.read(script)) != notebook.read_text(encoding="utf-8"):
-            found.append(f"{notebook.name} is not what src/{script.name} gives; build it.")
+            problems.append(f"{notebook.name} is not what src/{script.name} gives; build it.")
     known = {path.stem for path in (folder / "src").glob("*.py")}
-    return found + [f"{p.name} has no source." for p in sorted(folder.glob("*.ipynb")) if p.stem not in known]
+    return problems + [f"{p.name} has no source." for p in sorted(folder.glob("*.ipynb")) if p.stem not in known]
 
 
 def build_experiments(folder: Path = results.EXPERIMENTS) -> list[Path]:

@@ -64,16 +64,16 @@ def notebook_problems(name: str, folder: Path = FOLDER) -> list[str]:
     except InputError as error:
         return [str(error)]
     notebook = load_notebook(path)
-    found = list(skeleton.missing_parts(notebook, header))
+    problems = list(skeleton.missing_parts(notebook, header))
     if not skeleton.run_time_said(source, built=False):
-        found.append("The source does not say {{run_time}} under **Run time**.")
+        problems.append("The source does not say {{run_time}} under **Run time**.")
     if not skeleton.run_time_said(notebook, built=True):
-        found.append("The notebook does not say its measured run time; build it.")
-    found += skeleton.bad_outputs(notebook)
-    found += [*skeleton.too_large(path.stat().st_size), *skeleton.long_cells(notebook)]
-    found += skeleton.silent_assertions(notebook)
+        problems.append("The notebook does not say its measured run time; build it.")
+    problems += skeleton.bad_outputs(notebook)
+    problems += [*skeleton.too_large(path.stat().st_size), *skeleton.long_cells(notebook)]
+    problems += skeleton.silent_assertions(notebook)
     measured = runtimes.load_runtimes(folder / "runtimes.json").get(name)
-    return [*drift(source, notebook, measured), *found]
+    return [*drift(source, notebook, measured), *problems]
 
 
 def drift(source: Any, notebook: Any, measured: dict | None):
@@ -114,14 +114,14 @@ def dumps(notebook: Any) -> str:
 def chosen_notebooks(wanted: list[str], folder: Path = FOLDER) -> list[str]:
     """Names of notebooks from what a user typed: full names, file names or numbers; all when nothing."""
     available = names(folder)
-    found = []
+    chosen = []
     for word in wanted:
         stem = Path(word).stem
         matches = [name for name in available if name == stem or name.split("_")[0] == stem]
         if not matches:
             raise InputError(f"There is no notebook {word!r}; there are: {', '.join(available) or 'none'}.")
-        found += matches
-    return found or available
+        chosen += matches
+    return chosen or available
 
 
 def write_table(readme: Path, folder: Path = FOLDER) -> None:
@@ -157,10 +157,10 @@ def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
 
 
 def _check(name: str, folder: Path) -> int:
-    found = notebook_problems(name, folder)
-    for sentence in found:
+    problems = notebook_problems(name, folder)
+    for sentence in problems:
         print(f"{name}: {sentence}")
-    return len(found)
+    return len(problems)
 
 
 def _build(name: str, folder: Path, *, run: bool) -> int:

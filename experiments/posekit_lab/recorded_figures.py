@@ -48,10 +48,10 @@ class Recorded(NamedTuple):
 
         higher: is more of this metric better?
         """
-        found, signs = self.difference(metric, better, worse), ("lower", "higher")
-        verdict = {signs[higher]: "as in the paper", signs[not higher]: "against the paper"}.get(found.reading)
+        gap, signs = self.difference(metric, better, worse), ("lower", "higher")
+        verdict = {signs[higher]: "as in the paper", signs[not higher]: "against the paper"}.get(gap.reading)
         means = f"{better} {self.mean(better, metric):.3f}, {worse} {self.mean(worse, metric):.3f}"
-        return f"{self.titles[metric]}: {means}; difference {found}: {verdict or 'undecided'}"
+        return f"{self.titles[metric]}: {means}; difference {gap}: {verdict or 'undecided'}"
 
     def draw(self, printed: Mapping[str, Mapping[str, float]] | None = None, width: float = 2.7) -> Figure:
         """A panel for each metric, ``width`` inches each, and a dot for each seed.
@@ -107,12 +107,12 @@ def recorded(name: str, metrics: Sequence[str] | None = None, folder: Path = res
         return None
     rows = results.read_results(*entry["tables"], folder=folder / "results")
     titles = {metric: entry["metrics"][metric] for metric in metrics or entry["metrics"]}
-    found = {}
+    values = {}
     for arm, shown in entry["arms"].items():
         own = [row for row in rows if row.get("arm") == arm]
         there = [m for m in titles if not own or any(m in row for row in own)]  # an arm without runs is an error
-        found[shown] = {m: results.values_of(own, m, arm=arm) for m in there}
-    return Recorded(titles, found, rows, {shown: arm for arm, shown in entry["arms"].items()})
+        values[shown] = {m: results.values_of(own, m, arm=arm) for m in there}
+    return Recorded(titles, values, rows, {shown: arm for arm, shown in entry["arms"].items()})
 
 
 def draw_recorded(
@@ -122,7 +122,7 @@ def draw_recorded(
 
     printed: metric -> the paper's value for every arm, in their order.
     """
-    found = recorded(name, folder=folder)
-    if found is None:
+    kept = recorded(name, folder=folder)
+    if kept is None:
         return None
-    return found.draw({m: dict(zip(found.values, row, strict=True)) for m, row in (printed or {}).items()})
+    return kept.draw({m: dict(zip(kept.values, row, strict=True)) for m, row in (printed or {}).items()})

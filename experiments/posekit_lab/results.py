@@ -79,11 +79,11 @@ def values_of(rows: Sequence[Row], metric: str, **where: Any) -> list[float]:
     InputError when there is no such run or metric.
     """
     chosen = [row for row in rows if all(row.get(key) == value for key, value in where.items())]
-    found = [row[metric] for row in sorted(chosen, key=lambda row: row.get("seed", 0)) if metric in row]
-    if not found:
+    values = [row[metric] for row in sorted(chosen, key=lambda row: row.get("seed", 0)) if metric in row]
+    if not values:
         known = sorted({str(row.get("arm")) for row in rows})
         raise InputError(f"No run with {where} recorded {metric!r}; the arms are: {'; '.join(known)}.")
-    return found
+    return values
 
 
 def summarise(
@@ -93,7 +93,7 @@ def summarise(
 
     Runs that recorded how they were measured (a column ``protocol``, `posekit.metrics.protocol`) must agree in it.
     """
-    found = []
+    summaries = []
     protocols = sorted({str(row.get("protocol", "not recorded")) for row in rows if row.get("arm") in arms})
     if len(protocols) > 1:
         raise InputError(
@@ -116,8 +116,8 @@ def summarise(
                 numbers = numbers[np.isfinite(numbers)]
                 if len(numbers):
                     middle = (float(numbers.mean()), float(numbers.min()), float(numbers.max()))
-                    found.append(Summary(shown, at, metric, *middle, len(numbers)))
-    return found
+                    summaries.append(Summary(shown, at, metric, *middle, len(numbers)))
+    return summaries
 
 
 def summary_table(summaries: Sequence[Summary], metrics: Mapping[str, str], along: str | None = None) -> str:

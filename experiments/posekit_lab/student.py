@@ -93,15 +93,15 @@ def student_problems(name: str, folder: Path = FOLDER, *, solved: bool = True) -
     student = student_copy(name, folder)
     set_parameters(student, header.quick, name)
     wanted = stubs(student)
-    found = []
+    problems = []
     if wanted:
         reached, others = failures(student, folder, header.timeout)
-        found += [f"The stub of {stub} is never reached; call it in a check." for stub in sorted(wanted - reached)]
-        found += [f"The student's copy fails beside its stubs, in {other}" for other in others]
+        problems += [f"The stub of {stub} is never reached; call it in a check." for stub in sorted(wanted - reached)]
+        problems += [f"The student's copy fails beside its stubs, in {other}" for other in others]
     if solved or not wanted:
         _, others = failures(with_solutions(student, name, folder), folder, header.timeout)
-        found += [f"With the solutions put back it fails in {other}" for other in others]
-    return found
+        problems += [f"With the solutions put back it fails in {other}" for other in others]
+    return problems
 
 
 def set_parameters(notebook: Any, values: dict[str, Any], name: str) -> None:
@@ -155,9 +155,9 @@ def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
             if options.command == "build":
                 print(build_student_copy(name, options.out, folder))
             else:
-                found = student_problems(name, folder)
-                failed += len(found)
-                print(f"{name}: " + ("; ".join(found) or "fails exactly at its stubs, runs with the solutions"))
+                problems = student_problems(name, folder)
+                failed += len(problems)
+                print(f"{name}: " + ("; ".join(problems) or "fails exactly at its stubs, runs with the solutions"))
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

@@ -92,8 +92,8 @@ def _output(output: Any) -> Any | None:
 def _folders() -> list[tuple[str, str]]:
     """This machine's folders and what to write instead, longest first."""
     root = Path(__file__).resolve().parents[2]
-    found = {str(root): ".", sys.prefix: "python", sys.base_prefix: "python", tempfile.gettempdir(): "(temporary)"}
+    folders = {str(root): ".", sys.prefix: "python", sys.base_prefix: "python", tempfile.gettempdir(): "(temporary)"}
     home = str(Path.home())
     if len(home) > 1:
-        found[home] = "~"
-    return sorted(((f, n) for f, n in found.items() if len(f) > 1), key=lambda pair: -len(pair[0]))
+        folders[home] = "~"
+    return sorted(((f, n) for f, n in folders.items() if len(f) > 1), key=lambda pair: -len(pair[0]))

@@ -132,6 +132,6 @@ who = Labels(
 )
 features = {"": features_of(network, avg_pool2d(searched, shrink)), "pixels_": avg_pool2d(searched, 8).flatten(1)}
 for name, values in features.items():
-    found = rank_gallery(feature_distances(values, values), who, who)
-    record(**{f"{name}rank_1": found.rank(1), f"{name}rank_5": found.rank(5), f"{name}mAP": found.mAP})
-record(queries=len(found.average_precision))
+    ranking = rank_gallery(feature_distances(values, values), who, who)
+    record(**{f"{name}rank_1": ranking.rank(1), f"{name}rank_5": ranking.rank(5), f"{name}mAP": ranking.mAP})
+record(queries=len(ranking.average_precision))

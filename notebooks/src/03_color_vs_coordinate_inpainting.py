@@ -403,13 +403,13 @@ errors = {
     "target texels: colour": lambda p: (sample(photo, p[None], padding="border")[0] - colour[:, None]).abs(),
     "source texels: coordinates": lambda p: (p - truth[:, None]).abs(),
 }
-found = {}
+shares = {}
 for name, error in errors.items():
     off = (descend(start, error)[-1] - truth[:, None]).norm(dim=0) * photo.shape[-1] / 2
-    found[name] = (off < 1.5).float().mean(1)
-close, far = float(found["target texels: colour"][0]), float(found["target texels: colour"][3])
+    shares[name] = (off < 1.5).float().mean(1)
+close, far = float(shares["target texels: colour"][0]), float(shares["target texels: colour"][3])
 assert close > far + 0.2, "The colour loss finds the right place from 8 pixels away as often as from 1."
-assert float(found["source texels: coordinates"].min()) > 0.95, "The coordinate loss does not find the right place."
+assert float(shares["source texels: coordinates"].min()) > 0.95, "The coordinate loss does not find the right place."
 record(found_from_1_pixel=round(close, 2), found_from_8_pixels=round(far, 2))
 
 # %% [markdown]
@@ -422,7 +422,7 @@ paths = descend(
     ring, lambda p: (sample(photo, p[None, :, None], padding="border")[0, :, 0] - colour[:, one, None]).abs()
 )
 error = (photo[0] - colour[:, one, None, None]).abs().mean(0)
-result_figures.draw_pulls(error, paths, truth[:, one], distances, found)
+result_figures.draw_pulls(error, paths, truth[:, one], distances, shares)
 
 # %% [markdown]
 # The colour loss slides into the next dark valley; from 8 pixels away it rarely finds the right place. The coordinate

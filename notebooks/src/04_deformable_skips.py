@@ -572,11 +572,9 @@ else:
             "Without textures it is not the worst at every seed."
         )
         for other in ("no_deform", "rgb", "no_textures"):
-            found = kept.difference(metric, "full", other)
-            print(f"{metric:8} full - {other:12} {found} {found.reading}")
-            assert (found.reading == "undecided") == (other == "no_deform"), (
-                f"{other}: another reading than the text's."
-            )
+            gap = kept.difference(metric, "full", other)
+            print(f"{metric:8} full - {other:12} {gap} {gap.reading}")
+            assert (gap.reading == "undecided") == (other == "no_deform"), f"{other}: another reading than the text's."
 figures.draw_recorded("refinement_variants", paper)
 
 # %% [markdown]

@@ -136,16 +136,16 @@ figures.draw_people(rows)
 # memory's error if the photographs are split, not the people: by some per cent, by a half, to almost nothing?
 
 # %% tags=["experiment"]
-found = probes.leak(leak_people, size=min(probes.side_of(model), 64), views=views)
-by_person, by_photograph = found.by_person.mean(), found.by_photograph.mean()
-record(error_by_person=by_person, error_by_photograph=by_photograph, recognised=found.recognised)
-gain = found.by_person - found.by_photograph
+leak = probes.leak(leak_people, size=min(probes.side_of(model), 64), views=views)
+by_person, by_photograph = leak.by_person.mean(), leak.by_photograph.mean()
+record(error_by_person=by_person, error_by_photograph=by_photograph, recognised=leak.recognised)
+gain = leak.by_person - leak.by_photograph
 if leak_people >= 60:
     standard_error = gain.std(ddof=1) / len(gain) ** 0.5
     assert by_photograph < 0.9 * by_person, "Splitting the photographs hardly helps the memory."
     assert gain.mean() > 2 * standard_error, "The memory's gain may be chance."
-    assert found.recognised > 0.8, "The memory does not recognise the people."
-figures.draw_leak(found)
+    assert leak.recognised > 0.8, "The memory does not recognise the people."
+figures.draw_leak(leak)
 
 # %% [markdown]
 # *See:* the memory has learnt nothing about people. It recognises nine of ten (right: people in the order

@@ -20,20 +20,20 @@ class Line:
 
     status: str
     subject: str
-    found: str
+    state: str
     advice: str = ""
 
     def __str__(self) -> str:
         advice = f"  -> {self.advice}" if self.advice else ""
-        return f"{self.status:4}  {self.subject:22} {self.found}{advice}"
+        return f"{self.status:4}  {self.subject:22} {self.state}{advice}"
 
 
 def _check_python() -> Line:
     """Python is one of the supported versions."""
-    found = ".".join(map(str, sys.version_info[:3]))
+    version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info >= (3, 14):
-        return Line(WARN, "Python", found, "tested on 3.10 to 3.13; take one of these if an import fails")
-    return Line(OK, "Python", found)
+        return Line(WARN, "Python", version, "tested on 3.10 to 3.13; take one of these if an import fails")
+    return Line(OK, "Python", version)
 
 
 def check_packages() -> list[Line]:

@@ -82,10 +82,10 @@ def read_annotations(path: str | os.PathLike, size: tuple[int, int], left: int =
         names.append(cells[at["name"]])
         rows.append(list(zip(x, y, strict=True)))
     pixels = torch.tensor(rows, dtype=torch.float32).reshape(-1, JOINT_COUNT, 2)
-    found = (pixels != -1).all(-1)
+    annotated = (pixels != -1).all(-1)
     points = points_to_norm(pixels - torch.tensor([left, 0]), size)
-    points = torch.where(found[..., None], points, torch.zeros(()))
-    return Annotations(tuple(names), points, found.long() * VISIBLE)
+    points = torch.where(annotated[..., None], points, torch.zeros(()))
+    return Annotations(tuple(names), points, annotated.long() * VISIBLE)
 
 
 def read_pairs(path: str | os.PathLike) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ STRAYS = ("keep", "drop", "mend")
 
 def load_person(
     photo: str | os.PathLike | None,
-    map: str | os.PathLike,
+    surface_map: str | os.PathLike,
     iuv: str | os.PathLike | None = None,
     size: tuple[int, int] | None = None,
     *,
@@ -38,7 +38,7 @@ def load_person(
     """A person from a photograph and a surface map of the same size.
 
     - photo: a picture file; None for a pose without a photograph, its image is then black.
-    - map: a SMPL-atlas map (``.npy``) or a DensePose IUV picture.
+    - surface_map: a SMPL-atlas map (``.npy``) or a DensePose IUV picture.
     - iuv: an IUV picture for the fields part and chart, beside a ``.npy`` map, which lacks them.
     - size: (height, width) to resize to; the photograph is averaged, maps take the nearest pixel.
     - atlas: "smpl", which for an IUV picture needs the chart table that a data script builds, or "tiles", the 24
@@ -53,15 +53,15 @@ def load_person(
         raise InputError(
             f"atlas is one of {', '.join(ATLASES)} and strays one of {', '.join(STRAYS)}; got {atlas!r} and {strays!r}."
         )
-    uv, mask, charts = _read_map(Path(map), atlas)
+    uv, mask, charts = _read_map(Path(surface_map), atlas)
     if iuv is not None:
         charts = _read_iuv(Path(iuv))
-        _same_size(Path(iuv), charts.mask, Path(map), mask)
+        _same_size(Path(iuv), charts.mask, Path(surface_map), mask)
     if not bool(mask.any()):
-        raise InputError(f"{map} has no body pixel; choose a photograph in which the person was detected.")
+        raise InputError(f"{surface_map} has no body pixel; choose a photograph in which the person was detected.")
     image = torch.zeros(3, *mask.shape[-2:]) if photo is None else read_photo(photo)
     if photo is not None:
-        _same_size(Path(photo), image, Path(map), mask)
+        _same_size(Path(photo), image, Path(surface_map), mask)
     if strays == "drop":
         mask = mask * (1 - find_strays(uv[None], mask[None])[0])
         uv = uv * mask
@@ -73,7 +73,7 @@ def load_person(
         uv, mask = _nearest(uv, size), _nearest(mask, size)
         part = None if part is None else _nearest(part.float(), size).long()
         chart = None if chart is None else _nearest(chart, size)
-    name = Path(photo if photo is not None else map).stem
+    name = Path(photo if photo is not None else surface_map).stem
     return Person(image, uv, mask, part, chart, identity=_identity(name), name=name)
 
 

@@ -102,7 +102,7 @@ class Evaluation:
             )
             known[system] = next(shown for shown in names if shown not in self.values and shown not in known.values())
         rows = [replace(row, system=known[row.system]) for row in other.rows]
-        values = {known[system]: found for system, found in other.values.items()}
+        values = {known[system]: measured for system, measured in other.values.items()}
         protocol = replace(self.protocol, more={**other.protocol.more, **self.protocol.more})
         notes = list(dict.fromkeys([*self.notes, *other.notes]))
         return Evaluation([*self.rows, *rows], {**self.values, **values}, self.names, self.people, protocol, notes)
@@ -160,7 +160,7 @@ def evaluate(
         full: also LPIPS with VGG, detection score and Inception score, where their networks are here.
     """
     wanted = tuple(pretrained.PROTOCOL) if full else ("lpips",)
-    problems = {name: found for name in wanted if (found := pretrained.problem(name))}
+    problems = {name: problem for name in wanted if (problem := pretrained.problem(name))}
     features: dict[int, list[Tensor]] = {id(system): [] for system in systems.values()}
 
     def measure(system: System, batch: Pair) -> dict[str, Tensor | None]:
@@ -235,7 +235,7 @@ def measure_pairs(
     """
     if not systems or len(pairs) == 0:
         raise InputError(f"An evaluation needs systems and pairs, got {len(systems)} and {len(pairs)}.")
-    found: dict[str, dict[str, list[float] | None]] = {name: {} for name in systems}
+    values: dict[str, dict[str, list[float] | None]] = {name: {} for name in systems}
     names: list[str] = []
     people: list[str] = []
     size = (0, 0)
@@ -257,13 +257,13 @@ def measure_pairs(
             for name, system in systems.items():
                 for metric, value in measure(system, batch).items():
                     if value is None:
-                        found[name][metric] = None
+                        values[name][metric] = None
                     else:
-                        found[name].setdefault(metric, []).extend(value.tolist())
+                        values[name].setdefault(metric, []).extend(value.tolist())
             bar.update(len(batch.source.name))
     protocol = replace(protocol, pairs=len(names), size=size, seed=seed)
-    rows = [_row(name, metric, v, people, protocol) for name, own in found.items() for metric, v in own.items()]
-    return Evaluation(rows, found, names, people, protocol, list(notes))
+    rows = [_row(name, metric, v, people, protocol) for name, own in values.items() for metric, v in own.items()]
+    return Evaluation(rows, values, names, people, protocol, list(notes))
 
 
 def _row(system: str, metric: str, values: list[float] | None, people: Sequence[str], protocol: Protocol) -> MetricRow:

@@ -81,11 +81,11 @@ def _search_numba(generated, target, reach):
     best, offset = torch.empty(b, h, w, dtype=dtype), torch.empty(b, h, w, dtype=torch.int32)
     ry, rx = min(reach, h - 1), min(reach, w - 1)
     for i in range(b):
-        pair, found = _arrays(dtype, generated[i], target[i]), (best[i].numpy(), offset[i].numpy())
+        pair, matches = _arrays(dtype, generated[i], target[i]), (best[i].numpy(), offset[i].numpy())
 
-        def rows(_, top, bottom, pair=pair, found=found):
-            sums = np.empty((2 * ry + 1, 2 * rx + 1, w), found[0].dtype)
-            search(*pair, ry, rx, top, bottom, sums, *found)
+        def rows(_, top, bottom, pair=pair, matches=matches):
+            sums = np.empty((2 * ry + 1, 2 * rx + 1, w), matches[0].dtype)
+            search(*pair, ry, rx, top, bottom, sums, *matches)
 
         in_threads(rows, 1, h, c * h * w)
     return best, offset
@@ -102,10 +102,10 @@ def _slopes_numba(generated, target, offset, of_target):
     for i in range(b):
         pair, winner = _arrays(dtype, generated[i].flatten(1), target[i].flatten(1)), offset[i].flatten().numpy()
         by_target = np.empty((0, 0), np.int32) if received is None else received[i].flatten(1).numpy()
-        found = signs[i].flatten(1).numpy(), by_target
+        derivatives = signs[i].flatten(1).numpy(), by_target
 
-        def channels(_, first, last, pair=pair, winner=winner, found=found):
-            slopes(*pair, winner, first, last, *found)
+        def channels(_, first, last, pair=pair, winner=winner, derivatives=derivatives):
+            slopes(*pair, winner, first, last, *derivatives)
 
         in_threads(channels, 1, c, c * h * w)
     return signs, received

@@ -36,7 +36,7 @@ def interval_over_people(
         return None
     if np.ptp(sample) == 0:
         return float(sample[0]), float(sample[0])
-    found = bootstrap(
+    interval = bootstrap(
         (np.bincount(number, sample), counts),
         lambda total, n, axis=-1: total.sum(axis) / n.sum(axis),
         paired=True,
@@ -46,7 +46,7 @@ def interval_over_people(
         batch=200,
         **{_RNG_NAME: np.random.default_rng(protocol.seed)},
     ).confidence_interval
-    return float(found.low), float(found.high)
+    return float(interval.low), float(interval.high)
 
 
 # scipy 1.15 renamed the argument

@@ -53,8 +53,8 @@ def detection_score(image: Images) -> Float[Tensor, " b"] | None:
     if model is None:
         return None
     with torch.no_grad():
-        found = model.to(image.device)(list(image))
-    scores = [one["scores"][one["labels"] == PERSON] for one in found]
+        detections = model.to(image.device)(list(image))
+    scores = [one["scores"][one["labels"] == PERSON] for one in detections]
     return torch.stack([s.max() if len(s) else s.new_zeros(()) for s in scores])
 
 

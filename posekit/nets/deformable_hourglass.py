@@ -135,8 +135,8 @@ def _encoder(channels: int, width: int) -> nn.ModuleList:
 
 
 def _activations(encoder: nn.ModuleList, x: Tensor) -> list[Tensor]:
-    found = []
+    activations = []
     for block in encoder:
         x = block(x)
-        found.append(x)
-    return found
+        activations.append(x)
+    return activations

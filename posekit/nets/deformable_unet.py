@@ -54,10 +54,10 @@ class _Encoder(nn.Module):
             self.down.append(nn.Sequential(*block))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Levels:
-        found = [self.first(x)]
+        levels = [self.first(x)]
         for block in self.down:
-            found.append(block(found[-1]))
-        return found
+            levels.append(block(levels[-1]))
+        return levels
 
 
 class _Decoder(nn.Module):

@@ -50,14 +50,14 @@ class VGGFeatures(nn.Module):
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> dict[str, Float[Tensor, "b _ _ _"]]:
         x = (image - self.mean) / self.std
-        found = {}
+        features = {}
         for i, name in enumerate(self.plan):
             if i and name.endswith("_1"):  # the first convolution of a scale
                 x = F.max_pool2d(x, 2)
             x = F.relu(F.conv2d(x, getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias"), padding=1))
             if name in self.layers:
-                found[name] = x
-        return found
+                features[name] = x
+        return features
 
 
 class LossFeatures:

@@ -138,13 +138,13 @@ class ChartTable:
         if self.boxes is not None:
             box = self.boxes.to(points.dtype)[index]
             uv = box[..., :2] + points * (box[..., 2:] - box[..., :2])
-            found = uv.isfinite().all(-1)
+            near = uv.isfinite().all(-1)
         else:
             n = self.table.shape[1]
             rows, columns, weights = _corners(points * (n - 1), n)
             entries = self.table[index, rows, columns].to(points.dtype)
-            uv, found = _blend(entries, entries.isfinite().all(-1), weights, CUT_STEPS * 2 / (n - 1))
-        return _masked(uv, good & found)
+            uv, near = _blend(entries, entries.isfinite().all(-1), weights, CUT_STEPS * 2 / (n - 1))
+        return _masked(uv, good & near)
 
     def to_charts(
         self, uv: Float[Tensor, "*b 2 h w"], mask: Float[Tensor, "*b 1 h w"]
@@ -158,15 +158,15 @@ class ChartTable:
         part = _part_at(self.inverse_part, points)
         if self.boxes is not None:
             chart = _into_boxes(self.boxes.to(points.dtype), part, points)
-            found = part > 0
+            near = part > 0
         else:
             rows, columns, weights = _corners(norm_to_index(points, self.atlas_size), self.atlas_size)
             same = self.inverse_part[rows, columns] == part
             texels = self.inverse_chart.movedim(0, -1)[rows, columns].to(points.dtype)
-            chart, found = _blend(texels, same & (part > 0), weights, CUT_CHART)
+            chart, near = _blend(texels, same & (part > 0), weights, CUT_CHART)
             chart = chart.clamp(0, 1)
-        chart, found = _masked(chart, good & found)
-        return (part.unsqueeze(-3) * found.long()), chart
+        chart, kept = _masked(chart, good & near)
+        return (part.unsqueeze(-3) * kept.long()), chart
 
     def save(self, path: str | os.PathLike) -> None:
         """Write an ``.npz`` file, complete or not at all."""
@@ -216,8 +216,8 @@ def mirror_uv(
     size = mirror.shape[-1]
     rows, columns, weights = _corners(norm_to_index(points, size), size)
     entries = mirror.movedim(0, -1)[rows, columns].to(uv.dtype)
-    twin, found = _blend(entries, entries.isfinite().all(-1), weights, CUT_STEPS * 2 / size)
-    return _masked(twin.clamp(-1, 1), good & found)
+    twin, near = _blend(entries, entries.isfinite().all(-1), weights, CUT_STEPS * 2 / size)
+    return _masked(twin.clamp(-1, 1), good & near)
 
 
 def flip_map(

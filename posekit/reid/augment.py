@@ -156,10 +156,10 @@ def _check_card(path: Path, card: dict[str, Any]) -> None:
         write_json(path, card)
         return
     try:
-        found = dict(json.loads(path.read_text(encoding="utf-8")))
+        begun = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{path} cannot be read ({error}); choose another folder, or delete this one.") from error
-    if differ := _differences(found, card):
+    if differ := _differences(begun, card):
         first = ", ".join(differ[:3]) + (f" and {len(differ) - 3} other settings" if len(differ) > 3 else "")
         raise InputError(
             f"{path.parent} was begun with {first}; go on with the same settings, choose another folder, or delete "
@@ -167,11 +167,11 @@ def _check_card(path: Path, card: dict[str, Any]) -> None:
         )
 
 
-def _differences(found: dict[str, Any], card: dict[str, Any], prefix: str = "") -> list[str]:
+def _differences(begun: dict[str, Any], card: dict[str, Any], prefix: str = "") -> list[str]:
     """Words such as "poses 10 (now 5)" for each setting that differs, the system's and the people's last."""
     outer, inner = [], []
-    for key in sorted({*found, *card}, reverse=True):  # weights, then system, seed, poses ...
-        before, now = found.get(key), card.get(key)
+    for key in sorted({*begun, *card}, reverse=True):  # weights, then system, seed, poses ...
+        before, now = begun.get(key), card.get(key)
         if isinstance(before, dict) and isinstance(now, dict):
             inner += _differences(before, now, f"{prefix}{key}.")
         elif before != now:

@@ -84,11 +84,11 @@ def rank_gallery(
         # n, n - 1, ... 1 from the nearest on: to torchmetrics a score that is not positive means "not found"
         closeness = len(right) - row[seen].argsort(stable=True).argsort().float()
         precisions.append(retrieval_average_precision(closeness, right))
-        for k, found in hits.items():
-            found.append(retrieval_hit_rate(closeness, right, top_k=k))
+        for k, rates in hits.items():
+            rates.append(retrieval_hit_rate(closeness, right, top_k=k))
     if not precisions:
         raise InputError("No query has a photograph of its identity from another camera in the gallery.")
-    stacked = {k: torch.stack(found) for k, found in hits.items()}
+    stacked = {k: torch.stack(rates) for k, rates in hits.items()}
     return Ranking(torch.stack(precisions), stacked, len(query.identity) - len(precisions))
 
 

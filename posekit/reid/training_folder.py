@@ -176,10 +176,10 @@ def _identity_of(name: str) -> str:
 def _photographs(root: Path) -> list[str]:
     """Names of the original photographs of real identities, sorted."""
     try:
-        found = sorted(p.name for p in root.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith("."))
+        pictures = sorted(p.name for p in root.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith("."))
     except OSError as error:
         raise InputError(f"{root} cannot be read as a folder ({error.strerror}); check the path.") from error
-    names = [n for n in found if not is_generated(n) and not Path(n).stem.endswith(("_IUV", "_INDS"))]
+    names = [n for n in pictures if not is_generated(n) and not Path(n).stem.endswith(("_IUV", "_INDS"))]
     for name in names:
         try:
             _identity_of(name)

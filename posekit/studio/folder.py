@@ -90,16 +90,16 @@ def people_numbers(people: int | Iterable[int], split: str | None) -> list[int]:
 
 
 def _check_card(root: Path, card: Card) -> None:
-    found = read_folder_card(root)
-    if found is None:
+    begun = read_folder_card(root)
+    if begun is None:
         if any((root / "people").iterdir()):
             raise InputError(f"{root} holds people but no card.json; choose another folder, or delete this one.")
         with whole_file(root / "card.json") as path:
             path.write_text(json.dumps(asdict(card), indent=1) + "\n")
-    elif found != card:
-        differ = [k for k, v in asdict(card).items() if getattr(found, k) != v]
+    elif begun != card:
+        differ = [k for k, v in asdict(card).items() if getattr(begun, k) != v]
         raise InputError(
-            f"{root} was rendered with {', '.join(f'{k} {getattr(found, k)}' for k in differ)}, now asked for "
+            f"{root} was rendered with {', '.join(f'{k} {getattr(begun, k)}' for k in differ)}, now asked for "
             f"{', '.join(f'{k} {getattr(card, k)}' for k in differ)}; choose another folder, or delete this one."
         )
 

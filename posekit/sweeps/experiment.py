@@ -128,14 +128,14 @@ def parse_values(text: str) -> tuple[str, list[Scalar]]:
     if not equals or not name.strip().isidentifier() or not values.strip():
         raise InputError(f"Write parameters as name=value or name=value,value, got {text!r}.")
     try:
-        found = yaml.safe_load(f"[{values}]")  # commas inside quotes or brackets belong to the value
+        parsed = yaml.safe_load(f"[{values}]")  # commas inside quotes or brackets belong to the value
     except yaml.YAMLError:
-        found = None
-    if not isinstance(found, list):
+        parsed = None
+    if not isinstance(parsed, list):
         raise InputError(
             f"The values of {name.strip()} cannot be read, got {values!r}; put quotes around what is text."
         )
-    return name.strip(), [_number(value) for value in found]
+    return name.strip(), [_number(value) for value in parsed]
 
 
 def _number(value: Any) -> Any:

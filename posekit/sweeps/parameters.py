@@ -19,10 +19,10 @@ def known_parameters(notebook: Path) -> dict[str, str]:
     except ImportError:
         raise InputError('Sweeps need papermill: pip install "posekit[sweeps]".') from None
     try:
-        found = papermill.inspect_notebook(str(notebook))
+        entries = papermill.inspect_notebook(str(notebook))
     except (ValueError, LookupError, TypeError, AttributeError, nbformat.ValidationError) as error:  # no notebook
         raise InputError(f"{notebook} cannot be run: {' '.join(str(error).split())[:300]}") from None
-    return {name: _kind(entry) for name, entry in found.items()}
+    return {name: _kind(entry) for name, entry in entries.items()}
 
 
 def check_parameters(notebook: Path, parameters: dict[str, list[Scalar]]) -> None:

@@ -57,11 +57,11 @@ def record_bundle(name: str, value: Scalar) -> dict[str, Any]:
 
 def recorded_values(notebook: Any) -> dict[str, Scalar]:
     """Everything a notebook recorded, in order; a name recorded twice keeps its last value."""
-    found = {}
+    values = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             entry = output.get("data", {}).get(RECORD_TYPE)
             if entry is not None:
                 value = entry["value"]
-                found[entry["name"]] = float(value) if entry["type"] == "float" else value
-    return found
+                values[entry["name"]] = float(value) if entry["type"] == "float" else value
+    return values

@@ -232,7 +232,7 @@ class CoordinateInpainting(System):
 
     def stages(self) -> list[Stage]:
         c = self.config
-        found = []
+        stages = []
         for name, steps, (parts, weights) in zip(
             ("inpainting", "refinement"), (c.f_steps, c.g_steps), READINGS[c.reading], strict=True
         ):
@@ -245,13 +245,13 @@ class CoordinateInpainting(System):
                 raise InputError(f"Without {', '.join(c.without)} the stage {name} has no loss; leave it one.")
             lr = c.f_lr if parts == ("f",) else c.g_lr
             critics = ("discriminator",) if "adversarial" in weights else ()
-            found.append(
+            stages.append(
                 Stage(
                     name=name, parts=parts, weights=weights, steps=steps, batch_size=c.batch_size,
                     critics=critics, lr=lr, critic_lr=c.d_lr, decay=c.decay,
                 )
             )  # fmt: skip
-        return found
+        return stages
 
     def stage_forward(self, pair: Pair, stage: Stage) -> CoordinateResult:
         return self(pair, image=any(name not in TEXTURE_LOSSES for name in stage.weights))

@@ -92,13 +92,13 @@ def read_latest(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor], 
 
     Warns about every corrupt one that is skipped.  Raises InputError when all are corrupt.
     """
-    found = _checkpoints(Path(folder))
-    for path in found:
+    paths = _checkpoints(Path(folder))
+    for path in paths:
         try:
             return _read_checkpoint(path)
         except InputError as error:
             warnings.warn(f"Skipped: {error}", stacklevel=2)
-    if found:
+    if paths:
         raise InputError(f"No checkpoint in {folder} can be read; remove the folder to start again.")
     return None
 

@@ -57,9 +57,9 @@ def random_states_of_others() -> dict[str, Tensor]:
     """States of the processes 1, 2, ... of a distributed run, as ``random1.torch``, ...; all processes call it."""
     if world_size() == 1:
         return {}
-    found: list[dict[str, Tensor]] = [{}] * world_size()
-    dist.all_gather_object(found, random_states())
-    return {f"random{i}.{key}": state for i, states in enumerate(found) if i for key, state in states.items()}
+    gathered: list[dict[str, Tensor]] = [{}] * world_size()
+    dist.all_gather_object(gathered, random_states())
+    return {f"random{i}.{key}": state for i, states in enumerate(gathered) if i for key, state in states.items()}
 
 
 def restore_random(states: dict[str, Tensor]) -> None:

@@ -69,10 +69,10 @@ def load_weights(path: str | Path) -> System:
     """
     path = Path(path)
     if path.is_dir():
-        found = read_latest(path / "checkpoints" if (path / "checkpoints").is_dir() else path)
-        if found is None:
+        latest = read_latest(path / "checkpoints" if (path / "checkpoints").is_dir() else path)
+        if latest is None:
             raise InputError(f"The folder {path} holds no checkpoint; give a weight file or a training folder.")
-        card, tensors, rest = found
+        card, tensors, rest = latest
         tensors = tensors | with_prefix("ema.", rest)
     else:
         tensors, metadata = read_tensors(path)

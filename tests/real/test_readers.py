@@ -24,9 +24,9 @@ def test_densepose_pictures_are_vui(samsung):
 
 def test_the_other_order_is_found_too(real):
     (photo,) = (p for p in (real / "pose_with_style").glob("*.png") if not p.stem.endswith("_iuv"))
-    map = photo.with_name(photo.stem + "_iuv.png")
-    assert read_iuv(map).order == "IUV"
-    person = load_person(photo, map, atlas="tiles")
+    surface_map = photo.with_name(photo.stem + "_iuv.png")
+    assert read_iuv(surface_map).order == "IUV"
+    person = load_person(photo, surface_map, atlas="tiles")
     assert person.size == (512, 348)
     assert person.identity == parse_deepfashion(photo).identity == "WOMEN/Blouses_Shirts/id_00006350/04"
 

@@ -24,7 +24,7 @@ SIZE, VIEWS = 32, 2
 CARD = folder_card(VIEWS, SIZE, 0, "body", "legs")
 
 
-def fake_shot(seed, person, view, size, set, skirts, room=None):
+def fake_shot(seed, person, view, size, kind, skirts, room=None):
     """A photograph of noise, in no time."""
     rng = np.random.default_rng([seed, person, view])
     h, w = size

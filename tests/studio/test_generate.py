@@ -102,7 +102,7 @@ def test_skirt_readings_differ_only_under_the_skirt():
 
 
 def test_faces_fill_the_picture_and_change_their_expression():
-    people = [make_person(0, 5, v, 64, set="face") for v in (0, 1, 2)]
+    people = [make_person(0, 5, v, 64, kind="face") for v in (0, 1, 2)]
     for p in people:
         assert p.head.mean() > 0.2
         assert p.keypoints[0].abs().max() < 0.6  # the nose is near the middle

@@ -129,13 +129,13 @@ def by_photograph(system: System, pair: Pair) -> Tensor:
 
 def shipped() -> dict[str, Transfer]:
     """The keypoint-conditioned systems whose reference weights are in the package; empty where there are none."""
-    found: dict[str, Transfer] = {}
+    transfers: dict[str, Transfer] = {}
     for name, title in SHIPPED.items():
         try:
-            found[title] = partial(by_photograph, load_reference(name))
+            transfers[title] = partial(by_photograph, load_reference(name))
         except InputError:
             continue
-    return found
+    return transfers
 
 
 def drawn_pair(pose: str, source: Person) -> Pair:

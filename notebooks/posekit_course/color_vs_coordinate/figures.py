@@ -189,10 +189,10 @@ def draw_measures(table: Evaluation, metrics: Mapping[str, str], names: Mapping[
             for n, (system, style) in enumerate(names.items()):
                 colour, marker = STYLES[style.split()[-1]]
                 hollow = "white" if style.startswith("short") else colour
-                found = [table.row(system, f"{place}.{region}.{metric}") for region in regions]
+                rows = [table.row(system, f"{place}.{region}.{metric}") for region in regions]
                 where = np.arange(2) + 0.13 * (n - (len(names) - 1) / 2)
-                means = np.array([row.mean for row in found])
-                ends = [(row.mean, row.mean) if row.low is None else (row.low, row.high) for row in found]  # one person
+                means = np.array([row.mean for row in rows])
+                ends = [(row.mean, row.mean) if row.low is None else (row.low, row.high) for row in rows]  # one person
                 error = np.abs(np.array(ends).T - means)
                 options = {"fmt": marker, "color": colour, "mfc": hollow, "markersize": 6, "linewidth": 1.2}
                 axis.errorbar(where, means, error, label=system if line == column == 0 else None, **options)

@@ -38,16 +38,16 @@ def f_input(partial: Tensor, known: Tensor) -> Tensor:
 
 def gate_openings(net: nn.Module, x: Tensor) -> list[Tensor]:
     """The gates sigma(conv_g) of every gated layer in order, b c h w each, for the input x."""
-    found: list[Tensor] = []
+    openings: list[Tensor] = []
     layers = [module for module in net.modules() if isinstance(module, GatedConv)]
-    hooks = [m.gate.register_forward_hook(lambda _m, _i, out: found.append(torch.sigmoid(out))) for m in layers]
+    hooks = [m.gate.register_forward_hook(lambda _m, _i, out: openings.append(torch.sigmoid(out))) for m in layers]
     try:
         with torch.no_grad():
             net(x)
     finally:
         for hook in hooks:
             hook.remove()
-    return found
+    return openings
 
 
 def receptive_field(net: nn.Module, x: Tensor, place: tuple[int, int]) -> Tensor:

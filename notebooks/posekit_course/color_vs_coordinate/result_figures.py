@@ -24,11 +24,11 @@ TEAR, OFF_BODY = (0.84, 0.37, 0), (0.9, 0, 0.9)  # orange, magenta
 
 
 def draw_pulls(
-    error: Tensor, paths: Tensor, right_place: Tensor, distances: Sequence[int], found: Mapping[str, Tensor]
+    error: Tensor, paths: Tensor, right_place: Tensor, distances: Sequence[int], shares: Mapping[str, Tensor]
 ) -> Figure:
     """Left: paths of positions on the error of one texel.  Right: how many starts end at the right place.
 
-    error: h w.  paths: steps 2 n, positions in [-1, 1].  right_place: 2.  found: loss -> share for each distance.
+    error: h w.  paths: steps 2 n, positions in [-1, 1].  right_place: 2.  shares: loss -> share for each distance.
     """
     figure, ((left, right),) = new_figure(9.5, 4.0, 1, 2)
     show(left, error.numpy(), "colour error (dark: small), starts 6 pixels away", cmap="magma")
@@ -38,7 +38,7 @@ def draw_pulls(
     x, y = norm_to_index(right_place, error.shape[-1]).tolist()
     left.plot(x, y, "*", color="white", markeredgecolor="black", markersize=15)
     left.set(xlim=(x - 12, x + 12), ylim=(y + 12, y - 12))
-    for (name, share), hue in zip(found.items(), (ORANGE, BLUE), strict=True):
+    for (name, share), hue in zip(shares.items(), (ORANGE, BLUE), strict=True):
         right.plot(distances, share * 100, "o-", color=hue, label=name)
     right.set_xscale("log", base=2)
     right.set_xticks(distances, [str(d) for d in distances])

@@ -82,13 +82,13 @@ def print_robust(rows: Mapping[str, Mapping[str, Sequence[float]]], shares: Mapp
 
 def with_both_arms(pairs: Sequence[Pair], most: int = 24, pixels: int = 150) -> list[Person]:
     """The first source photographs (batches of one) that show more than so many pixels of either arm."""
-    found = []
+    persons = []
     for pair in pairs:
         person = pair.source.batched()
         arms = (probes.LEFT_ARM, probes.RIGHT_ARM)
         if min(float(probes.are_parts(person.part, arm).sum()) for arm in arms) > pixels:
-            found.append(person)
-    return found[:most]
+            persons.append(person)
+    return persons[:most]
 
 
 def shares_of_places(part: Tensor) -> np.ndarray:
@@ -131,11 +131,11 @@ def long_run() -> dict[tuple[str, int | None, str], float]:
 
 def background_shares(swept: Mapping[tuple[str, int, int], Mapping]) -> dict[str, tuple[float, float]]:
     """arm with coordinates -> (share of unseen texels that look at the background, l1), means over its runs."""
-    found: dict[str, list] = {}
+    runs: dict[str, list] = {}
     for (arm, _, _), row in swept.items():
         if arm != "colours":
-            found.setdefault(arm, []).append((row["background_share"], row["view.unseen.l1"]))
-    return {arm: tuple(np.mean(values, 0)) for arm, values in found.items()}
+            runs.setdefault(arm, []).append((row["background_share"], row["view.unseen.l1"]))
+    return {arm: tuple(np.mean(values, 0)) for arm, values in runs.items()}
 
 
 def losses_said(log: Sequence[Mapping]) -> str:

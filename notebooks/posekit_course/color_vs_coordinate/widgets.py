@@ -46,23 +46,23 @@ class Lookup:
 
 def lookups(system: System, persons: Mapping[tuple[str, int], Person]) -> dict[tuple[str, int], Lookup]:
     """For (name, view) -> photograph: what the system completes from it."""
-    found = {}
+    completed = {}
     for key, person in persons.items():
         one = person.batched()
         with torch.no_grad():
             result = system(Pair(one, one), image=False)
-        found[key] = Lookup(one.image, result.known, result.D, result.T)
-    return found
+        completed[key] = Lookup(one.image, result.known, result.D, result.T)
+    return completed
 
 
 def render_lookup(
-    person: str, view: int, u: float, v: float, show: str, *, found: Mapping[tuple[str, int], Lookup]
+    person: str, view: int, u: float, v: float, show: str, *, completed: Mapping[tuple[str, int], Lookup]
 ) -> Picture:
     """Left the completed texture, right the photograph: a line from a texel to the pixel that it copies; or all of D.
 
-    u, v: the texel, in [-1, 1] of the atlas.  show: one of SHOW.  found: from `lookups`.
+    u, v: the texel, in [-1, 1] of the atlas.  show: one of SHOW.  completed: from `lookups`.
     """
-    one = found[person, view]
+    one = completed[person, view]
     t, (h, w) = one.D.shape[-1], one.image.shape[-2:]
     figure, ((left, right),) = figures.new_figure(8.4, 4.5, 1, 2)
     figures.show(left, figures.on_skin(one.T), "completed texture; inside the lines it is known")
@@ -107,10 +107,10 @@ def _one_texel(figure: Picture, left, right, one: Lookup, u: float, v: float) ->
     figure.suptitle(f"texel ({column}, {row}) copies pixel ({x:.0f}, {y:.0f}); {says}", fontsize=12)
 
 
-def lookup_controls(found: Mapping[tuple[str, int], Lookup], u: float = -0.4, v: float = -0.5) -> dict:
+def lookup_controls(completed: Mapping[tuple[str, int], Lookup], u: float = -0.4, v: float = -0.5) -> dict:
     """The controls of `render_lookup`."""
-    people = list(dict.fromkeys(person for person, _ in found))
-    views = sorted({view for _, view in found})
+    people = list(dict.fromkeys(person for person, _ in completed))
+    views = sorted({view for _, view in completed})
     slow = {"continuous_update": False}
     return {
         "person": W.Dropdown(options=people, description="person"),
@@ -121,9 +121,9 @@ def lookup_controls(found: Mapping[tuple[str, int], Lookup], u: float = -0.4, v:
     }
 
 
-def lookup(found: Mapping[tuple[str, int], Lookup], u: float = -0.4, v: float = -0.5) -> Live:
+def lookup(completed: Mapping[tuple[str, int], Lookup], u: float = -0.4, v: float = -0.5) -> Live:
     """Choose a person, a view, a texel; see where it looks, or the whole field."""
-    return _small(partial(render_lookup, found=found), lookup_controls(found, u, v))
+    return _small(partial(render_lookup, completed=completed), lookup_controls(completed, u, v))
 
 
 # ------------------------------------------------------------------------------------------------ while they learn

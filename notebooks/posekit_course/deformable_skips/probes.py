@@ -44,15 +44,15 @@ def refiner() -> System:
 def encoded(seed: int, person: int, views: tuple[int, int], size: int) -> tuple[list[Tensor], Tensor]:
     """What the trained network makes of a pair: source activations at full, half and quarter size, and E."""
     system, pair = refiner(), pair_of(seed, person, views, size)
-    found: list[Tensor] = []
-    hooks = [block.register_forward_hook(lambda _m, _i, out: found.append(out)) for block in system.g.source]
+    activations: list[Tensor] = []
+    hooks = [block.register_forward_hook(lambda _m, _i, out: activations.append(out)) for block in system.g.source]
     try:
         with torch.no_grad():
             E = system(pair).E
     finally:
         for hook in hooks:
             hook.remove()
-    return found, E
+    return activations, E
 
 
 def on_black(person: Person) -> Tensor:
@@ -120,11 +120,11 @@ def studio_set(people: int, size: int, seed: int, views: int = 4) -> tuple[list[
 
 def _all_pairs(data: StudioPeople, views: int) -> list[Pair]:
     """Every ordered pair of views of every person; a photograph is in memory once."""
-    found = []
+    pairs = []
     for i in range(len(data.numbers)):
         photos = [data.person(i, view) for view in range(views)]
-        found += [Pair(a, b) for a, b in itertools.permutations(photos, 2)]
-    return found
+        pairs += [Pair(a, b) for a, b in itertools.permutations(photos, 2)]
+    return pairs
 
 
 def photographs(system: System, pairs: Sequence[Pair], batch: int = 16) -> Tensor:

@@ -122,7 +122,7 @@ def blurred(image: Tensor, sigma: float) -> Tensor:
 def measure(made: Tensor, batch: Pair) -> dict[str, np.ndarray]:
     """Every metric of METRICS that can be computed here, (b,) each: of photographs against the batch's targets."""
     truth, body = batch.target.image, batch.target.mask
-    found = {
+    scores = {
         "l1": metrics.l1(made, truth),
         "l1_32": metrics.l1_at(made, truth, 32),
         "ssim": metrics.ssim(made, truth),
@@ -131,7 +131,7 @@ def measure(made: Tensor, batch: Pair) -> dict[str, np.ndarray]:
         "sliced_wasserstein": sliced_wasserstein(made, truth, directions=32, patches=512).mean(1),
         "lpips": pretrained.lpips(made, truth),
     }
-    return {name: values.numpy() for name, values in found.items() if values is not None}
+    return {name: values.numpy() for name, values in scores.items() if values is not None}
 
 
 def badness(metric: str, values: np.ndarray) -> np.ndarray:
@@ -155,13 +155,13 @@ def bad_by_metric(failures: Failures, extra: Mapping[str, Tensor] | None = None)
     }
 
 
-def beside_harmless(found: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[list[str], list[str], np.ndarray]:
+def beside_harmless(bad: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[list[str], list[str], np.ndarray]:
     """Failures, metrics, and the table (failures, metrics): mean badness over that of the harmless shift.
 
     Below 1 the metric is blind to the failure.
     """
-    names, kinds = list(found), list(found[HARMLESS])
-    table = np.array([[found[name][kind].mean() for kind in kinds] for name in names])
+    names, kinds = list(bad), list(bad[HARMLESS])
+    table = np.array([[bad[name][kind].mean() for kind in kinds] for name in names])
     return names, kinds, table / table[names.index(HARMLESS)]
 
 

@@ -93,11 +93,11 @@ def draw_strip(snapshots: Snapshots, scale: int = 2) -> Figure:
 def _strip_titles(keys: Sequence[tuple[str, int]]) -> list[str]:
     """The step of each snapshot, under the name of its stage at the first one of the stage."""
     named: set[str] = set()
-    found = []
+    titles = []
     for stage, step in keys:
-        found.append(f"{'' if stage in named else stage}\nstep {step}")
+        titles.append(f"{'' if stage in named else stage}\nstep {step}")
         named.add(stage)
-    return found
+    return titles
 
 
 # ------------------------------------------------------------------------------------------------ data, and its leak
@@ -109,7 +109,7 @@ def draw_people(rows: Mapping[str, Sequence[Tensor]]) -> Figure:
     return montage(titled, len(next(iter(rows.values()))))
 
 
-def draw_leak(found: Leak, shown: int = 4) -> Figure:
+def draw_leak(leak: Leak, shown: int = 4) -> Figure:
     """Errors of the memory under both splits, a line for each person; and whom it remembered, from best to worst.
 
     Shown people are spread evenly over the order of the errors; those taken for somebody else are orange, and the
@@ -120,9 +120,9 @@ def draw_leak(found: Leak, shown: int = 4) -> Figure:
     for axis in axes[:, :3].flat:
         axis.remove()
     left = figure.add_subplot(grid[:, :3])
-    chosen = found.chosen["by photograph"]
-    right = np.array([a.identity == b.identity for a, b in zip(found.source, chosen, strict=True)])
-    pairs = np.stack([found.by_person, found.by_photograph])
+    chosen = leak.chosen["by photograph"]
+    right = np.array([a.identity == b.identity for a, b in zip(leak.source, chosen, strict=True)])
+    pairs = np.stack([leak.by_person, leak.by_photograph])
     for errors, known in zip(pairs.T, right, strict=True):
         left.plot([0, 1], errors, "-", color=GREY if known else ORANGE, alpha=0.5 if known else 0.9, linewidth=0.8)
     left.plot([0, 1], pairs.mean(1), "o-", color=BLUE, linewidth=2.5, markersize=8)
@@ -134,7 +134,7 @@ def draw_leak(found: Leak, shown: int = 4) -> Figure:
     if not right.all():
         words = f"orange: taken for another\n({(~right).sum()} of {len(right)})"
         left.text(0.98, 0.04, words, transform=left.transAxes, fontsize=10, color=ORANGE, ha="right")
-    order = np.argsort(found.by_photograph)
+    order = np.argsort(leak.by_photograph)
     places = np.linspace(0, len(order) - 1, min(shown, len(order))).round().astype(int)
     wrong = np.flatnonzero(~right[order])
     if len(wrong) and right[order[places]].all():
@@ -144,7 +144,7 @@ def draw_leak(found: Leak, shown: int = 4) -> Figure:
     for axis in axes[:, 3 + len(places) :].flat:
         axis.set_visible(False)
     for (top, bottom), i in zip(axes[:, 3:].T, order[places], strict=False):
-        show(top, picture(found.source[i].image), f"error {found.by_photograph[i]:.2f}")
+        show(top, picture(leak.source[i].image), f"error {leak.by_photograph[i]:.2f}")
         show(bottom, picture(chosen[i].image), "" if right[i] else "another person")
         bottom.title.set_color(ORANGE)
     axes[0, 3].set_ylabel("tested source", fontsize=11)

@@ -43,17 +43,17 @@ def settings_of(system: str, preset: str, variant: str, overrides: str) -> dict[
     "auto" takes the settings for photographs of 64 pixels where the preset is laptop; other presets as they are.
     """
     if overrides.strip() == "auto":
-        found: Any = SMALL.get(system, {}) if preset == "laptop" else {}
+        settings: Any = SMALL.get(system, {}) if preset == "laptop" else {}
     else:
         try:
-            found = yaml.safe_load(overrides)
+            settings = yaml.safe_load(overrides)
         except yaml.YAMLError as error:
             raise InputError(
                 f"overrides is a YAML mapping such as {{image_size: 64}}: {' '.join(str(error).split())}"
             ) from None
-    if not isinstance(found, dict):
+    if not isinstance(settings, dict):
         raise InputError(f"overrides is a YAML mapping such as {{image_size: 64}}, {{}} or auto; got {overrides!r}.")
-    return found | ({"variant": variant} if variant else {})
+    return settings | ({"variant": variant} if variant else {})
 
 
 def size_of(system: System) -> int | tuple[int, int]:
@@ -117,8 +117,8 @@ class Snapshots:
         with as_it_is(system):
             result = system(self.pair.batched().to(device_of(system)))
         pictures = [result.image]
-        if (found := picture_inside(result)) is not None:
-            self.inside, picture = found
+        if (inner := picture_inside(result)) is not None:
+            self.inside, picture = inner
             pictures.insert(0, picture)
         self.kept[stage.name, done] = [picture[0].float().cpu().clamp(0, 1) for picture in pictures]
 
@@ -146,9 +146,9 @@ def baselines(system: System) -> dict[str, System]:
 def texels(photos: Sequence[Person], atlas: int, together: int = 1) -> tuple[Tensor, Tensor]:
     """Colours (n 3 a a) and known texels (n 1 a a) of photographs, or of so many ``together``, their mean."""
     batch = stack_persons(list(photos))
-    found = splat(batch.image, batch.uv, (atlas, atlas), batch.mask)
-    known = found.known.unflatten(0, (-1, together))
-    total = (found.values.unflatten(0, (-1, together)) * known).sum(1)
+    scattered = splat(batch.image, batch.uv, (atlas, atlas), batch.mask)
+    known = scattered.known.unflatten(0, (-1, together))
+    total = (scattered.values.unflatten(0, (-1, together)) * known).sum(1)
     return total / known.sum(1).clamp(min=1), known.amax(1)
 
 
@@ -166,8 +166,8 @@ def remembered(source: tuple[Tensor, Tensor], memory: tuple[Tensor, Tensor]) -> 
     distance[both.sum(-1) < 50] = torch.inf  # too few to judge by
     best = distance.argmin(1)
     mean = (colours * known).sum((2, 3), keepdim=True) / known.sum((2, 3), keepdim=True)
-    found = torch.where(where[best] > 0, seen[best], mean)
-    return torch.where(known > 0, colours, found), best
+    recalled = torch.where(where[best] > 0, seen[best], mean)
+    return torch.where(known > 0, colours, recalled), best
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def verdicts_on_fixed(
 
     critics: discriminators for ``system``, each trained for ``steps`` steps from the weights that it comes with.
     """
-    found = []
+    verdicts = []
     own = system.discriminator
     try:
         for critic in critics:
@@ -234,10 +234,10 @@ def verdicts_on_fixed(
                 with torch.no_grad():
                     adversarial = system.losses(batch, result, ("adversarial",))["adversarial"]
                 loss = system.critic_losses(batch, result)["discriminator"]
-                found.append((float(loss.detach()), float(adversarial)))
+                verdicts.append((float(loss.detach()), float(adversarial)))
                 adam.zero_grad()
                 loss.backward()
                 adam.step()
     finally:
         system.discriminator = own
-    return found
+    return verdicts

@@ -72,13 +72,13 @@ def render_failure(
     """
     made = failures.spoil(failure, strength)[sample : sample + 1]
     one = failures.batch[sample].batched()
-    found = {name: float(badness(name, values)[0]) for name, values in measure(made, one).items()}
+    bad = {name: float(badness(name, values)[0]) for name, values in measure(made, one).items()}
     figure, (axes,) = figures.new_figure(10.5, 2.9, 1, 4)
     difference = (made - one.target.image).abs()[0]
     figures.show(axes[0], figures.picture(one.target.image), "truth")
     figures.show(axes[1], figures.picture(made), f"{failure}, {strength:.0%}")
     figures.show(axes[2], figures.picture(1 - (3 * difference).clamp(0, 1)), "difference, 3 times")
-    figures.draw_scores(axes[3], {name: found[name] / harmless[name] for name in found})
+    figures.draw_scores(axes[3], {name: bad[name] / harmless[name] for name in bad})
     return figure
 
 

@@ -58,11 +58,11 @@ def mirror_table(size: int = ATLAS_SIZE) -> Float[Tensor, "2 a a"]:
 
     twin_triangle, order = _twins(body)
     mirrored = np.empty((len(uv), 2))
-    found = twin_triangle[triangle] >= 0
-    corners = body.corner_uv["skin"][twin_triangle[triangle[found]]]
-    corners = np.take_along_axis(corners, order[triangle[found]][..., None], 1)
-    mirrored[found] = (corners * barycentric[found, :, None]).sum(1)
-    mirrored[~found] = _nearest_uv(body, triangle[~found], barycentric[~found])
+    has_twin = twin_triangle[triangle] >= 0
+    corners = body.corner_uv["skin"][twin_triangle[triangle[has_twin]]]
+    corners = np.take_along_axis(corners, order[triangle[has_twin]][..., None], 1)
+    mirrored[has_twin] = (corners * barycentric[has_twin, :, None]).sum(1)
+    mirrored[~has_twin] = _nearest_uv(body, triangle[~has_twin], barycentric[~has_twin])
 
     table = np.full((2, size, size), np.nan, np.float32)
     table[:, rows, columns] = np.clip(2 * mirrored.T - 1, -1, 1)

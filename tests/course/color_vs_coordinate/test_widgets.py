@@ -50,7 +50,7 @@ def grid(controls, most=60):
 
 def test_lookup_over_the_ends_of_its_grid(found):
     for setting in grid(inpainting.lookup_controls(found)):
-        figure = inpainting.render_lookup(**setting, found=found)
+        figure = inpainting.render_lookup(**setting, completed=found)
         left, right = figure.axes
         assert left.images[0].get_array().shape == (36, 36, 3)
         assert right.images[0].get_array().shape == (48, 48, 3)
@@ -63,7 +63,7 @@ def test_the_line_leads_from_the_texel_to_its_pixel(found):
     one = found["a", 1]
     row, column = one.known[0, 0].nonzero()[20].tolist()
     u, v = (2 * column + 1) / 36 - 1, (2 * row + 1) / 36 - 1
-    figure = inpainting.render_lookup("a", 1, u, v, "one texel", found=found)
+    figure = inpainting.render_lookup("a", 1, u, v, "one texel", completed=found)
     line = figure.artists[0]
     assert tuple(line.xy1) == (column, row)
     x, y = norm_to_index(one.D[0, :, row, column], 48).tolist()
@@ -79,11 +79,11 @@ def test_what_is_said_about_other_texels(found):
     for where, words in (((one.known[0, 0] == 0) & skin, "f says where"), (~skin, "no skin here")):
         row, column = where.nonzero()[0].tolist()
         u, v = (2 * column + 1) / 36 - 1, (2 * row + 1) / 36 - 1
-        assert words in inpainting.render_lookup("a", 1, u, v, "one texel", found=found).get_suptitle()
+        assert words in inpainting.render_lookup("a", 1, u, v, "one texel", completed=found).get_suptitle()
 
 
 def test_every_arrow_ends_in_a_dot(found):
-    figure = inpainting.render_lookup("b", 0, 0.0, 0.0, "all as arrows", found=found)
+    figure = inpainting.render_lookup("b", 0, 0.0, 0.0, "all as arrows", completed=found)
     left, right = figure.axes
     arrows = [text for text in left.texts if text.arrow_patch is not None]
     dots = [line for line in right.lines if line.get_marker() == "o"]
@@ -130,7 +130,7 @@ def test_milestones(steps):
 
 def test_drawing_is_pure(found, albums):
     for draw in (
-        lambda: inpainting.render_lookup("a", 0, 0.1, 0.1, "one texel", found=found),
+        lambda: inpainting.render_lookup("a", 0, 0.1, 0.1, "one texel", completed=found),
         lambda: inpainting.render_training(2, 0, albums=albums),
     ):
         before = plt.get_fignums()
