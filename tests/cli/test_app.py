@@ -287,4 +287,4 @@ def test_augment_with_the_shipped_networks_or_unknown_ones(run, rendered, tmp_pa
     assert len(list((tmp_path / "maps").glob("*.png"))) == 4
     code, _, err = run("augment", rendered, "--weights", "texel_fill-both", "-o", tmp_path / "none")
     assert code == 1
-    assert "did you mean" in err or "known: mirror, nearest" in err
+    assert "known: copy_source, mirror, nearest" in err

@@ -20,7 +20,7 @@ def rng(seed=0):
 
 
 def test_no_noise_changes_nothing(person):
-    same = EstimatorNoise(part_dropout=0, missing_hands=0, jitter=0)(person, rng())
+    same = EstimatorNoise(part_dropout=0.0, missing_hands=0.0, jitter=0.0)(person, rng())
     torch.testing.assert_close(same.uv, person.uv, atol=1e-6, rtol=0)
     torch.testing.assert_close(same.chart, person.chart, atol=1e-6, rtol=0)
     assert torch.equal(same.part, person.part)
@@ -36,18 +36,18 @@ def test_only_the_map_changes(person):
 
 
 def test_missing_hands_and_parts(person):
-    hands = EstimatorNoise(part_dropout=0, missing_hands=1, jitter=0)(person, rng())
+    hands = EstimatorNoise(part_dropout=0.0, missing_hands=1.0, jitter=0.0)(person, rng())
     was_hand = (person.part == 3) | (person.part == 4)
     assert was_hand.any()
     assert (hands.part[was_hand] == 0).all()
     assert torch.equal(hands.part[~was_hand], person.part[~was_hand])
-    nothing = EstimatorNoise(part_dropout=1, missing_hands=1)(person, rng())
+    nothing = EstimatorNoise(part_dropout=1.0, missing_hands=1.0)(person, rng())
     assert not nothing.mask.any()
     assert not nothing.uv.any()
 
 
 def test_parts_go_missing_as_often_as_asked(person):
-    noise = EstimatorNoise(part_dropout=0.25, missing_hands=0, jitter=0)
+    noise = EstimatorNoise(part_dropout=0.25, missing_hands=0.0, jitter=0.0)
     parts = [p for p in person.part.unique().tolist() if p not in (0, 3, 4)]
     kept = [np.isin(parts, noise(person, rng(s)).part.numpy()) for s in range(60)]
     assert abs(1 - np.mean(kept) - 0.25) < 0.06
@@ -73,7 +73,7 @@ def test_displacements_are_smooth_and_bounded():
 
 def test_positions_move_by_pixels_and_never_across_a_seam(person):
     """Every position of the moved map is found in the exact map at most a few pixels away."""
-    noisy = EstimatorNoise(part_dropout=0, missing_hands=0, jitter=2.0)(person, rng(1))
+    noisy = EstimatorNoise(part_dropout=0.0, missing_hands=0.0, jitter=2.0)(person, rng(1))
     rows, columns = np.nonzero(noisy.mask[0].numpy())
     h, w = person.size
     moved = 0
@@ -97,6 +97,6 @@ def test_bad_input(person):
     with pytest.raises(InputError, match="probabilities from 0 to 1"):
         EstimatorNoise(part_dropout=1.5)
     with pytest.raises(InputError, match="jitter is from 0 up"):
-        EstimatorNoise(jitter=-1)
+        EstimatorNoise(jitter=-1.0)
     with pytest.raises(InputError, match="single photograph"):
         EstimatorNoise()(stack_persons([person, person]), rng())

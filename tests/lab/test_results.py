@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from posekit_lab import experiments, results
+from posekit_lab.pictures import CYCLE
 
 from posekit.sweeps.experiment import load_experiment
 from posekit.sweeps.parameters import check_parameters
@@ -121,7 +122,7 @@ def test_table_and_figure(kept):
     assert "| nothing learnt |  | 0.500 | 0.300 |" in text
     picture = matplotlib.image.imread(kept / "results" / "duel.png")
     assert min(picture.shape[:2]) > 200
-    for color in results.COLORS[:2]:
+    for color in CYCLE[:2]:
         wanted = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         assert (np.abs(picture[..., :3] - wanted).max(-1) < 0.02).sum() > 50
 

@@ -44,7 +44,7 @@ IN_THE_SOURCE = {
     "excuse of a fixed part": ("#     browser: true", "#     without: {parameters: none}", "excuses 'parameters'"),
     "unknown header entry": ("#     browser: true", "#     brwoser: true", "unknown header entry 'brwoser'"),
     "absolute path in the text": ("Straight lines.", "See /home/someone/lines.txt.", "absolute path /home/someone"),
-    "cell longer than a screen": ("left, right =", "1\n" * 18 + "left, right =", "has 26 lines; the limit is 25"),
+    "cell longer than a screen": ("left, right =", "1\n" * 18 + "left, right =", "lines; the limit is 25"),
     "assertion without a word": (', "The two shares do not sum to one."', "", "says nothing where it fails"),
 }  # fmt: skip
 

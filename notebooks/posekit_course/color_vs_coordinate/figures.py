@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
-from posekit_lab.pictures import BLUE, GREEN, GREY, ORANGE, Picture, show, with_palette
+from posekit_lab.pictures import BLUE, DPI, GREEN, GREY, ORANGE, Picture, show, with_palette
+from posekit_lab.pictures import new_figure as plain_figure
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
@@ -23,7 +24,6 @@ from posekit.ops.splat import splat
 from posekit.person import Pair, Person
 from posekit.plots import picture
 from posekit.studio.body.surface_tables import mirror_table
-from posekit_course.scatter_rasterization import figures as figures_scatter
 from posekit_course.scatter_rasterization.figures import on_white, skin_texels, with_holes
 
 __all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "on_white", "picture", "show", "with_holes"]  # from the notebook before
@@ -46,7 +46,7 @@ class Textures(Picture):
         return with_palette(full) if smallest else full
 
 
-new_figure = partial(figures_scatter.new_figure, kind=Textures)
+new_figure = partial(plain_figure, kind=Textures)
 
 
 def studio_pairs(
@@ -97,7 +97,7 @@ def grid_of(
     top = line * (1 + max(title.count("\n") for title in titles)) + (30 if heading else 8)
     margin = 8 + 7 * max(map(len, names)) if names else 0
     width, height = margin + len(titles) * (w + gap), top + len(rows) * (h + gap)
-    figure = Textures(figsize=(width / figures_scatter.DPI, height / figures_scatter.DPI), dpi=figures_scatter.DPI)
+    figure = Textures(figsize=(width / DPI, height / DPI), dpi=DPI)
     for r, pictures in enumerate(rows):
         for c, (title, image) in enumerate(zip(titles, pictures, strict=True)):
             left, bottom = margin + c * (w + gap) + gap // 2, height - top - r * (h + gap) - h

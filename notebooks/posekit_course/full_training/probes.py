@@ -108,7 +108,7 @@ class Snapshots:
     pair: Pair
     at: tuple[int, ...] = AT
     kept: dict[tuple[str, int], list[Tensor]] = field(default_factory=dict)
-    picture_inside: str = ""
+    inside: str = ""
 
     def __call__(self, system: System, stage: Stage, done: int) -> None:
         """Take a picture if one is due."""

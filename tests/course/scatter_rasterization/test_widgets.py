@@ -12,6 +12,7 @@ from PIL import Image
 from posekit_course.live import Live, settings, to_png
 from posekit_course.scatter_rasterization import figures
 from posekit_course.scatter_rasterization import widgets as scatter
+from posekit_lab.pictures import DPI
 
 from posekit.ops.grids import identity_grid, norm_to_index
 from posekit.ops.splat import splat
@@ -143,7 +144,7 @@ def test_row_shows_every_picture_under_its_title():
 def test_jupyter_gets_a_small_picture_of_the_same_size():
     figure = figures.row({"a": np.random.default_rng(0).random((32, 32, 3))}, width=4)
     png = figure._repr_png_()
-    width, height = figure.get_size_inches() * figures.DPI
+    width, height = figure.get_size_inches() * DPI
     assert Image.open(io.BytesIO(png)).size == (int(width), int(height))
     assert len(png) < len(to_png(figure))
 
