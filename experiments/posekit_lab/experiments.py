@@ -26,11 +26,11 @@ from typing import Any
 
 import yaml
 
-from posekit.plots import draw_curves
 from posekit.reference import reference_log
 from posekit.util.errors import InputError
 from posekit.util.files import whole_file, write_text
 from posekit_lab import claims, differences, notebooks, results, source
+from posekit_lab.pictures import draw_curves
 
 OUT = Path("out/sweeps")
 

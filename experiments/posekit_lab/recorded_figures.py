@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
-from posekit.plots import BLUE, ORANGE, new_figure
 from posekit_lab import results
 from posekit_lab.differences import Difference, difference
 from posekit_lab.experiments import figure_of
+from posekit_lab.pictures import BLUE, ORANGE, new_figure
 
 SAME_SCALE = ("ssim", "ms_ssim")  # at most 1 here and in the papers, whatever the pictures; l1 is not
 

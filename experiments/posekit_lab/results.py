@@ -20,11 +20,11 @@ from matplotlib.figure import Figure
 
 from posekit.util.errors import InputError
 from posekit.util.files import write_text
+from posekit_lab.pictures import CYCLE
 from posekit_lab.source import ROOT
 
 EXPERIMENTS = ROOT / "experiments"
 RESULTS = EXPERIMENTS / "results"
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: apart for everyone
 GREYS = ("#444444", "#8A8A8A")
 _OF_THE_RUN = ("run", "status", "error")
 
@@ -153,7 +153,7 @@ def draw(
     figure = Figure(figsize=(3.1 * columns, 2.5 * rows + 0.7), layout="constrained", dpi=110)
     arms = list(dict.fromkeys(s.arm for s in summaries))
     varying = [arm for arm in arms if along is None or any(s.arm == arm and s.at is not None for s in summaries)]
-    styles = {arm: COLORS[i % len(COLORS)] for i, arm in enumerate(varying)}
+    styles = {arm: CYCLE[i % 6] for i, arm in enumerate(varying)}
     styles |= {arm: GREYS[i % len(GREYS)] for i, arm in enumerate(a for a in arms if a not in varying)}
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for place, (metric, name) in zip(axes, metrics.items(), strict=False):

@@ -53,7 +53,7 @@ from posekit.reference import load_reference
 from posekit.studio.body.surface_tables import mirror_table
 from posekit.studio.generate import make_person
 from posekit.sweeps.recorded import record
-from posekit.systems.copy_source import CopySource
+from posekit.systems.baselines import CopySource
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.util.errors import InputError
 

@@ -693,11 +693,7 @@ checks.check_to_backward(to_backward)
 grid, certain = to_backward(forward[0], (36, 36))
 turned = torch.where(certain > 0, sample(face, grid[None])[0], 1)
 figures.row(
-    {
-        "source": figures.picture(face),
-        "moved with the grid of your function": figures.picture(turned),
-    },
-    width=5.5,
+    {"source": figures.picture(face), "moved with the grid of your function": figures.picture(turned)}, width=5.5
 )
 
 # %% [markdown]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import typer
 from packaging.requirements import Requirement
 
+from posekit.util.errors import InputError
+
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
 
 
@@ -55,21 +57,6 @@ def check_packages() -> list[Line]:
     return lines
 
 
-def _check_torchvision() -> Line:
-    """torchvision imports, with its own operators or with the stand-in declarations."""
-    from posekit.util.torchvision import ensure_torchvision
-
-    native = ensure_torchvision()
-    if native:
-        return Line(OK, "torchvision operators", "compiled")
-    return Line(
-        WARN,
-        "torchvision operators",
-        "missing, stand-in declarations used",
-        "nothing to do: posekit needs none of them",
-    )
-
-
 def _check_devices() -> list[Line]:
     """Processor threads, and every accelerator that torch can use."""
     import torch
@@ -89,16 +76,13 @@ def _check_devices() -> list[Line]:
 def _check_cache() -> Line:
     """The cache folder can be written and has room for a rendered data set."""
     from posekit.util.cache import cache_dir
+    from posekit.util.files import check_place
 
     folder = cache_dir()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".probe"
-        probe.write_text("")
-        probe.unlink()
-    except OSError as error:
-        advice = "set POSEKIT_CACHE to a folder that can be written"
-        return Line(FAIL, "cache folder", f"{folder}: {error.strerror}", advice)
+        check_place(folder / "people")
+    except InputError:
+        return Line(FAIL, "cache folder", f"{folder} cannot be written", "set POSEKIT_CACHE to another folder")
     free = shutil.disk_usage(folder).free / 2**30
     if free < 1:
         return Line(WARN, "cache folder", f"{folder}, {free:.1f} GiB free", "free some space or set POSEKIT_CACHE")
@@ -138,7 +122,7 @@ def run_checks() -> list[Line]:
     lines = [_check_python(), *check_packages()]
     if any(line.status == FAIL for line in lines):
         return lines  # what follows imports these packages
-    return [*lines, _check_torchvision(), *_check_devices(), _check_cache(), *_check_weights()]
+    return [*lines, *_check_devices(), _check_cache(), *_check_weights()]
 
 
 def check_command() -> None:

@@ -11,6 +11,7 @@ import typer
 from posekit.util.errors import InputError
 
 if TYPE_CHECKING:
+    from posekit.person import Person
     from posekit.systems.base import Result
 
 INPAINT = ("nearest", "mirror", "f")
@@ -74,9 +75,7 @@ def _transfer_rendered(
             )
     else:
         system = baseline(inpaint, person.size[0], mirror=mirror_table() if inpaint == "mirror" else None)
-    result = transfer(person, pose, system)
-    _write(out, panel, person, result)
-    return result
+    return _write(out, panel, person, transfer(person, pose, system))
 
 
 def transfer_files(
@@ -123,9 +122,7 @@ def transfer_files(
     mirror = None
     if inpaint == "mirror":
         mirror = smpl_mirror() if atlas == "smpl" else tile_mirror(atlas_size)
-    result = transfer(source, target, baseline(inpaint, atlas_size, trim=TRIM, mirror=mirror))
-    _write(out, panel, source, result)
-    return result
+    return _write(out, panel, source, transfer(source, target, baseline(inpaint, atlas_size, trim=TRIM, mirror=mirror)))
 
 
 def _check(inpaint: str, *pictures: str | os.PathLike | None) -> None:
@@ -137,10 +134,11 @@ def _check(inpaint: str, *pictures: str | os.PathLike | None) -> None:
         check_picture_name(name)
 
 
-def _write(out: str | os.PathLike, panel: str | os.PathLike | None, source, result: Result) -> None:
+def _write(out: str | os.PathLike, panel: str | os.PathLike | None, source: Person, result: Result) -> Result:
     from posekit.data.photo import write_photo
     from posekit.plots import draw_panel, save_figure, steps_of
 
     write_photo(out, result.image[0])
     if panel is not None:
         save_figure(panel, draw_panel(steps_of(source.batched(), result), size=2.2))
+    return result

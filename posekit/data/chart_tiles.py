@@ -27,9 +27,7 @@ def charts_to_tiles(part: Integer[Tensor, "*b 1 h w"], chart: Float[Tensor, "*b 
     return torch.cat((u, v), dim=-3) * (part > 0)
 
 
-def tiles_to_charts(
-    uv: Float[Tensor, "*b 2 h w"],
-) -> tuple[Integer[Tensor, "*b 1 h w"], Float[Tensor, "*b 2 h w"]]:
+def tiles_to_charts(uv: Float[Tensor, "*b 2 h w"]) -> tuple[Integer[Tensor, "*b 1 h w"], Float[Tensor, "*b 2 h w"]]:
     """Position in the tile atlas -> (part 1..24, chart (U, V) in [0, 1]); the inverse of `charts_to_tiles`."""
     x = norm_to_index(uv[..., :1, :, :], TILE * COLUMNS)
     y = norm_to_index(uv[..., 1:, :, :], TILE * ROWS)

@@ -160,11 +160,8 @@ class Protocol:
         crop = f"cut to {_pixels(self.crop)}" if self.crop else "no crop"
         value = {1.0: "white", 0.0: "black"}.get(self.padding_value, f"grey {self.padding_value:g}")
         padding = f"padded to {_pixels(self.padding)} with {value}" if self.padding else "no padding"
-        parts = [
-            f"{size} {self.color} in [0, 1], {crop}, {padding}",
-            f"SSIM window {self.window}, sigma {self.sigma:g}",
-        ]
-        parts[-1] += f", data range {self.data_range:g}"
+        constants = f"SSIM window {self.window}, sigma {self.sigma:g}, data range {self.data_range:g}"
+        parts = [f"{size} {self.color} in [0, 1], {crop}, {padding}", constants]
         if self.measured is not None:
             parts.append(f"MS-SSIM {self.scales()} scales")
         if self.pairs is not None:

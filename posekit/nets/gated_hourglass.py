@@ -53,10 +53,7 @@ class GatedHourglass(nn.Module):
             *(GatedConv(4 * w, 4 * w, dilation=dilation) for dilation in (1, 1, 2, 4, 8, 8, 1, 1)),
         )
         self.decoder = nn.ModuleList(
-            [
-                GatedConv(4 * w, 2 * w),
-                nn.Sequential(GatedConv(2 * w, w), GatedConv(w, w // 2)),
-            ]
+            [GatedConv(4 * w, 2 * w), nn.Sequential(GatedConv(2 * w, w), GatedConv(w, w // 2))]
         )
         self.last = nn.Conv2d(w // 2, out_channels, 3, padding=1, padding_mode="reflect")
 

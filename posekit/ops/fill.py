@@ -42,9 +42,7 @@ def _nearest_index(known: Tensor) -> Tensor:
 
 
 def fill_mirror(
-    C: Float[Tensor, "b 2 t t"],
-    known: Float[Tensor, "b 1 t t"],
-    mirror: Float[Tensor, "2 a a"],
+    C: Float[Tensor, "b 2 t t"], known: Float[Tensor, "b 1 t t"], mirror: Float[Tensor, "2 a a"]
 ) -> tuple[Float[Tensor, "b 2 t t"], Float[Tensor, "b 1 t t"]]:
     """Unknown texels take the value of their left-right mirror texel where that one is known.
 

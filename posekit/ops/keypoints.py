@@ -97,10 +97,7 @@ LIMB_START = 0.1  # of the limb, before its first joint
 
 
 def heat_maps(
-    keypoints: Float[Tensor, "*b 18 2"],
-    visibility: Integer[Tensor, "*b 18"],
-    size: tuple[int, int],
-    sigma: float = 6.0,
+    keypoints: Float[Tensor, "*b 18 2"], visibility: Integer[Tensor, "*b 18"], size: tuple[int, int], sigma: float = 6.0
 ) -> Float[Tensor, "*b 18 h w"]:
     """One Gaussian a joint, exp(-d^2 / (2 sigma^2)) with the distance d and ``sigma`` in pixels, 1 at the joint.
 
@@ -120,10 +117,7 @@ def heat_maps(
 
 
 def skeleton_maps(
-    keypoints: Float[Tensor, "*b 18 2"],
-    visibility: Integer[Tensor, "*b 18"],
-    size: tuple[int, int],
-    width: float = 3.0,
+    keypoints: Float[Tensor, "*b 18 2"], visibility: Integer[Tensor, "*b 18"], size: tuple[int, int], width: float = 3.0
 ) -> Float[Tensor, "*b 17 h w"]:
     """One map a bone of `BONES`: an anti-aliased line ``width`` pixels wide with round ends, in [0, 1].
 

@@ -148,9 +148,7 @@ class RenderedFolder(TrainingFolder):
 
 
 def open_training_folder(
-    root: str | os.PathLike,
-    keypoints: str | os.PathLike | None = None,
-    maps: str | os.PathLike | None = None,
+    root: str | os.PathLike, keypoints: str | os.PathLike | None = None, maps: str | os.PathLike | None = None
 ) -> TrainingFolder:
     """A `RenderedFolder` where there is the card of one, else a `PhotoFolder`."""
     if (Path(root) / "card.json").is_file():

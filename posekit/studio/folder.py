@@ -19,14 +19,7 @@ from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
-from posekit.studio.folder_files import (
-    Card,
-    directory,
-    folder_card,
-    is_complete,
-    read_folder_card,
-    write_shots,
-)
+from posekit.studio.folder_files import Card, directory, folder_card, is_complete, read_folder_card, write_shots
 from posekit.studio.generate import SPLITS, make_shot, sitter, split_of
 from posekit.util.errors import InputError
 from posekit.util.files import only_one, whole_file

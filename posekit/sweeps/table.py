@@ -42,17 +42,11 @@ def finished(folder: Path, version: str) -> list[SweepRun]:
 
 def write_run_table(path: Path, rows: list[SweepRun], first: list[str]) -> None:
     """table.csv: run, parameters (``first`` first), status, seconds, recorded values, error; whole or not at all."""
-    parameters = list(dict.fromkeys(first + [name for row in rows for name in row.parameters]))
-    values = list(dict.fromkeys(name for row in rows for name in row.values))
+    parameters = dict.fromkeys(first + [name for row in rows for name in row.parameters])
+    values = dict.fromkeys(name for row in rows for name in row.values)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["run", *parameters, "status", "seconds", *values, "library", "error"])
-    for row in rows:
-        writer.writerow(
-            [row.run]
-            + [row.parameters.get(name, "") for name in parameters]
-            + [row.status, row.seconds]
-            + [row.values.get(name, "") for name in values]
-            + [row.library, row.error]
-        )
+    columns = ["run", *parameters, "status", "seconds", *values, "library", "error"]
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row.values, **row.parameters, **vars(row)} for row in rows)
     write_text(path, text.getvalue())

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 
 from posekit.systems.base import System, choose
+from posekit.systems.baselines import CopySource
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
-from posekit.systems.copy_source import CopySource
 from posekit.systems.deformable_gan import DeformableGAN
 from posekit.systems.spatial_transformation import SpatialTransformation
 from posekit.systems.texel_fill import TexelFill

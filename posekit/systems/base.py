@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -179,8 +180,7 @@ def check_rates(config: Any, *names: str) -> None:
             raise InputError(f"{name} must be positive, got {getattr(config, name)}.")
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """A line of the table that describes a system."""
 
     section: str
@@ -192,15 +192,12 @@ class Description(list[Fact]):
     """Rows in order; ``str()`` of it is an aligned table."""
 
     def __str__(self) -> str:
-        widths = [max((len(getattr(row, column)) for row in self), default=0) for column in ("section", "name")]
-        lines, last = [], None
-        for row in self:
-            if last not in (None, row.section):
-                lines.append("")
-            section = row.section if row.section != last else ""
-            lines.append(f"{section:<{widths[0]}}  {row.name:<{widths[1]}}  {row.value}")
-            last = row.section
-        return "\n".join(lines)
+        wide, narrow = (max((len(row[column]) for row in self), default=0) for column in (0, 1))
+        blocks = []
+        for section, rows in itertools.groupby(self, key=lambda row: row.section):
+            titles = itertools.chain([section], itertools.repeat(""))
+            blocks.append("\n".join(f"{t:<{wide}}  {r.name:<{narrow}}  {r.value}" for t, r in zip(titles, rows)))  # noqa: B905
+        return "\n\n".join(blocks)
 
 
 def describe(system: System) -> Description:

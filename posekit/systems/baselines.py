@@ -1,13 +1,38 @@
-"""Systems that learn nothing, by name, and beside the one to be measured."""
+"""Systems that learn nothing: the laziest one, the factory of all, and both beside the one to be measured."""
+
+from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.systems.base import System, choose
-from posekit.systems.copy_source import CopySource
+from posekit.person import Pair
+from posekit.systems.base import Result, System, choose
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 
 BASELINES = ("copy_source", "nearest", "mirror")
+
+
+@dataclass(frozen=True)
+class CopySourceConfig:
+    """Nothing to set."""
+
+    variant: str = "full"
+
+
+class CopySource(System):
+    """The new photograph is the source photograph, whatever pose was asked for; nothing is learnt.
+
+    What a system gains over this row is what it knows about the pose.
+    """
+
+    name = "copy_source"
+    PRESETS = {"laptop": CopySourceConfig(), "paper": CopySourceConfig()}
+
+    def __init__(self, config: CopySourceConfig | None = None, preset: str = "laptop"):
+        super().__init__(config or CopySourceConfig(), preset)
+
+    def forward(self, pair: Pair) -> Result:
+        return Result(image=pair.source.image)
 
 
 def baseline(

@@ -47,15 +47,9 @@ TABLE_5_TEXTURE = {"identity": 10.0, "texture_source": 10.0, "texture_target": 1
 READINGS = {
     # Section 3: f on two l1 terms, which the text adds without weights, then g with f fixed; the text gives no
     # weights for g: those of Table 5.
-    "main": (
-        (("f",), {"identity": 1.0, "texture_target": 1.0}),
-        (("g",), {**TABLE_5, "adversarial": 1.0}),
-    ),
+    "main": ((("f",), {"identity": 1.0, "texture_target": 1.0}), (("g",), {**TABLE_5, "adversarial": 1.0})),
     # Supplementary, section 1.1.4: every loss but the adversarial one, then no texture losses.
-    "supplementary": (
-        (("f", "g"), {**TABLE_5, **TABLE_5_TEXTURE}),
-        (("g",), {**TABLE_5, "adversarial": 1.0}),
-    ),
+    "supplementary": ((("f", "g"), {**TABLE_5, **TABLE_5_TEXTURE}), (("g",), {**TABLE_5, "adversarial": 1.0})),
     # Ours, for small networks without pretrained features.  The identity loss is the one that says which way to go
     # from far away, the colour losses see one pixel; l1 and the features keep g near the truth, and smooth; the
     # adversarial loss sharpens (experiments/losses.yaml).

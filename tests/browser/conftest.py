@@ -45,11 +45,7 @@ def browser(tmp_path_factory):
     profile = tmp_path_factory.mktemp("profile")
     with playwright.sync_playwright() as started:
         context = started.chromium.launch_persistent_context(
-            str(profile),
-            executable_path=CHROMIUM,
-            headless=True,
-            args=FLAGS,
-            viewport={"width": 1280, "height": 1000},
+            str(profile), executable_path=CHROMIUM, headless=True, args=FLAGS, viewport={"width": 1280, "height": 1000}
         )
         yield context
         context.close()

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 import ipywidgets as W
 import numpy as np
 import torch
+from posekit_lab.pictures import Picture
 from torch import Tensor
 
 from posekit.ops.grids import points_to_norm, resize_grid
@@ -26,7 +27,6 @@ from posekit.ops.keypoints import BONES, JOINTS, flip_keypoints, heat_maps
 from posekit.ops.part_affine import part_maps, warp_by_parts
 from posekit.ops.sample import sample
 from posekit.person import Pair, Person
-from posekit.plots import Picture
 from posekit.reference import load_reference
 from posekit.studio.body.body import load_body
 from posekit.studio.body.joint_angles import pose_rotations

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from posekit_lab.pictures import BLUE, GREEN, GREY, ORANGE, show
 from posekit_lab.recorded_figures import recorded
 from torch import Tensor
 
@@ -19,7 +20,7 @@ from posekit.ops.grids import identity_grid, norm_to_index, norm_to_points, resi
 from posekit.ops.keypoints import BONES
 from posekit.ops.sample import sample
 from posekit.person import Person
-from posekit.plots import BLUE, GREEN, GREY, ORANGE, picture, show
+from posekit.plots import picture
 from posekit_course.affine_flow import probes as flow_probes
 from posekit_course.color_vs_coordinate.figures import grid_of, new_figure
 

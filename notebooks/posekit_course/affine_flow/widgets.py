@@ -11,6 +11,7 @@ from functools import partial
 
 import ipywidgets as W
 import torch
+from posekit_lab.pictures import Picture
 from torch import Tensor
 
 from posekit.ops.affine import AffineRanges, affine_flow, affine_matrix, invert
@@ -19,7 +20,6 @@ from posekit.ops.grids import index_to_norm, norm_to_index, resize_grid
 from posekit.ops.keypoints import heat_maps
 from posekit.ops.sample import sample
 from posekit.person import Pair, Person
-from posekit.plots import Picture
 from posekit_course.affine_flow import figures
 from posekit_course.live import Live, live
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
+from posekit_lab.pictures import BLUE, GREEN, GREY, ORANGE, Picture, show, with_palette
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
@@ -20,7 +21,7 @@ from posekit.ops.fill import fill_nearest
 from posekit.ops.grids import identity_grid, norm_to_points
 from posekit.ops.splat import splat
 from posekit.person import Pair, Person
-from posekit.plots import BLUE, GREEN, GREY, ORANGE, Picture, picture, show, with_palette
+from posekit.plots import picture
 from posekit.studio.body.surface_tables import mirror_table
 from posekit_course.scatter_rasterization import figures as figures_scatter
 from posekit_course.scatter_rasterization.figures import on_white, skin_texels, with_holes

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from posekit_lab.pictures import BLUE, ORANGE, show
 from torch import Tensor
 
 from posekit.ops.grids import norm_to_index
 from posekit.ops.sample import sample
 from posekit.person import Person
-from posekit.plots import BLUE, ORANGE, show
 from posekit.systems.base import Result
 from posekit_course.color_vs_coordinate import probes
 from posekit_course.color_vs_coordinate.figures import STYLES, new_figure, on_white, with_holes

@@ -13,11 +13,11 @@ from functools import partial
 import ipywidgets as W
 import torch
 from matplotlib.patches import ConnectionPatch
+from posekit_lab.pictures import Picture
 from torch import Tensor
 
 from posekit.ops.grids import norm_to_index
 from posekit.person import Pair, Person, collate_pairs
-from posekit.plots import Picture
 from posekit.systems.base import Stage, System
 from posekit_course.color_vs_coordinate import figures
 from posekit_course.live import Live, live

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
+from posekit_lab.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE, show
 from posekit_lab.recorded_figures import draw_recorded, recorded
 from torch import Tensor
 
@@ -21,7 +22,7 @@ from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.ops.grids import norm_to_points
 from posekit.ops.keypoints import BODY_PARTS, BONES, body_part_corners, skeleton_maps
 from posekit.person import Pair, Person
-from posekit.plots import BLUE, GREEN, GREY, ORANGE, PURPLE, picture, show
+from posekit.plots import picture
 from posekit_course.color_vs_coordinate.figures import grid_of, new_figure
 from posekit_course.deformable_skips import probes
 

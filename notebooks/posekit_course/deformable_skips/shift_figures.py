@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from posekit_lab.pictures import BLUE, GREEN, ORANGE, PURPLE, new_figure, show
 from torch import Tensor
 
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.nets.vgg import VGGFeatures
-from posekit.plots import BLUE, GREEN, ORANGE, PURPLE, new_figure, picture, show
+from posekit.plots import picture
 
 WINDOWS = (1, 3, 5, 7)  # a window of one pixel is l1
 COLORS = (ORANGE, BLUE, GREEN, PURPLE)

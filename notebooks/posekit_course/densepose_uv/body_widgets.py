@@ -15,11 +15,11 @@ import ipywidgets as W
 import numpy as np
 import torch
 from jaxtyping import Float
+from posekit_lab.pictures import Picture
 from torch import Tensor
 
 from posekit.ops.splat import splat
 from posekit.person import Person
-from posekit.plots import Picture
 from posekit.studio.base.layers import Figure
 from posekit.studio.body.body import load_body
 from posekit.studio.body.pose import KEY_POSES, Pose, complete

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
+from posekit_lab.pictures import DPI, Picture
 from torch import Tensor
 
 from posekit.data.chart_tiles import charts_to_tiles, tile_mirror
@@ -21,7 +22,7 @@ from posekit.data.smpl_atlas import smpl_chart_table, smpl_mirror
 from posekit.ops.grids import index_to_norm, norm_to_index
 from posekit.ops.surface import PARTS, ChartTable
 from posekit.person import Person
-from posekit.plots import DPI, Picture, coordinate_colors
+from posekit.plots import coordinate_colors
 from posekit.studio.body.surface_tables import mirror_table, surface_table
 from posekit.studio.generate import make_person
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
+from posekit_lab.pictures import Picture
 from torch import Tensor
 
-from posekit.plots import Picture
 from posekit_course.densepose_uv.figures import DPI
 
 

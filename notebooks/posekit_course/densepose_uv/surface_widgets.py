@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import ipywidgets as W
 import torch
 from jaxtyping import Float, Integer
+from posekit_lab.pictures import Picture
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -19,7 +20,6 @@ from posekit.ops.grids import identity_grid, index_to_norm
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Person
-from posekit.plots import Picture
 from posekit.studio.body.surface_tables import part_labels
 from posekit.systems.base import System
 from posekit.util.errors import InputError
@@ -67,11 +67,7 @@ def on_person(texture: Float[Tensor, "3 t t"], person: Person, strength: float =
 
 
 def render_painting(
-    person: Person,
-    parts: Integer[Tensor, "a a"],
-    pattern: str = PATTERNS[0],
-    bands: int = 16,
-    strength: float = 1.0,
+    person: Person, parts: Integer[Tensor, "a a"], pattern: str = PATTERNS[0], bands: int = 16, strength: float = 1.0
 ) -> Picture:
     """The painted atlas, and the photograph repainted with it.
 
@@ -187,13 +183,7 @@ def mistake_controls() -> dict[str, W.ValueWidget]:
 
 # ------------------------------------------------------------------------------------------------- a transfer in panels
 
-STEPS = (
-    "source S",
-    "S[C]: what it shows",
-    "T: completed",
-    "W = T[M]: warped",
-    "result",
-)
+STEPS = ("source S", "S[C]: what it shows", "T: completed", "W = T[M]: warped", "result")
 GREY = 0.85  # texels that the source does not show
 
 

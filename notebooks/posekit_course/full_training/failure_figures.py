@@ -11,9 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from posekit_lab.pictures import DPI, ORANGE, show
 from torch import Tensor
 
-from posekit.plots import DPI, ORANGE, picture, show
+from posekit.plots import picture
 from posekit_course.color_vs_coordinate.figures import Textures, new_figure
 from posekit_course.full_training.failures import METRICS
 

@@ -12,16 +12,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from posekit_lab.pictures import BLUE, GREY, ORANGE, draw_curves, series, show, stages_of
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
-from posekit.plots import BLUE, GREY, ORANGE, picture, show
+from posekit.plots import picture
 from posekit_course.color_vs_coordinate.figures import grid_of, new_figure
 from posekit_course.deformable_skips.figures import draw_recorded, held_out_pairs
 from posekit_course.full_training.failure_figures import draw_failures, draw_scores, montage
 from posekit_course.full_training.probes import Leak, Snapshots
 
 __all__ = [
+    "draw_curves",
+    "series",
+    "stages_of",
     "draw_failures",
     "draw_recorded",
     "draw_scores",

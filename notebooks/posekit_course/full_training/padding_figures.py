@@ -10,11 +10,12 @@ from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
+from posekit_lab.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE
 from torch import Tensor
 
 from posekit.metrics.image import ssim
 from posekit.metrics.protocol import Protocol
-from posekit.plots import BLUE, GREEN, GREY, ORANGE, PURPLE, picture
+from posekit.plots import picture
 from posekit.util.errors import InputError
 from posekit_course.color_vs_coordinate.figures import new_figure
 from posekit_course.full_training.padding import diluted, ssim_by_margin

@@ -20,7 +20,7 @@ from posekit.ops.splat import splat
 from posekit.person import Pair, Person, collate_pairs, stack_persons
 from posekit.studio.body.surface_tables import mirror_table
 from posekit.systems.base import Result, Stage, System
-from posekit.systems.copy_source import CopySource
+from posekit.systems.baselines import CopySource
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.util.errors import InputError
 

@@ -13,12 +13,13 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from posekit_lab.pictures import BLUE, CYCLE, ORANGE, new_figure, show
 from torch import Tensor
 
 from posekit.ops.grids import identity_grid, resize_mask
 from posekit.ops.splat import splat
 from posekit.person import Person
-from posekit.plots import BLUE, CYCLE, ORANGE, new_figure, picture, show
+from posekit.plots import picture
 from posekit.studio.body.surface_tables import mirror_table
 from posekit.studio.generate import make_person
 

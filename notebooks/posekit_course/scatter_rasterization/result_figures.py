@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from posekit_lab.pictures import BLUE, ORANGE, new_figure, show
 from torch import Tensor
-
-from posekit.plots import BLUE, ORANGE, new_figure, show
 
 THIN = {"color": "#C8C8C8", "linewidth": 1}  # a single person
 

@@ -1,13 +1,10 @@
 """Two operations on a triangle mesh: normals, and the mean of the neighbours (a step of Laplacian smoothing)."""
 
 import math
-from functools import cache
 
 import numpy as np
 from numba import njit
 from scipy.sparse import coo_matrix, csr_matrix, diags
-
-from posekit.studio.body.body import Body
 
 
 @njit(cache=True)
@@ -39,12 +36,6 @@ def neighbour_mean(triangles: np.ndarray, n: int) -> csr_matrix:
     adjacency = coo_matrix((ones, (rows, columns)), shape=(n, n)).tocsr()
     degree = np.maximum(np.asarray(adjacency.sum(1)).ravel(), 1)
     return (diags(1 / degree) @ adjacency).astype(np.float32).tocsr()
-
-
-@cache
-def skin_neighbours(body: Body) -> csr_matrix:
-    """`neighbour_mean` of the body's skin."""
-    return neighbour_mean(body.triangles["skin"], body.n_skin)
 
 
 def smooth(neighbours: csr_matrix, vertices: np.ndarray, steps: int, amount: float | np.ndarray) -> np.ndarray:

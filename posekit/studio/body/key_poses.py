@@ -64,8 +64,7 @@ KEY_POSES: dict[str, dict[str, float]] = {
         spine_twist=8,
     ),
     "walk_short": _pose(
-        left=_hang(12, 14, flex=-10) | _leg(10, 4),
-        right=_hang(12, 18, flex=10) | _leg(-6, 30, ankle=-14, toes=16),
+        left=_hang(12, 14, flex=-10) | _leg(10, 4), right=_hang(12, 18, flex=10) | _leg(-6, 30, ankle=-14, toes=16)
     ),
     "arms_folded": _pose(left=_arm(2, 42, 84, 90, pronate=60), right=_arm(2, 34, 86, 92, pronate=60)),
     "hands_in_pockets": _pose(left=_POCKET, right=_POCKET),
@@ -78,16 +77,9 @@ KEY_POSES: dict[str, dict[str, float]] = {
     "hand_at_chin": _pose(left=_arm(4, 26, 74, 84, pronate=60), right=_arm(14, 62, 33, 130, pronate=45), head_pitch=4),
     "hold_parcel": _pose(left=_HOLD, right=_HOLD),
     "lean_forward": _pose(
-        left=_hang(12) | _leg(10, 2),
-        right=_hang(12) | _leg(10, 2),
-        spine_bend=12,
-        pelvis_bend=6,
-        head_pitch=-8,
+        left=_hang(12) | _leg(10, 2), right=_hang(12) | _leg(10, 2), spine_bend=12, pelvis_bend=6, head_pitch=-8
     ),
-    "legs_crossed": _pose(
-        left=_hang(10) | _leg(8, 12, abduct=-7, twist=6),
-        right=_hang(12) | _leg(-2, 4, abduct=-5),
-    ),
+    "legs_crossed": _pose(left=_hang(10) | _leg(8, 12, abduct=-7, twist=6), right=_hang(12) | _leg(-2, 4, abduct=-5)),
     "step_up": _pose(left=_hang(14, 26) | _leg(32, 34, ankle=2), right=_hang(14, 20) | _leg(-4, 2)),
     "look_aside": _pose(left=_hang(10), right=_hang(10), head_yaw=38, head_pitch=-3, spine_twist=14),
     "over_shoulder": _pose(left=_hang(10), right=_hang(14, 26), head_yaw=48, spine_twist=26, pelvis_twist=8),

@@ -1,11 +1,13 @@
 """Who is being dressed: one person's body at rest and the layers put on so far."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from posekit.studio.base.layers import Layer
-from posekit.studio.base.mesh import vertex_normals
+from posekit.studio.base.mesh import neighbour_mean, vertex_normals
 from posekit.studio.base.noise import Noise
 from posekit.studio.body.atlas import Atlas
 from posekit.studio.body.body import Body
@@ -53,3 +55,9 @@ class Wearer:
     def eyes(self) -> np.ndarray:
         """Vertices of both eyeballs, (m, 3)."""
         return self.vertices[self.body.triangles["eye"]].reshape(-1, 3)
+
+
+@cache
+def skin_neighbours(body: Body) -> csr_matrix:
+    """`neighbour_mean` of the body's skin."""
+    return neighbour_mean(body.triangles["skin"], body.n_skin)

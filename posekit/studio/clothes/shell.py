@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from posekit.studio.base.layers import Layer
-from posekit.studio.base.mesh import skin_neighbours, smooth
+from posekit.studio.base.mesh import smooth
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.ramps import line, smoothstep, soft_mask
 from posekit.studio.body.limbs import Places
-from posekit.studio.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer, skin_neighbours
 from posekit.studio.clothes.drape import Drape, hang
 from posekit.studio.clothes.garments import Cut
 from posekit.studio.clothes.skirt import clear_of_skirt

@@ -12,11 +12,11 @@ import numpy as np
 from scipy.sparse import identity
 from scipy.sparse.linalg import spsolve
 
-from posekit.studio.base.mesh import skin_neighbours, smooth
+from posekit.studio.base.mesh import smooth
 from posekit.studio.base.ramps import smoothstep
 from posekit.studio.body.atlas import Atlas
 from posekit.studio.body.limbs import GROUP
-from posekit.studio.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer, skin_neighbours
 
 BALL = 0.9  # z in the mean body where the form starts, dm
 ROUNDNESS = 2.6  # exponent of the super-ellipse that the outline follows towards the tip

@@ -123,10 +123,6 @@ def _curtain_texture(rng, style, color) -> tuple[Texture, np.ndarray]:
     ragged = zoom(ragged, (rows / 16, 1), order=1) - 0.5
     alpha = np.minimum(alpha, soft_mask(side[None] - 0.014 - 0.03 * ragged, 0.02))
     texture = Texture(
-        to_linear(full),
-        np.full((rows, columns), 0.35, np.float32),
-        (0.02 * shade).astype(np.float32),
-        GLOSS,
-        "hair",
+        to_linear(full), np.full((rows, columns), 0.35, np.float32), (0.02 * shade).astype(np.float32), GLOSS, "hair"
     )
     return texture, alpha.astype(np.float32)

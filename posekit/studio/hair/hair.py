@@ -8,14 +8,14 @@ with no thickness and with the colour of the painted skin, and both fade into fu
 import numpy as np
 
 from posekit.studio.base.layers import Layer, Texture
-from posekit.studio.base.mesh import skin_neighbours, smooth
+from posekit.studio.base.mesh import smooth
 from posekit.studio.base.noise import Noise
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import to_linear
 from posekit.studio.base.ramps import line, smoothstep, soft_mask
 from posekit.studio.body.atlas import Atlas
 from posekit.studio.body.limbs import Places
-from posekit.studio.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer, skin_neighbours
 from posekit.studio.clothes.shell import trim
 from posekit.studio.hair.curtain import add_curtain
 from posekit.studio.hair.hairstyles import HairStyle, choose_hair, hairline

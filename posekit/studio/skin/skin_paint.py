@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posekit.studio.base.mesh import skin_neighbours, smooth
+from posekit.studio.base.mesh import smooth
 from posekit.studio.base.paint import Paint
 from posekit.studio.base.palette import HAIR, IRIS, LIPSTICK, cloth_color, skin_color
 from posekit.studio.base.ramps import line, smoothstep
-from posekit.studio.body.wearer import Wearer
+from posekit.studio.body.wearer import Wearer, skin_neighbours
 
 GLOSS = 18.0
 MOUTH_LINE = 8.172  # height of the slit between the lips in the mean body, dm

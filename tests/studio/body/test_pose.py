@@ -154,8 +154,7 @@ def test_positive_angles_move_where_the_table_says(at, angle, amount, joint, axi
 
 
 @pytest.mark.parametrize(
-    ("angle", "amount", "axis", "sign"),
-    [("head_pitch", 20, 1, -1), ("head_yaw", 30, 0, +1), ("head_roll", 20, 0, -1)],
+    ("angle", "amount", "axis", "sign"), [("head_pitch", 20, 1, -1), ("head_yaw", 30, 0, +1), ("head_roll", 20, 0, -1)]
 )
 def test_head_angles(body, rest, angle, amount, axis, sign):
     """The tip of the nose goes down, to the left; with the head leant to the left the nose, below the crown and
