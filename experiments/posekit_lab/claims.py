@@ -91,7 +91,7 @@ def read_claims(folder: Path = results.EXPERIMENTS) -> list[Claim]:
     return found
 
 
-def judge(claim: Claim, folder: Path = results.EXPERIMENTS) -> Judged:
+def judge_claim(claim: Claim, folder: Path = results.EXPERIMENTS) -> Judged:
     """The verdict on one claim from the kept results.
 
     Raises InputError where results are kept but lack the claim's arms or metric: a verdict must not fail in silence.
@@ -105,7 +105,7 @@ def judge(claim: Claim, folder: Path = results.EXPERIMENTS) -> Judged:
     if expect == "nearer":
         rows = [row | {claim.metric: _doublings(row[claim.metric])} for row in rows if claim.metric in row]
         expect = "lower"
-    values = [results.values(rows, claim.metric, arm=arm) for arm in (claim.arm, claim.beside)]
+    values = [results.values_of(rows, claim.metric, arm=arm) for arm in (claim.arm, claim.beside)]
     if missing or not all(math.isfinite(value) for one in values for value in one):
         return Judged(claim, "not measured")
     found = difference(rows, claim.metric, claim.arm, claim.beside)
@@ -120,10 +120,10 @@ def judge(claim: Claim, folder: Path = results.EXPERIMENTS) -> Judged:
 
 def judge_all(folder: Path = results.EXPERIMENTS) -> list[Judged]:
     """Every claim, in the order of the file."""
-    return [judge(claim, folder) for claim in read_claims(folder)]
+    return [judge_claim(claim, folder) for claim in read_claims(folder)]
 
 
-def markdown(judged: Sequence[Judged]) -> str:
+def claims_table(judged: Sequence[Judged]) -> str:
     """The table: the claim, the printed numbers, our difference with its interval, the verdict."""
     lines = [["claim", "source", "metric", "printed", "here: difference [95 % interval]", "verdict"]]
     lines.append(["---"] * len(lines[0]))

@@ -72,7 +72,7 @@ def difference(rows: Sequence[Mapping[str, Any]], metric: str, arm: str, beside:
     return Difference(metric, float(mean), float(mean - half), float(mean + half), len(seeds))
 
 
-def markdown(
+def differences_table(
     rows: Sequence[Mapping[str, Any]], metrics: Mapping[str, str], arms: Mapping[str, str], beside: str
 ) -> str:
     """A table in Markdown: every other arm beside one of them, for each metric (name -> title)."""

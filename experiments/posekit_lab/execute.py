@@ -28,7 +28,7 @@ print(_peak)
 
 
 @dataclass(frozen=True)
-class Run:
+class Measured:
     """What running a notebook took."""
 
     seconds: float  # from the first cell to the end of the last; start of the kernel and warm-up not counted
@@ -49,7 +49,7 @@ def execute(
     threads: int | None = None,
     allow_errors: bool = False,
     warm_up: str | None = None,
-) -> Run:
+) -> Measured:
     """Run every cell in place, from ``folder`` (relative paths in the notebook start there).
 
     timeout: seconds that one cell may take.  warm_up: "package.module:function", run before, in its own process.
@@ -93,7 +93,7 @@ def execute(
                     ) from None
             seconds = time.perf_counter() - begin
             peak = _peak_memory(client)
-    return Run(seconds, peak, warm_up_seconds, threads)
+    return Measured(seconds, peak, warm_up_seconds, threads)
 
 
 def run_warm_up(name: str, limit: float = WARM_UP_LIMIT) -> float:

@@ -38,7 +38,7 @@ class Block:
     body: tuple[str, ...]
 
 
-def blocks(source: str) -> list[Block]:
+def solution_blocks(source: str) -> list[Block]:
     """The solutions in a cell's source; InputError for markers that do not pair up or an empty solution."""
     found, lines, begin = [], source.split("\n"), None
     for number, line in enumerate(lines):
@@ -61,19 +61,19 @@ def blocks(source: str) -> list[Block]:
 def to_stub(source: str, name: str) -> str:
     """The student's version of a cell: every solution replaced by its stub, which raises NotImplementedError."""
     lines = source.split("\n")
-    for block in reversed(blocks(source)):
+    for block in reversed(solution_blocks(source)):
         raising = f'raise NotImplementedError("{name}: write this part, then delete this line")'
         new = [HERE, *block.stub, raising, THERE]
         lines[block.first : block.last + 1] = [block.indent + line if line else "" for line in new]
     return "\n".join(lines)
 
 
-def put_back(stub: str, source: str) -> str:
+def put_solution_back(stub: str, source: str) -> str:
     """The student's cell ``stub`` with the solutions of ``source`` written where the stubs are."""
     lines = stub.split("\n")
     begins = [n for n, line in enumerate(lines) if line.strip() == HERE]
     ends = [n for n, line in enumerate(lines) if line.strip() == THERE]
-    solutions = blocks(source)
+    solutions = solution_blocks(source)
     if not len(begins) == len(ends) == len(solutions):
         raise InputError(f"Expected {len(solutions)} places `{HERE}` ... `{THERE}` in the cell, got {len(begins)}.")
     for begin, end, block in reversed(list(zip(begins, ends, solutions, strict=True))):
@@ -84,7 +84,7 @@ def put_back(stub: str, source: str) -> str:
 def without_markers(source: str) -> str:
     """A cell as a correct student would hand it in: the solution, without markers and stub lines."""
     lines = source.split("\n")
-    for block in reversed(blocks(source)):
+    for block in reversed(solution_blocks(source)):
         lines[block.first : block.last + 1] = block.body
     return "\n".join(lines)
 

@@ -35,7 +35,7 @@ from posekit_lab.pictures import draw_curves
 OUT = Path("out/sweeps")
 
 
-def problems(folder: Path = results.EXPERIMENTS) -> list[str]:
+def experiment_problems(folder: Path = results.EXPERIMENTS) -> list[str]:
     """One sentence for every notebook of the folder that is not what its source gives."""
     found = []
     for script in sorted((folder / "src").glob("*.py")):
@@ -46,7 +46,7 @@ def problems(folder: Path = results.EXPERIMENTS) -> list[str]:
     return found + [f"{p.name} has no source." for p in sorted(folder.glob("*.ipynb")) if p.stem not in known]
 
 
-def build(folder: Path = results.EXPERIMENTS) -> list[Path]:
+def build_experiments(folder: Path = results.EXPERIMENTS) -> list[Path]:
     """Write every notebook of the folder from its source, without outputs: sweeps execute copies."""
     scripts = sorted((folder / "src").glob("*.py"))
     return [write_text(folder / f"{s.stem}.ipynb", notebooks.dumps(source.read(s))) for s in scripts]
@@ -71,29 +71,29 @@ def figure_of(name: str, folder: Path = results.EXPERIMENTS) -> dict[str, Any]:
     return entry
 
 
-def draw(name: str, folder: Path = results.EXPERIMENTS) -> list[Path]:
+def draw_experiment(name: str, folder: Path = results.EXPERIMENTS) -> list[Path]:
     """Write the figure and the table of one experiment."""
     entry = figure_of(name, folder)
     rows = results.read_results(*entry["tables"], folder=folder / "results")
     summaries = results.summarise(rows, list(entry["metrics"]), entry["arms"], entry["along"])
     picture, table = (folder / "results" / f"{name}.{kind}" for kind in ("png", "md"))
     with whole_file(picture) as temporary:
-        figure = results.draw(summaries, entry["metrics"], entry["along"], entry["title"])
+        figure = results.draw_summaries(summaries, entry["metrics"], entry["along"], entry["title"])
         figure.savefig(temporary, metadata={"Software": None})
-    text = f"# {entry['title']}\n\n" + results.markdown(summaries, entry["metrics"], entry["along"])
+    text = f"# {entry['title']}\n\n" + results.summary_table(summaries, entry["metrics"], entry["along"])
     if entry["beside"]:
-        text += "\n" + differences.markdown(rows, entry["metrics"], entry["arms"], entry["beside"])
+        text += "\n" + differences.differences_table(rows, entry["metrics"], entry["arms"], entry["beside"])
     write_text(table, text)
     return [picture, table]
 
 
-def write_claims(folder: Path = results.EXPERIMENTS) -> Path:
+def _write_claims(folder: Path = results.EXPERIMENTS) -> Path:
     """Write the verdicts on the claims of ``claims.yaml``."""
-    text = "# Published claims, and what the experiments here say\n\n" + claims.markdown(claims.judge_all(folder))
+    text = "# Published claims, and what the experiments here say\n\n" + claims.claims_table(claims.judge_all(folder))
     return write_text(folder / "results" / "claims.md", text)
 
 
-def draw_curve(folder: Path = results.EXPERIMENTS) -> Path:
+def _draw_curve(folder: Path = results.EXPERIMENTS) -> Path:
     """Draw the log of the training that made the reference weights."""
     records = reference_log("coordinate_inpainting")
     with whole_file(folder / "results" / "training_curve.png") as temporary:
@@ -114,15 +114,15 @@ def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS,
     options = parser.parse_args(arguments)
     try:
         if options.command == "build":
-            written = build(folder)
+            written = build_experiments(folder)
         elif options.command == "claims":
-            written = [write_claims(folder)]
+            written = [_write_claims(folder)]
         elif options.command == "curve":
-            written = [draw_curve(folder)]
+            written = [_draw_curve(folder)]
         elif options.command == "keep":
             written = [results.keep(out / options.name / "table.csv", options.name, folder / "results")]
         else:
-            written = draw(options.name, folder)
+            written = draw_experiment(options.name, folder)
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

@@ -22,7 +22,7 @@ from posekit_lab.source import FOLDER, Header, code_hash, names, put_run_time, r
 from posekit_lab.tidy import tidy
 
 
-def build(name: str, folder: Path = FOLDER, *, run: bool = True) -> Path:
+def build_notebook(name: str, folder: Path = FOLDER, *, run: bool = True) -> Path:
     """Source -> notebook.  run: execute it now and record time and memory; else keep the outputs that still fit.
 
     Raises CellFailed when a cell fails, and then leaves the notebook as it was.
@@ -35,14 +35,14 @@ def build(name: str, folder: Path = FOLDER, *, run: bool = True) -> Path:
         runtimes.store(name, measured, folder / "runtimes.json")
         notebook.metadata["posekit"] = {**notebook.metadata["posekit"], "executed": code_hash(notebook)}
     elif path.is_file():
-        keep_outputs(notebook, load(path))
+        _keep_outputs(notebook, load_notebook(path))
     tidy(notebook)
-    put_run_time(notebook, runtimes.in_words(runtimes.load(folder / "runtimes.json").get(name)))
+    put_run_time(notebook, runtimes.time_in_words(runtimes.load_runtimes(folder / "runtimes.json").get(name)))
     write_text(path, dumps(notebook))
     return path
 
 
-def keep_outputs(new: Any, old: Any) -> None:
+def _keep_outputs(new: Any, old: Any) -> None:
     """Give the cells of ``new`` the outputs that cells with the same text have in ``old``."""
     by_id = {cell.id: cell for cell in old.cells if cell.cell_type == "code"}
     for cell in new.cells:
@@ -53,7 +53,7 @@ def keep_outputs(new: Any, old: Any) -> None:
         new.metadata["posekit"] = {**new.metadata["posekit"], "executed": executed}
 
 
-def problems(name: str, folder: Path = FOLDER) -> list[str]:
+def notebook_problems(name: str, folder: Path = FOLDER) -> list[str]:
     """Everything that is wrong with one notebook: drift from its source, broken rules; empty when all is well."""
     path = folder / f"{name}.ipynb"
     if not path.is_file():
@@ -63,7 +63,7 @@ def problems(name: str, folder: Path = FOLDER) -> list[str]:
         header = Header.of(source, name)
     except InputError as error:
         return [str(error)]
-    notebook = load(path)
+    notebook = load_notebook(path)
     found = list(skeleton.missing_parts(notebook, header))
     if not skeleton.run_time_said(source, built=False):
         found.append("The source does not say {{run_time}} under **Run time**.")
@@ -72,13 +72,13 @@ def problems(name: str, folder: Path = FOLDER) -> list[str]:
     found += skeleton.bad_outputs(notebook)
     found += [*skeleton.too_large(path.stat().st_size), *skeleton.long_cells(notebook)]
     found += skeleton.silent_assertions(notebook)
-    measured = runtimes.load(folder / "runtimes.json").get(name)
+    measured = runtimes.load_runtimes(folder / "runtimes.json").get(name)
     return [*drift(source, notebook, measured), *found]
 
 
 def drift(source: Any, notebook: Any, measured: dict | None):
     """Sentences about every difference between a source (changed: gets the run time) and its notebook."""
-    put_run_time(source, runtimes.in_words(measured))
+    put_run_time(source, runtimes.time_in_words(measured))
     if [c.cell_type for c in source.cells] != [c.cell_type for c in notebook.cells]:
         yield f"Its source has {len(source.cells)} cells in an order that the notebook does not have; build it."
         return
@@ -91,7 +91,7 @@ def drift(source: Any, notebook: Any, measured: dict | None):
         yield "Its outputs come from older code; build it with execution."
 
 
-def load(path: str | Path) -> Any:
+def load_notebook(path: str | Path) -> Any:
     """Read a notebook file."""
     skip_slow_grammar()
     import nbformat
@@ -111,7 +111,7 @@ def dumps(notebook: Any) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
-def chosen(wanted: list[str], folder: Path = FOLDER) -> list[str]:
+def chosen_notebooks(wanted: list[str], folder: Path = FOLDER) -> list[str]:
     """Names of notebooks from what a user typed: full names, file names or numbers; all when nothing."""
     available = names(folder)
     found = []
@@ -127,7 +127,7 @@ def chosen(wanted: list[str], folder: Path = FOLDER) -> list[str]:
 def write_table(readme: Path, folder: Path = FOLDER) -> None:
     """Put the table of notebooks, times and memory between the markers of a markdown file."""
     titles = {name: runtimes.title_and_question(read(folder / "src" / f"{name}.py")) for name in names(folder)}
-    inside = runtimes.table(titles, runtimes.load(folder / "runtimes.json"))
+    inside = runtimes.table(titles, runtimes.load_runtimes(folder / "runtimes.json"))
     if not readme.is_file():
         raise InputError(f"There is no file {readme} to write the table into.")
     write_text(readme, runtimes.between_markers(readme.read_text(encoding="utf-8"), inside))
@@ -148,7 +148,7 @@ def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
             write_table(Path(options.readme), folder)
             return 0
         failed = 0
-        for name in chosen(options.names, folder):
+        for name in chosen_notebooks(options.names, folder):
             failed += _check(name, folder) if options.check else _build(name, folder, run=not options.no_execute)
         return int(failed > 0)
     except InputError as error:
@@ -157,7 +157,7 @@ def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
 
 
 def _check(name: str, folder: Path) -> int:
-    found = problems(name, folder)
+    found = notebook_problems(name, folder)
     for sentence in found:
         print(f"{name}: {sentence}")
     return len(found)
@@ -165,13 +165,13 @@ def _check(name: str, folder: Path) -> int:
 
 def _build(name: str, folder: Path, *, run: bool) -> int:
     try:
-        path = build(name, folder, run=run)
+        path = build_notebook(name, folder, run=run)
     except CellFailed as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1
-    measured = runtimes.load(folder / "runtimes.json").get(name)
-    print(f"{name}: {runtimes.in_words(measured)}, {path.stat().st_size / 1000:.0f} kB")
-    for sentence in problems(name, folder):
+    measured = runtimes.load_runtimes(folder / "runtimes.json").get(name)
+    print(f"{name}: {runtimes.time_in_words(measured)}, {path.stat().st_size / 1000:.0f} kB")
+    for sentence in notebook_problems(name, folder):
         print(f"    {sentence}")
     return 0
 

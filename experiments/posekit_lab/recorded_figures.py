@@ -78,7 +78,7 @@ class Recorded(NamedTuple):
                 other.tick_params(labelsize=9, labelcolor=ORANGE)
                 other.spines["top"].set_visible(False)
                 if metric.split(".")[-1] in SAME_SCALE:
-                    same_span(axis, other)
+                    _same_span(axis, other)
         handles = [Line2D([], [], marker="o", color=BLUE, label="here: a dot for each seed, a line for their mean")]
         if printed:
             label = "in the paper (right axis)"
@@ -87,7 +87,7 @@ class Recorded(NamedTuple):
         return figure
 
 
-def same_span(*axes: Axes) -> None:
+def _same_span(*axes: Axes) -> None:
     """Make the y ranges as high as the highest of them, each about its own middle, with ticks at equal distances."""
     middles = [np.mean(axis.get_ylim()) for axis in axes]
     highest = max(axes, key=lambda axis: np.ptp(axis.get_ylim()))
@@ -111,7 +111,7 @@ def recorded(name: str, metrics: Sequence[str] | None = None, folder: Path = res
     for arm, shown in entry["arms"].items():
         own = [row for row in rows if row.get("arm") == arm]
         there = [m for m in titles if not own or any(m in row for row in own)]  # an arm without runs is an error
-        found[shown] = {m: results.values(own, m, arm=arm) for m in there}
+        found[shown] = {m: results.values_of(own, m, arm=arm) for m in there}
     return Recorded(titles, found, rows, {shown: arm for arm, shown in entry["arms"].items()})
 
 

@@ -71,7 +71,7 @@ def read_results(*names: str, folder: Path = RESULTS) -> list[Row]:
     return [{key: _number(value) for key, value in row.items() if value != ""} for row in rows]
 
 
-def values(rows: Sequence[Row], metric: str, **where: Any) -> list[float]:
+def values_of(rows: Sequence[Row], metric: str, **where: Any) -> list[float]:
     """What the runs recorded under ``metric``, in order of their seeds, of those whose columns are as in ``where``.
 
     values(rows, "view.unseen.l1", arm="texel_fill, variant=mirror")        one value for each seed
@@ -120,7 +120,7 @@ def summarise(
     return found
 
 
-def markdown(summaries: Sequence[Summary], metrics: Mapping[str, str], along: str | None = None) -> str:
+def summary_table(summaries: Sequence[Summary], metrics: Mapping[str, str], along: str | None = None) -> str:
     """The table in Markdown: a line for each arm and value of ``along``, a column for each metric (name -> title)."""
     lines = {(s.arm, s.at): {} for s in summaries}
     for s in summaries:
@@ -136,7 +136,7 @@ def markdown(summaries: Sequence[Summary], metrics: Mapping[str, str], along: st
     return f"{said}\n\nMean (smallest to largest) of {runs} seeds.\n"
 
 
-def draw(
+def draw_summaries(
     summaries: Sequence[Summary],
     metrics: Mapping[str, str],
     along: str | None = None,

@@ -8,21 +8,21 @@ from typing import Any
 
 from posekit.util.errors import InputError
 from posekit.util.files import write_text
-from posekit_lab.execute import Run
+from posekit_lab.execute import Measured
 from posekit_lab.source import FOLDER
 
 FILE = FOLDER / "runtimes.json"
 BEGIN, END = "<!-- notebooks: begin -->", "<!-- notebooks: end -->"
 
 
-def load(path: Path = FILE) -> dict[str, dict[str, float]]:
+def load_runtimes(path: Path = FILE) -> dict[str, dict[str, float]]:
     """Name -> measurement; empty where nothing was measured yet."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def store(name: str, run: Run, path: Path = FILE) -> None:
+def store(name: str, run: Measured, path: Path = FILE) -> None:
     """Put one measurement into the file; the others stay."""
-    table = load(path)
+    table = load_runtimes(path)
     table[name] = {
         "seconds": round(run.seconds, 1),
         "peak_mib": round(run.peak_mib),
@@ -32,7 +32,7 @@ def store(name: str, run: Run, path: Path = FILE) -> None:
     write_text(path, json.dumps(dict(sorted(table.items())), indent=2) + "\n")
 
 
-def in_words(entry: dict[str, float] | None) -> str:
+def time_in_words(entry: dict[str, float] | None) -> str:
     """A measurement as a reader wants it: "48 s on 2 cores, 900 MB of memory"."""
     if entry is None:
         return "not measured yet"

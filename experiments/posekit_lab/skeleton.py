@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from posekit.util.errors import InputError
-from posekit_lab.exercises import blocks
+from posekit_lab.exercises import solution_blocks
 from posekit_lab.source import RUN_TIME, Header
 from posekit_lab.tidy import WIDGET, absolute_paths
 
@@ -58,7 +58,7 @@ def missing_parts(notebook: Any, header: Header) -> Iterator[str]:
     for part in header.without:
         if part not in OPTIONAL or not str(header.without[part]).strip():
             yield f"The header excuses {part!r}; parts that may be left out, with a reason: {', '.join(OPTIONAL)}."
-    yield from bad_parameters(notebook)
+    yield from _bad_parameters(notebook)
     finders = {"derive": _derive, "call": _call, "equal": _equal, "explore": _explore, "predict": _predict}
     finders |= {"experiment": _experiment, "exercises": _exercises, "paper": _paper}
     for part in OPTIONAL:
@@ -72,7 +72,7 @@ def missing_parts(notebook: Any, header: Header) -> Iterator[str]:
         yield "There is no take-away: write a heading **Take-away**."
 
 
-def bad_parameters(notebook: Any) -> Iterator[str]:
+def _bad_parameters(notebook: Any) -> Iterator[str]:
     """What is wrong with the cell of parameters that sweeps change."""
     cells = _tagged(notebook, "parameters", "code")
     if len(cells) != 1:
@@ -190,7 +190,7 @@ def _exercises(notebook: Any) -> Iterator[str]:
         if "exercise" not in _tags(cell):
             continue
         try:
-            if not blocks(cell.source):
+            if not solution_blocks(cell.source):
                 yield "A cell tagged `exercise` has no `# SOLUTION` ... `# END SOLUTION`."
         except InputError as error:
             yield str(error)

@@ -4,7 +4,7 @@
     # jupyter:
     #   kernelspec: {display_name: Python 3, language: python, name: python3}
     #   posekit:
-    #     warm_up: posekit_course.deformable_skips.figures:prepare      (optional) fills caches before the timed run
+    #     warm_up: package.module:function                 (optional) fills caches before the timed run
     #     timeout: 60                                      (optional) seconds that one cell may take
     #     quick: {people: 4}                               (optional) parameters for the fast run of a student copy
     #     browser: true                                    (optional) opened in a real browser by the tests
@@ -87,11 +87,11 @@ def read(path: str | Path) -> Any:
         cell.id = _identity(cell, seen)
         if cell.cell_type == "code":
             cell.execution_count, cell.outputs = None, []
-    mark_exercises(notebook)
+    _mark_exercises(notebook)
     return notebook
 
 
-def mark_exercises(notebook: Any) -> None:
+def _mark_exercises(notebook: Any) -> None:
     """nbgrader's metadata for the cells tagged `exercise` (to be solved) and `check` (tests the one before)."""
     number = 0
     for cell in notebook.cells:

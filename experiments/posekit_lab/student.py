@@ -22,7 +22,7 @@ from posekit.util.errors import InputError
 from posekit.util.files import write_text
 from posekit_lab import exercises, runtimes
 from posekit_lab.execute import execute
-from posekit_lab.notebooks import chosen, dumps, load
+from posekit_lab.notebooks import chosen_notebooks, dumps, load_notebook
 from posekit_lab.source import FOLDER, Header, put_run_time, read
 
 OUT = Path("out/student")
@@ -33,7 +33,7 @@ def student_copy(name: str, folder: Path = FOLDER) -> Any:
     """The student's notebook from the source; the expected pictures come from the built notebook, where it is there."""
     notebook = read(folder / "src" / f"{name}.py")
     built = folder / f"{name}.ipynb"
-    outputs = {cell.id: cell.get("outputs", []) for cell in load(built).cells} if built.is_file() else {}
+    outputs = {cell.id: cell.get("outputs", []) for cell in load_notebook(built).cells} if built.is_file() else {}
     cells, number = [], 0
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
@@ -45,17 +45,17 @@ def student_copy(name: str, folder: Path = FOLDER) -> Any:
             cells += _expected(cell.id, outputs.get(cell.id, []))
     notebook.cells = cells
     notebook.metadata["posekit"] = {"student": True}
-    put_run_time(notebook, runtimes.in_words(runtimes.load(folder / "runtimes.json").get(name)))
+    put_run_time(notebook, runtimes.time_in_words(runtimes.load_runtimes(folder / "runtimes.json").get(name)))
     return notebook
 
 
-def put_back(student: Any, name: str, folder: Path = FOLDER) -> Any:
+def with_solutions(student: Any, name: str, folder: Path = FOLDER) -> Any:
     """A copy of the student's notebook in which every stub is replaced by the solution of the source."""
     solved = copy.deepcopy(student)
     solutions = {cell.id: cell.source for cell in read(folder / "src" / f"{name}.py").cells}
     for cell in solved.cells:
         if "exercise" in cell.metadata.get("tags", []):
-            cell.source = exercises.put_back(cell.source, solutions[cell.id])
+            cell.source = exercises.put_solution_back(cell.source, solutions[cell.id])
     return solved
 
 
@@ -84,7 +84,7 @@ def failures(student: Any, folder: Path, timeout: int = 300) -> tuple[set[str], 
     return reached, others
 
 
-def problems(name: str, folder: Path = FOLDER, *, solved: bool = True) -> list[str]:
+def student_problems(name: str, folder: Path = FOLDER, *, solved: bool = True) -> list[str]:
     """Whether a notebook's student copy fails exactly at its stubs, and (``solved``) runs with the solutions.
 
     Both runs use the header's `quick` parameters.  Empty when all is well.
@@ -99,7 +99,7 @@ def problems(name: str, folder: Path = FOLDER, *, solved: bool = True) -> list[s
         found += [f"The stub of {stub} is never reached; call it in a check." for stub in sorted(wanted - reached)]
         found += [f"The student's copy fails beside its stubs, in {other}" for other in others]
     if solved or not wanted:
-        _, others = failures(put_back(student, name, folder), folder, header.timeout)
+        _, others = failures(with_solutions(student, name, folder), folder, header.timeout)
         found += [f"With the solutions put back it fails in {other}" for other in others]
     return found
 
@@ -118,7 +118,7 @@ def set_parameters(notebook: Any, values: dict[str, Any], name: str) -> None:
         cell.source = "\n".join(lines)
 
 
-def build(name: str, out: Path = OUT, folder: Path = FOLDER) -> Path:
+def build_student_copy(name: str, out: Path = OUT, folder: Path = FOLDER) -> Path:
     """Write the student's copy of one notebook."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}.ipynb"
@@ -151,11 +151,11 @@ def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
     options = parser.parse_args(arguments)
     failed = 0
     try:
-        for name in chosen(options.names, folder):
+        for name in chosen_notebooks(options.names, folder):
             if options.command == "build":
-                print(build(name, options.out, folder))
+                print(build_student_copy(name, options.out, folder))
             else:
-                found = problems(name, folder)
+                found = student_problems(name, folder)
                 failed += len(found)
                 print(f"{name}: " + ("; ".join(found) or "fails exactly at its stubs, runs with the solutions"))
     except InputError as error:

@@ -39,7 +39,7 @@ reference: bool = True  # use the trained reference weights where this installat
 
 # %%
 import torch
-from posekit_course.checks.judging import Mistake, answer_of, judge, solved
+from posekit_course.checks.judging import Mistake, accept, answer_of, solved
 from posekit_course.densepose_uv import figures as fig
 from posekit_course.densepose_uv import surface_widgets as steps
 from posekit_course.densepose_uv.body_widgets import seen_in_atlas
@@ -257,7 +257,7 @@ mistakes = [
     Mistake("These are squares; the absolute difference is asked for.", inside.square().mean()),
     Mistake("Signs cancel: take the absolute value before the mean.", (image - truth)[mask.expand(3, -1, -1) > 0.5].mean()),
 ]  # fmt: skip
-judge("the error", answer_of(body_error, image, truth, mask), [inside.mean()], mistakes)
+accept("the error", answer_of(body_error, image, truth, mask), [inside.mean()], mistakes)
 solved("body_error: the mean over channels and pixels on the mask")
 
 pair = shown[0]

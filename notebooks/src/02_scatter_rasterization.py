@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
-#     warm_up: posekit_course.scatter_rasterization.figures:prepare
+#     warm_up: posekit_course.scatter_rasterization.figures:prepare_scatter
 #     timeout: 120
 #     browser: true
 #     quick: {people: 3}

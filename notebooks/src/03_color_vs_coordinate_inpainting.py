@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
-#     warm_up: posekit_course.color_vs_coordinate.figures:prepare
+#     warm_up: posekit_course.color_vs_coordinate.figures:prepare_inpainting
 #     timeout: 900
 #     browser: true
 # ---

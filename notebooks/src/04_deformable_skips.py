@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
-#     warm_up: posekit_course.deformable_skips.figures:prepare
+#     warm_up: posekit_course.deformable_skips.figures:prepare_skips
 #     timeout: 300
 #     quick: {steps: 4, people: 3, duel_people: 20}
 # ---
@@ -38,7 +38,7 @@ from posekit_course.deformable_skips import widgets as skips
 from posekit_course.deformable_skips.edge_alignment import edge_correlation, edge_strength
 from posekit_course.outcomes import expect
 from posekit_lab.experiments import figure_of
-from posekit_lab.results import read_results, values
+from posekit_lab.results import read_results, values_of
 
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.nets.deformable_hourglass import warp_activations
@@ -76,7 +76,7 @@ batch: int = 8  # pairs a step
 pair = probes.pair_of(seed, stripes, (1, 3), size)
 S, N = pair.source.image, pair.target.image
 edges_S, edges_N = edge_strength(S), edge_strength(N)
-figures.row(
+figures.crisp_row(
     {
         "source": figures.picture(S),
         "target": figures.picture(N),
@@ -107,7 +107,7 @@ of_person = [(seed, 10 * n + 8, (1, 2), size) for n in range(people)]  # people 
 for n, who in enumerate(of_person):
     one, (activations, E) = probes.pair_of(*who), probes.encoded(*who)
     strange, _ = probes.encoded(*of_person[n - 1])
-    in_source, in_target = probes.inside(one.source, 3), probes.inside(one.target, 3)
+    in_source, in_target = probes.inner_mask(one.source, 3), probes.inner_mask(one.target, 3)
     for level, (a, b) in enumerate(zip(activations, strange, strict=True)):
         handed_on = (a, probes.move(b, "E", one, E), probes.move(a, "parts", one, E), probes.move(a, "E", one, E))
         edge_table[n, level, 0] = edge_correlation(a, one.source.image, in_source)[0]
@@ -317,7 +317,7 @@ arms = (..., slice(0, size // 2), slice(size // 4, 3 * size // 4))  # the upper 
 pose = {"source": figures.picture(source.image[arms]), "target": figures.picture(target.image[arms])}
 for title, m in (("the limb itself", maps), ("its twin", twin), ("dropped", twin.without(limb))):
     pose[title] = figures.lit(warp_by_parts(probes.on_black(source), m)[arms])
-figures.row(pose, "The right lower arm (left in the picture), three ways", scale=3)
+figures.crisp_row(pose, "The right lower arm (left in the picture), three ways", scale=3)
 
 # %% [markdown]
 # *See:* dropped, the raised hand is missing: only the map of the whole body is left there. (For the error, holes are
@@ -428,10 +428,10 @@ figures.grid_of(("source", *made, "target"), rows, scale=2)
 # %%
 rows = read_results("skips")
 for metric in ("ssim", "ms_ssim"):
-    by_arm = [values(rows, metric, arm=arm) for arm in figure_of("skips")["arms"]]
+    by_arm = [values_of(rows, metric, arm=arm) for arm in figure_of("skips")["arms"]]
     for worse, better in itertools.pairwise(by_arm):
         assert max(worse) < min(better), "The order none, plain, parts, surface does not hold at every seed."
-sharp = [values(rows, "gradient_energy_ratio", arm=arm) for arm in figure_of("skips")["arms"]]
+sharp = [values_of(rows, "gradient_energy_ratio", arm=arm) for arm in figure_of("skips")["arms"]]
 between_arms, between_seeds = np.ptp([np.mean(seeds) for seeds in sharp]), max(np.ptp(seeds) for seeds in sharp)
 assert between_arms < between_seeds, "Sharpness differs more between skips than between seeds."
 figures.draw_recorded("skips")
@@ -501,7 +501,7 @@ assert median < mean < 1.4 * median, "To l1 the mean is not nearly as good as th
 assert sharp3 < 0.5 * min(median3, mean3), "A window of 3 does not prefer the sharp guess."
 part = (..., slice(20, 84), slice(40, 104))
 titles = {name: f"{name}: l1 {one:.4f}\nwindow 3 {three:.4f}" for name, (one, three) in costs.items()}
-figures.row({titles[name]: figures.picture(guess[part]) for name, guess in drawn.items()}, scale=3)
+figures.crisp_row({titles[name]: figures.picture(guess[part]) for name, guess in drawn.items()}, scale=3)
 
 # %% [markdown]
 # *See:* to l1 the three are nearly alike, and the median, in which thin lines fade, is the cheapest: nothing tells a

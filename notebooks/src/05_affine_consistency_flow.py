@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
-#     warm_up: posekit_course.affine_flow.figures:prepare
+#     warm_up: posekit_course.affine_flow.figures:prepare_flow
 #     timeout: 300
 #     browser: true
 #     quick: {people: 20, measured: 4, rounds: 5}
@@ -72,7 +72,7 @@ rate: float = 0.002  # learning rate
 # A tensor with four axes. At 64 x 64 pixels it has 4096 x 4096 entries.
 
 # %%
-train, held_out = probes.studio_pairs(people, seed)
+train, held_out = probes.flow_pairs(people, seed)
 chosen = [held_out[min(i, len(held_out) - 1)].batched() for i in shown]
 some = [held_out[round(i)] for i in np.linspace(0, len(held_out) - 1, min(measured, len(held_out)))]
 pair = chosen[0]
@@ -340,7 +340,7 @@ for name, tasks in TASKS.items():
     systems[name], curves[name] = train_flow(tasks)
 counts = {part: count_parameters(net) for part, net in systems["both tasks"].named_children()}
 print(", ".join(f"{part} {n:,} parameters" for part, n in counts.items()))
-figures.draw_curves(curves, "pixels off, held-out people")
+figures.draw_accuracy(curves, "pixels off, held-out people")
 
 # %% [markdown]
 # Now all measures, beside the best matches of section 2 and the source as it is. The l1 of *training* photographs is

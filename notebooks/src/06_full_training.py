@@ -2,7 +2,7 @@
 # jupyter:
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 #   posekit:
-#     warm_up: posekit_course.full_training.figures:prepare
+#     warm_up: posekit_course.full_training.figures:prepare_training
 #     timeout: 600
 #     quick: {steps: 3, restart_steps: 4, people: 20, leak_people: 12, measured: 4, verdicts: 4}
 # ---
@@ -389,7 +389,7 @@ if enough:
 # %%
 batch = collate_pairs(pairs)
 shown = "coordinate-based"
-made = {"source copied": batch.source.image, shown: probes.photographs(teacher, pairs)}
+made = {"source copied": batch.source.image, shown: probes.made_photographs(teacher, pairs)}
 truth = batch.target.image
 for name, photos in made.items():
     whole, halved = ssim(photos, truth), ssim(F.avg_pool2d(photos, 2), F.avg_pool2d(truth, 2))
@@ -441,8 +441,8 @@ if enough:
 lines = []
 for i in np.linspace(0, len(theirs) - 1, min(4, measured)).astype(int):
     pair = theirs[i]
-    copied = (probes.photographs(probes.baselines(shipped)[name], [pair]) for name in copies)
-    trained = probes.photographs(shipped, [pair])
+    copied = (probes.made_photographs(probes.baselines(shipped)[name], [pair]) for name in copies)
+    trained = probes.made_photographs(shipped, [pair])
     lines.append([figures.picture(p) for p in (pair.source.image, *copied, trained, pair.target.image)])
 figures.grid_of(("source", "nearest\ntexel", "mirrored\ntexel", long_name.replace(" ", "\n"), "truth"), lines)
 
@@ -538,7 +538,7 @@ figures.draw_recorded("refinement_variants", paper)
 # %%
 judged = claims.judge_all()
 record(**{name.replace(" ", "_"): n for name, n in claims.count(judged).items()})
-Markdown(claims.markdown(judged))
+Markdown(claims.claims_table(judged))
 
 # %% [markdown]
 # Ours are small: 64 or 128 pixels, rendered people, minutes of training, features with random weights. A claim that

@@ -34,7 +34,7 @@ def example(tmp_path_factory):
     (folder / "src").mkdir()
     origin = Path(__file__).parents[1] / "notebooks" / "example" / "src" / "90_example.py"
     (folder / "src" / origin.name).write_text(origin.read_text())
-    return notebooks.build(origin.stem, folder, run=False)
+    return notebooks.build_notebook(origin.stem, folder, run=False)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_slider_of_a_small_notebook(run_and_move, put, example):
 def test_broken_notebook_is_noticed(run_and_move, lab, example):
     """The test itself can fail: a figure that breaks when a reader moves it shows its error to the reader."""
     _, folder, _ = lab
-    notebook = notebooks.load(example)
+    notebook = notebooks.load_notebook(example)
     for cell in notebook.cells:
         if "explore" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace("figure, axes =", "assert t < 0.3, 'broken'\n    figure, axes =")

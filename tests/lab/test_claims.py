@@ -5,7 +5,7 @@ import math
 import pytest
 import yaml
 from posekit_lab import claims, experiments, results, source
-from posekit_lab.claims import Claim, count, judge, judge_all, markdown, read_claims
+from posekit_lab.claims import Claim, claims_table, count, judge_all, judge_claim, read_claims
 
 from posekit.util.errors import InputError
 
@@ -57,7 +57,7 @@ def claim(**changes):
 )
 def test_verdict_is_read_off_the_interval(folder, net, expect, verdict, agreeing):
     keep(folder, net)
-    found = judge(claim(expect=expect), folder)
+    found = judge_claim(claim(expect=expect), folder)
     assert found.verdict == verdict
     if found.difference is not None and verdict != "not measured":
         d = found.difference
@@ -69,31 +69,31 @@ def test_verdict_is_read_off_the_interval(folder, net, expect, verdict, agreeing
 
 def test_nearer_counts_doublings(folder):
     keep(folder, (2.0, 2.0, 2.0), (0.25, 0.25, 0.25))
-    d = judge(claim(expect="nearer"), folder).difference
+    d = judge_claim(claim(expect="nearer"), folder).difference
     assert (d.mean, d.low, d.high) == (-1, -1, -1)  # one doubling too much, two too few
 
 
 def test_without_results_it_was_not_run(folder):
-    assert judge(claim(), folder).verdict == "not run"
+    assert judge_claim(claim(), folder).verdict == "not run"
     keep(folder, (0.5, 0.51, 0.52))
-    assert judge(claim(results=["duel", "other"]), folder).verdict == "not run"
+    assert judge_claim(claim(results=["duel", "other"]), folder).verdict == "not run"
 
 
 def test_results_without_the_arm_or_the_metric_are_an_error_not_a_verdict(folder):
     keep(folder, (0.5, 0.51, 0.52))
     for changes in ({"arm": "nte"}, {"metric": "lpips"}, {"where": {"steps": 200}}):
         with pytest.raises(InputError, match="No run with"):
-            judge(claim(**changes), folder)
+            judge_claim(claim(**changes), folder)
 
 
 def test_where_chooses_one_setting(folder):
     keep(folder, (0.5, 0.51, 0.52))
     keep(folder, (0.3, 0.31, 0.32), steps=200, name="longer")
     both = {"results": ["duel", "longer"]}
-    assert judge(claim(where={"steps": 100}, **both), folder).verdict == "reproduced"
-    assert judge(claim(where={"steps": 200}, **both), folder).verdict == "not reproduced"
+    assert judge_claim(claim(where={"steps": 100}, **both), folder).verdict == "reproduced"
+    assert judge_claim(claim(where={"steps": 200}, **both), folder).verdict == "not reproduced"
     with pytest.raises(InputError, match="several runs of seed"):
-        judge(claim(**both), folder)
+        judge_claim(claim(**both), folder)
 
 
 def test_arms_that_differ_in_more_than_the_arm_get_no_verdict(folder):
@@ -104,23 +104,23 @@ def test_arms_that_differ_in_more_than_the_arm_get_no_verdict(folder):
         lines += [f"{seed},none,{theirs},{0.4 + seed / 10}" for seed in range(3)]
         (folder / "results" / "duel.csv").write_text("\n".join(lines) + "\n")
         with pytest.raises(InputError, match=f"differ in more than their arm .{column} {ours} and {theirs}"):
-            judge(claim(), folder)
+            judge_claim(claim(), folder)
 
 
 def test_a_seed_without_a_number_or_a_run_without_an_arm(folder):
     keep(folder, (0.5, 0.51, ""))
-    assert judge(claim(), folder).verdict == "not measured"
+    assert judge_claim(claim(), folder).verdict == "not measured"
     keep(folder, (0.5, 0.51, 0.52))
     table = folder / "results" / "duel.csv"
     table.write_text(table.read_text() + "3,,100,0.1\n")
-    assert judge(claim(), folder).verdict == "reproduced"
+    assert judge_claim(claim(), folder).verdict == "reproduced"
 
 
 def test_table_says_claim_numbers_interval_and_counts(folder):
     keep(folder, (0.41, 0.44, 0.55))
     entries = [ENTRY, {**ENTRY, "claim": "In words only", "printed": None, "results": ["never"]}]
     (folder / "claims.yaml").write_text(yaml.safe_dump(entries))
-    text = markdown(judge_all(folder))
+    text = claims_table(judge_all(folder))
     assert "| The net beats nothing | A paper, Table 1 | ssim | 0.5 against 0.4 | +0.057 [" in text
     assert "3 of 3 seeds agree | **undecided** |" in text
     assert "| In words only | A paper, Table 1 | ssim | in words |  | **not run** |" in text
@@ -182,7 +182,7 @@ def test_the_claims_of_the_papers_name_what_the_sweeps_record():
 def test_committed_table_is_what_the_committed_results_say():
     text = (results.RESULTS / "claims.md").read_text(encoding="utf-8")
     judged = judge_all()
-    assert text.endswith(markdown(judged)), "run python -m posekit_lab.experiments claims"
+    assert text.endswith(claims_table(judged)), "run python -m posekit_lab.experiments claims"
     assert sum(count(judged).values()) == len(judged)
     assert set(count(judged)) == set(claims.VERDICTS)
     readme = " ".join((source.ROOT / "README.md").read_text(encoding="utf-8").split())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import yaml
 from posekit_lab import experiments
-from posekit_lab.differences import Difference, difference, markdown
+from posekit_lab.differences import Difference, difference, differences_table
 from scipy import stats
 
 from posekit.util.errors import InputError
@@ -43,7 +43,9 @@ def test_readings():
 
 
 def test_the_table_and_too_few_seeds():
-    table = markdown(rows(a=[1.0, 2, 3], b=[0.5, 1.5, 2.5]), {"score": "Score"}, {"b": "plain", "a": "new"}, "b")
+    table = differences_table(
+        rows(a=[1.0, 2, 3], b=[0.5, 1.5, 2.5]), {"score": "Score"}, {"b": "plain", "a": "new"}, "b"
+    )
     assert "| new | +0.500 [+0.500, +0.500] higher |" in table
     assert "Difference from *plain*" in table
     with pytest.raises(InputError, match="share 1 seeds with 'score'; an interval needs two"):

@@ -1,7 +1,7 @@
 """Solutions become stubs and stubs become solutions; broken markers are said."""
 
 import pytest
-from posekit_lab.exercises import blocks, put_back, to_stub, without_markers
+from posekit_lab.exercises import put_solution_back, solution_blocks, to_stub, without_markers
 
 from posekit.util.errors import InputError
 
@@ -44,7 +44,7 @@ def test_stub_runs_up_to_the_raise():
 
 
 def test_round_trip():
-    assert put_back(to_stub(CELL, "exercise 4"), CELL) == without_markers(CELL)
+    assert put_solution_back(to_stub(CELL, "exercise 4"), CELL) == without_markers(CELL)
     scope = {}
     exec(without_markers(CELL), scope)
     assert scope["f"](3) == 10
@@ -66,9 +66,9 @@ def test_cell_without_exercise_stays():
 )
 def test_broken_markers(source, words):
     with pytest.raises(InputError, match=words):
-        blocks(source)
+        solution_blocks(source)
 
 
 def test_put_back_needs_the_places():
     with pytest.raises(InputError, match="Expected 2 places"):
-        put_back("def f(x): return 1", CELL)
+        put_solution_back("def f(x): return 1", CELL)

@@ -56,11 +56,11 @@ def test_kept_tables_hold_parameters_and_numbers(kept):
     assert len(rows) == 13
     assert rows[0] == {"steps": 100, "seed": 0, "seconds": 9.5, "arm": "net, variant=a", "sharp": 0.1, "l1": 0.2}
     assert "steps" not in rows[-1]
-    assert results.values(rows, "sharp", arm="net", steps=400) == pytest.approx(
+    assert results.values_of(rows, "sharp", arm="net", steps=400) == pytest.approx(
         [0.2, 0.21, 0.22]
     )  # in order of the seeds
     with pytest.raises(InputError, match="No run with {'arm': 'x'} recorded 'sharp'; the arms are: net; net, variant"):
-        results.values(rows, "sharp", arm="x")
+        results.values_of(rows, "sharp", arm="x")
 
 
 def test_failed_or_missing_runs_are_not_kept(folder, capsys):
@@ -129,10 +129,10 @@ def test_table_and_figure(kept):
 def test_figure_without_an_axis(kept):
     rows = results.read_results("base", folder=kept / "results")
     summaries = results.summarise(rows, ["sharp"], {"none": "nothing learnt"})
-    figure = results.draw(summaries, {"sharp": "sharpness"}, columns=1)
+    figure = results.draw_summaries(summaries, {"sharp": "sharpness"}, columns=1)
     (line,) = figure.axes[0].containers
     assert line[0].get_ydata().tolist() == [0.5]
-    assert "steps" not in results.markdown(summaries, {"sharp": "sharpness"})
+    assert "steps" not in results.summary_table(summaries, {"sharp": "sharpness"})
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_figure_without_an_axis(kept):
 def test_broken_entries(change, words, kept):
     (kept / "figures.yaml").write_text(yaml.safe_dump({"duel": ENTRY | change}))
     with pytest.raises(InputError, match=words):
-        experiments.draw("duel", kept)
+        experiments.draw_experiment("duel", kept)
     with pytest.raises(InputError, match="has no entry 'x'; it has: duel"):
-        experiments.draw("x", kept)
+        experiments.draw_experiment("x", kept)
     assert not (kept / "results" / "duel.png").exists()
 
 
@@ -156,19 +156,19 @@ def test_broken_entries(change, words, kept):
 
 
 def test_notebooks_of_the_experiments_are_what_their_sources_give():
-    assert experiments.problems() == []
+    assert experiments.experiment_problems() == []
 
 
 def test_drift_is_said_and_mended(tmp_path):
     shutil.copytree(results.EXPERIMENTS / "src", tmp_path / "src")
     named = "train_and_measure.ipynb is not what src/train_and_measure.py gives; build it."
-    assert named in experiments.problems(tmp_path)
+    assert named in experiments.experiment_problems(tmp_path)
     assert experiments.main(["build"], tmp_path) == 0
-    assert experiments.problems(tmp_path) == []
+    assert experiments.experiment_problems(tmp_path) == []
     notebook = tmp_path / "train_and_measure.ipynb"
     notebook.write_text(notebook.read_text().replace("steps: int = 400", "steps: int = 401"))
     (tmp_path / "other.ipynb").write_text("{}")
-    assert len(experiments.problems(tmp_path)) == 2
+    assert len(experiments.experiment_problems(tmp_path)) == 2
 
 
 def test_every_figure_is_described_in_full():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from posekit_lab import runtimes
-from posekit_lab.execute import Run
+from posekit_lab.execute import Measured
 from posekit_lab.notebooks import dumps
 from posekit_lab.source import code_hash, put_run_time, read
 
@@ -26,11 +26,13 @@ def as_if_built():
 
     def make(folder, name="90_example"):
         notebook = read(folder / "src" / f"{name}.py")
-        runtimes.store(name, Run(seconds=3.2, peak_mib=200, warm_up_seconds=0, threads=2), folder / "runtimes.json")
+        runtimes.store(
+            name, Measured(seconds=3.2, peak_mib=200, warm_up_seconds=0, threads=2), folder / "runtimes.json"
+        )
         notebook.metadata["posekit"] = {**notebook.metadata["posekit"], "executed": code_hash(notebook)}
         for count, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), start=1):
             cell.execution_count = count
-        put_run_time(notebook, runtimes.in_words(runtimes.load(folder / "runtimes.json")[name]))
+        put_run_time(notebook, runtimes.time_in_words(runtimes.load_runtimes(folder / "runtimes.json")[name]))
         (folder / f"{name}.ipynb").write_text(dumps(notebook))
         return notebook
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from posekit_lab import runtimes
 from posekit_lab.execute import CellFailed, execute, run_warm_up
-from posekit_lab.notebooks import build, dumps, load, main, problems
+from posekit_lab.notebooks import build_notebook, dumps, load_notebook, main, notebook_problems
 from posekit_lab.source import read
 from posekit_lab.tidy import WIDGET
 
@@ -25,25 +25,25 @@ def built(tmp_path_factory):
     """The example, built once with a kernel."""
     folder = tmp_path_factory.mktemp("notebooks")
     shutil.copytree(HERE / "example" / "src", folder / "src")
-    build(NAME, folder)
+    build_notebook(NAME, folder)
     return folder
 
 
 def test_built_notebook_keeps_every_rule(built):
-    assert problems(NAME, built) == []
+    assert notebook_problems(NAME, built) == []
 
 
 def test_time_and_memory_are_measured(built):
-    entry = runtimes.load(built / "runtimes.json")[NAME]
+    entry = runtimes.load_runtimes(built / "runtimes.json")[NAME]
     assert 0 < entry["seconds"] < 60
     assert 50 < entry["peak_mib"] < 2000
-    text = load(built / f"{NAME}.ipynb").cells[0].source
-    assert runtimes.in_words(entry) in text
+    text = load_notebook(built / f"{NAME}.ipynb").cells[0].source
+    assert runtimes.time_in_words(entry) in text
     assert "{{" not in text
 
 
 def test_live_figure_stays_as_a_picture(built):
-    notebook = load(built / f"{NAME}.ipynb")
+    notebook = load_notebook(built / f"{NAME}.ipynb")
     (output,) = next(c for c in notebook.cells if "explore" in c.metadata.get("tags", [])).outputs
     assert "image/png" in output.data
     assert WIDGET not in output.data
@@ -52,7 +52,7 @@ def test_live_figure_stays_as_a_picture(built):
 
 def test_nothing_of_this_machine_is_stored(built):
     text = (built / f"{NAME}.ipynb").read_text()
-    notebook = load(built / f"{NAME}.ipynb")
+    notebook = load_notebook(built / f"{NAME}.ipynb")
     assert str(built) not in text
     assert sys.prefix not in text
     assert set(notebook.metadata) == {"kernelspec", "language_info", "posekit"}
@@ -63,7 +63,7 @@ def test_nothing_of_this_machine_is_stored(built):
 def test_converting_again_changes_no_byte(built, tmp_path):
     shutil.copytree(built, tmp_path / "copy")
     before = (built / f"{NAME}.ipynb").read_text()
-    build(NAME, tmp_path / "copy", run=False)
+    build_notebook(NAME, tmp_path / "copy", run=False)
     assert (tmp_path / "copy" / f"{NAME}.ipynb").read_text() == before
 
 
@@ -72,18 +72,18 @@ def test_one_changed_cell_changes_one_id_and_keeps_other_outputs(built, tmp_path
     shutil.copytree(built, folder)
     source = folder / "src" / f"{NAME}.py"
     source.write_text(source.read_text().replace('print("equal")', 'print("same")'))
-    before, build_, after = load(folder / f"{NAME}.ipynb"), build(NAME, folder, run=False), None
-    after = load(build_)
+    before, build_, after = load_notebook(folder / f"{NAME}.ipynb"), build_notebook(NAME, folder, run=False), None
+    after = load_notebook(build_)
     changed = [n for n, (a, b) in enumerate(zip(before.cells, after.cells, strict=True)) if a.id != b.id]
     assert len(changed) == 1
     assert after.cells[changed[0]].outputs == []
     pictures = [sum("image/png" in str(c.get("outputs", "")) for c in n.cells) for n in (before, after)]
     assert pictures[0] == pictures[1] == 2
-    assert any("outputs come from older code" in sentence for sentence in problems(NAME, folder))
+    assert any("outputs come from older code" in sentence for sentence in notebook_problems(NAME, folder))
 
 
 def test_exercises_carry_nbgrader_metadata(built):
-    cells = [c.metadata.nbgrader for c in load(built / f"{NAME}.ipynb").cells if "nbgrader" in c.metadata]
+    cells = [c.metadata.nbgrader for c in load_notebook(built / f"{NAME}.ipynb").cells if "nbgrader" in c.metadata]
     assert [(c.solution, c.grade, c.locked, c.schema_version) for c in cells] == [
         (True, False, False, 3),
         (False, True, True, 3),
@@ -98,7 +98,7 @@ def test_gate_fails_exactly_at_the_broken_cells(built, tmp_path):
 
     A figure fails at one end of its slider, which the moving cell must show; a checked text output differs.
     """
-    notebook = load(built / f"{NAME}.ipynb")
+    notebook = load_notebook(built / f"{NAME}.ipynb")
     number = {}
     for n, cell in enumerate(cell for cell in notebook.cells if cell.cell_type == "code"):
         number |= dict.fromkeys(cell.metadata.get("tags", []), n)
@@ -184,4 +184,4 @@ def test_table_of_notebooks(built, tmp_path):
     ],
 )
 def test_measurements_in_words(seconds, mib, warm, words):
-    assert runtimes.in_words({"seconds": seconds, "peak_mib": mib, "warm_up_seconds": warm, "threads": 2}) == words
+    assert runtimes.time_in_words({"seconds": seconds, "peak_mib": mib, "warm_up_seconds": warm, "threads": 2}) == words

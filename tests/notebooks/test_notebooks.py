@@ -3,7 +3,7 @@
 import pytest
 from posekit_lab import student
 from posekit_lab.exercises import without_markers
-from posekit_lab.notebooks import problems
+from posekit_lab.notebooks import notebook_problems
 from posekit_lab.source import FOLDER, names, read
 
 every_notebook = pytest.mark.parametrize("name", names())
@@ -17,13 +17,13 @@ def test_every_notebook_has_a_source():
 
 @every_notebook
 def test_keeps_the_rules(name):
-    assert problems(name) == []
+    assert notebook_problems(name) == []
 
 
 @every_notebook
 def test_solutions_put_back_give_the_source(name):
     copy = student.student_copy(name)
-    solved = {c.id: c.source for c in student.put_back(copy, name).cells if c.cell_type == "code"}
+    solved = {c.id: c.source for c in student.with_solutions(copy, name).cells if c.cell_type == "code"}
     source = {
         c.id: without_markers(c.source) for c in read(FOLDER / "src" / f"{name}.py").cells if c.cell_type == "code"
     }
@@ -33,4 +33,4 @@ def test_solutions_put_back_give_the_source(name):
 @every_notebook
 def test_student_copy_fails_exactly_at_its_stubs(name):
     """The whole of it with the solutions is what nbval runs."""
-    assert student.problems(name, solved=False) == []
+    assert student.student_problems(name, solved=False) == []

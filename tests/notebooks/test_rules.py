@@ -4,13 +4,13 @@ import re
 
 import pytest
 from nbformat.v4 import new_output
-from posekit_lab.notebooks import dumps, problems
+from posekit_lab.notebooks import dumps, notebook_problems
 from posekit_lab.tidy import WIDGET, absolute_paths
 
 
 def test_good_notebook_has_no_problems(folder, as_if_built):
     as_if_built(folder)
-    assert problems("90_example", folder) == []
+    assert notebook_problems("90_example", folder) == []
 
 
 IN_THE_SOURCE = {
@@ -57,7 +57,7 @@ def test_defect_in_the_source_is_named(defect, folder, as_if_built):
     assert text.count(old) >= 1
     source.write_text(text.replace(old, new))
     as_if_built(folder)
-    found = problems("90_example", folder)
+    found = notebook_problems("90_example", folder)
     assert any(words in sentence for sentence in found), found
 
 
@@ -66,7 +66,7 @@ def test_excused_part_may_be_missing(folder, as_if_built):
     text = source.read_text().replace('tags=["predict"]', "")
     source.write_text(text.replace("#     browser: true", "#     without: {predict: nothing to guess in one line}"))
     as_if_built(folder)
-    assert problems("90_example", folder) == []
+    assert notebook_problems("90_example", folder) == []
 
 
 def _error(cell):
@@ -111,12 +111,12 @@ def test_defect_in_the_notebook_is_named(defect, folder, as_if_built):
     notebook = as_if_built(folder)
     plant(notebook)
     (folder / "90_example.ipynb").write_text(dumps(notebook))
-    found = problems("90_example", folder)
+    found = notebook_problems("90_example", folder)
     assert any(words in sentence for sentence in found), found
 
 
 def test_notebook_that_was_never_built(folder):
-    assert problems("90_example", folder) == ["90_example.ipynb does not exist; build it."]
+    assert notebook_problems("90_example", folder) == ["90_example.ipynb does not exist; build it."]
 
 
 def test_file_that_is_no_notebook(folder):
@@ -124,7 +124,7 @@ def test_file_that_is_no_notebook(folder):
 
     (folder / "90_example.ipynb").write_text("not json")
     with pytest.raises(InputError, match="is not a Jupyter notebook"):
-        problems("90_example", folder)
+        notebook_problems("90_example", folder)
 
 
 @pytest.mark.parametrize(

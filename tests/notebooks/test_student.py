@@ -14,7 +14,7 @@ PIXEL = base64.b64encode(b"a picture").decode()
 
 
 def test_round_trip(folder):
-    assert student.problems(NAME, folder) == []
+    assert student.student_problems(NAME, folder) == []
 
 
 def test_error_beside_the_stub_and_stub_not_reached_are_named(folder):
@@ -27,7 +27,7 @@ def test_error_beside_the_stub_and_stub_not_reached_are_named(folder):
     text = text.replace('tags=["check"]\nassert', 'tags=["check"]\n1 if True else')
     text += '\n# %% tags=["exercise"]\ndef unused():\n    # SOLUTION\n    return 1\n    # END SOLUTION\n'
     source.write_text(text)
-    found = student.problems(NAME, folder, solved=False)
+    found = student.student_problems(NAME, folder, solved=False)
     assert any("fails beside its stubs" in sentence and "'both' is not defined" in sentence for sentence in found), (
         found
     )
@@ -39,7 +39,7 @@ def test_solutions_put_back_give_the_source(folder):
     exercises = [c for c in copy.cells if "exercise" in c.metadata.get("tags", [])]
     assert all("w1 = t" not in cell.source and "raise NotImplementedError" in cell.source for cell in exercises)
     assert student.stubs(copy) == {"exercise 1"}
-    solved = {c.id: c.source for c in student.put_back(copy, NAME, folder).cells if c.cell_type == "code"}
+    solved = {c.id: c.source for c in student.with_solutions(copy, NAME, folder).cells if c.cell_type == "code"}
     source = {
         c.id: without_markers(c.source) for c in read(folder / "src" / f"{NAME}.py").cells if c.cell_type == "code"
     }
@@ -48,14 +48,14 @@ def test_solutions_put_back_give_the_source(folder):
 
 def test_copy_has_no_outputs_but_the_expected_picture(folder, as_if_built):
     from nbformat.v4 import new_output
-    from posekit_lab.notebooks import dumps, load
+    from posekit_lab.notebooks import dumps, load_notebook
 
     notebook = as_if_built(folder)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [new_output("display_data", {"image/png": PIXEL})]
     (folder / f"{NAME}.ipynb").write_text(dumps(notebook))
-    copy = load(student.build(NAME, folder / "student", folder))
+    copy = load_notebook(student.build_student_copy(NAME, folder / "student", folder))
     assert all(not cell.outputs and cell.execution_count is None for cell in copy.cells if cell.cell_type == "code")
     (expected,) = [cell for cell in copy.cells if "attachments" in cell]
     assert expected.attachments == {"0.png": {"image/png": PIXEL}}

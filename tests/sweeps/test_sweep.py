@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from posekit_lab.notebooks import dumps, load
+from posekit_lab.notebooks import dumps, load_notebook
 
 from posekit.sweeps import experiment
 from posekit.sweeps.code_version import code_version
@@ -97,7 +97,7 @@ def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
 def test_dead_kernel_is_a_failed_run(notebook, tmp_path):
     row = run_one(str(notebook), str(tmp_path / "run-000.ipynb"), {"mode": "die"}, "v", 120)
     assert (row.status, row.error) == ("failed", "the kernel died (memory?)")
-    assert load(tmp_path / "run-000.ipynb").metadata.posekit_sweep.status == "failed"
+    assert load_notebook(tmp_path / "run-000.ipynb").metadata.posekit_sweep.status == "failed"
 
 
 def test_unknown_parameters_are_refused_before_running(notebook, tmp_path):

@@ -70,7 +70,7 @@ def read_pose(text: str) -> tuple[Tensor, Tensor]:
     return keypoints, torch.tensor([0 if joint == ["-"] else 2 for joint in joints])
 
 
-def with_joint(text: str, joint: str, x: float, y: float) -> str:
+def pose_with_joint(text: str, joint: str, x: float, y: float) -> str:
     """The pose with one joint at another place; a missing joint appears there."""
     keypoints, visibility = read_pose(text)
     n = JOINTS.index(joint)
@@ -146,7 +146,7 @@ def drawn_pair(pose: str, source: Person) -> Pair:
     return Pair(source, target)
 
 
-def render_transfer(pose: str, system: str, *, source: Person, systems: Mapping[str, Transfer]) -> Picture:
+def render_drawn_pose(pose: str, system: str, *, source: Person, systems: Mapping[str, Transfer]) -> Picture:
     """The source, the drawn pose as heat maps, and what the system makes of it."""
     pair = drawn_pair(pose, source)
     made = systems[system](pair)
@@ -205,14 +205,14 @@ def canvas(pose: str) -> str:
 
 
 class PosePad(Live):
-    """`render_transfer` with a canvas to drag joints on, and controls that do the same by keyboard."""
+    """`render_drawn_pose` with a canvas to drag joints on, and controls that do the same by keyboard."""
 
     def __init__(self, source: Person, systems: Mapping[str, Transfer], pose: str) -> None:
         text, slow = W.Text(pose, description="pose", layout=W.Layout(width="95%")), {"continuous_update": False}
         controls = {"pose": text, "system": W.ToggleButtons(options=list(systems), description="made by")}
         self.start, self.history, self._quiet = pose, [pose], False
         text.observe(self._drawn, "value")  # first: the canvas must not wait for the photograph
-        draw = partial(render_transfer, source=source, systems=systems)
+        draw = partial(render_drawn_pose, source=source, systems=systems)
         super().__init__(lambda **values: draw(**values).as_image(smallest=True), controls)
         self.canvas = W.HTML(canvas(pose))
         names = [("your own", "")] + [(name.replace("_", " "), name) for name in PRESETS]
@@ -255,7 +255,7 @@ class PosePad(Live):
             "x": lambda: setattr(self.x, "value", 0.5),
             "y": lambda: setattr(self.y, "value", -0.5),
             "mirror": self.buttons["mirror"].click,
-            "canvas": lambda: self._put(with_joint(self.pose, "left_wrist", -0.6, -0.4)),
+            "canvas": lambda: self._put(pose_with_joint(self.pose, "left_wrist", -0.6, -0.4)),
             "undo": self.buttons["undo"].click,
         }
         for system in self.controls["system"].options:
@@ -298,7 +298,7 @@ class PosePad(Live):
 
     def _slid(self, _change=None) -> None:
         if not self._quiet:
-            self._put(with_joint(self.pose, self.joint.value, self.x.value, self.y.value))
+            self._put(pose_with_joint(self.pose, self.joint.value, self.x.value, self.y.value))
 
 
 def draw_pose(source: Person, systems: Mapping[str, Transfer], pose: str | None = None) -> PosePad:

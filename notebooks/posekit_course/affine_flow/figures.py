@@ -31,9 +31,9 @@ MOST = 0.5  # the displacement of full colour in pictures: a quarter of the phot
 COLORS = {"both tasks": BLUE, "reconstruction alone": ORANGE, "affine task alone": GREEN}  # others are grey
 
 
-def prepare(people: int = 60) -> None:
+def prepare_flow(people: int = 60) -> None:
     """Render and compile what the notebook uses, before it is timed."""
-    _, held_out = flow_probes.studio_pairs(people)
+    _, held_out = flow_probes.flow_pairs(people)
     flow_probes.truth_of(held_out[0].batched())
 
 
@@ -145,7 +145,7 @@ def slice_picture(values: Tensor, photograph: Tensor) -> np.ndarray:
     return pale * (1 - strength) + np.array([0.84, 0.1, 0.0]) * strength
 
 
-def draw_curves(curves: Mapping[str, Sequence[tuple[int, float]]], ylabel: str) -> Figure:
+def draw_accuracy(curves: Mapping[str, Sequence[tuple[int, float]]], ylabel: str) -> Figure:
     """Lines over steps; the names are keys of COLORS."""
     figure, ((axis,),) = new_figure(7.5, 2.9)
     for name, points in curves.items():

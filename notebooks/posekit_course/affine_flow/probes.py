@@ -32,7 +32,7 @@ HIDDEN = 0.5  # a target pixel counts as seen in the source when this much of it
 
 
 @lru_cache(maxsize=2)
-def studio_pairs(people: int, seed: int = 0) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+def flow_pairs(people: int, seed: int = 0) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
     """All ordered pairs of the training people and of the held-out people (8 and 1 of 10 numbers), 128 pixels."""
     return tuple(_pairs(people, split, seed) for split in ("train", "test"))
 

@@ -38,7 +38,7 @@ class Scene:
     features: Mapping[str, tuple[Tensor, Tensor]]
 
 
-def slice_of(scene: Scene, features: str, x: int, y: int, filtered: bool) -> Tensor:
+def _slice_of(scene: Scene, features: str, x: int, y: int, filtered: bool) -> Tensor:
     """(h, w): Q of the target pixel (x, y) for every source pixel."""
     z_s, z_t = scene.features[features]
     return matching(z_s, z_t, filtered=filtered)[0, :, y, x].reshape(z_s.shape[-2:])
@@ -51,7 +51,7 @@ def render_slice(scene_name: str, features: str, x: int, y: int, filtered: bool,
     x, y: column and row of the features' grid.
     """
     scene = scenes[scene_name]
-    pair, Q = scene.pair, slice_of(scene, features, x, y, filtered)
+    pair, Q = scene.pair, _slice_of(scene, features, x, y, filtered)
     (h, w), (H, W_) = Q.shape, pair.target.size
     figure, ((left, right, close),) = figures.new_figure(10.2, 3.7, 1, 3)
     figures.draw_person(left, pair.target, "target: this pixel looks")

@@ -14,7 +14,7 @@ from torch import Tensor
 from posekit.ops.affine import affine_flow, invert
 from posekit.ops.correlation import correlate, mutual_filter, unit_length
 from posekit.ops.grids import identity_grid, norm_to_index
-from posekit_course.checks.judging import Mistake, answer_of, judge, solved
+from posekit_course.checks.judging import Mistake, accept, answer_of, solved
 
 
 def check_mutual_filter(function: Callable[[Tensor], Tensor]) -> None:
@@ -52,7 +52,7 @@ def check_mutual_filter(function: Callable[[Tensor], Tensor]) -> None:
                 C * (over_source == C) * (over_target == C)),
         Mistake("This is C, unfiltered.", C),
     ]  # fmt: skip
-    judge("gamma C", got, [mutual_filter(C)], mistakes)
+    accept("gamma C", got, [mutual_filter(C)], mistakes)
     solved("filtered: the square of C over both maxima, times C")
 
 
@@ -77,7 +77,7 @@ def check_unit_length(function: Callable[[Tensor], Tensor]) -> None:
         Mistake("The wrong axis: this sums over one column of target pixels.",
                 Q / Q.square().sum(2, keepdim=True).sqrt()),
     ]  # fmt: skip
-    judge("the normalised Q", answer_of(function, Q), [Q / length.sqrt()], mistakes, "; is a length 0?")
+    accept("the normalised Q", answer_of(function, Q), [Q / length.sqrt()], mistakes, "; is a length 0?")
     solved("normalised: a length of 1 for every target pixel, over all source pixels")
 
 
@@ -108,7 +108,7 @@ def check_undoing_flow(function: Callable[[Tensor, tuple[int, int]], Tensor]) ->
         Mistake("This is the identity: nothing is undone.", x),
         Mistake("This is A^-1 x in units of pixels.", wanted * pixels),
     ]  # fmt: skip
-    judge("the flow s_f", answer_of(function, A, size), [wanted], mistakes)
+    accept("the flow s_f", answer_of(function, A, size), [wanted], mistakes)
     solved("undoing_flow: the inverse map, applied to the grid")
 
 
@@ -131,5 +131,5 @@ def check_absolute_flow(function: Callable[[Tensor], Tensor]) -> None:
         Mistake("align_corners=True: -1 and 1 are the outer edges of the picture.", 2 * (index + d) / (size - 1) - 1),
         Mistake("A pixel is 2 / w wide, not 2 / (w - 1).", x + 2 * d / (size - 1)),
     ]  # fmt: skip
-    judge("the positions", answer_of(function, d), [x + 2 * d / size], mistakes)
+    accept("the positions", answer_of(function, d), [x + 2 * d / size], mistakes)
     solved("absolute: the pixel's own place plus the displacement, in [-1, 1]")

@@ -15,7 +15,7 @@ from posekit.losses.masked_l1 import masked_l1
 from posekit.ops.grids import identity_grid, norm_to_index
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
-from posekit_course.checks.judging import CheckFailed, Mistake, answer_of, judge, solved
+from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, solved
 
 
 def check_gate(function: Callable[..., Tensor]) -> None:
@@ -46,7 +46,7 @@ def check_gate(function: Callable[..., Tensor]) -> None:
             F.elu(F.conv2d(x, *features)) * torch.sigmoid(F.conv2d(x, *gates)),
         ),
     ]
-    judge("the gated features", answer_of(function, x, features, gates), [F.elu(f) * torch.sigmoid(g)], mistakes)
+    accept("the gated features", answer_of(function, x, features, gates), [F.elu(f) * torch.sigmoid(g)], mistakes)
     solved("gate: ELU(conv_f(x)) * sigmoid(conv_g(x))")
 
 
@@ -91,7 +91,7 @@ def check_target_texel_loss(function: Callable[..., Tensor]) -> None:
             Mistake("Take the mean colour of a texel (`values`), not the bare sum.",
                     (seen.known * bare).sum() / (3 * kept)),
         ]  # fmt: skip
-    judge("the loss", got, [right, each.mean()], mistakes, "; is a sum divided by 0?")
+    accept("the loss", got, [right, each.mean()], mistakes, "; is a sum divided by 0?")
     if not (isinstance(got, Tensor) and got.requires_grad):
         raise CheckFailed("The number is right, but no gradient reaches T: keep tensors, without .item() or .detach().")
     (gradient,) = torch.autograd.grad(got, T)
@@ -138,6 +138,6 @@ def check_coordinate_texture(function: Callable[..., tuple[Tensor, Tensor]]) -> 
         ),
     ]
     right = splat(x, M, (t, t), mask)
-    judge("the coordinate texture", got[0], [right.values], mistakes)
-    judge("the mask of known texels", got[1], [right.known], [])
+    accept("the coordinate texture", got[0], [right.values], mistakes)
+    accept("the mask of known texels", got[1], [right.known], [])
     solved("coordinate_texture: every texel holds the centre of its pixel")

@@ -17,7 +17,7 @@ from posekit.ops.grids import identity_grid, resize_grid, resize_mask
 from posekit.ops.keypoints import BODY_PARTS, MIRROR_BODY_PARTS
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
-from posekit_course.checks.judging import CheckFailed, Mistake, answer_of, judge, solved
+from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, solved
 
 
 def check_skip_by_E(function: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
@@ -94,7 +94,7 @@ def _judge_skip(got: object, activations: Tensor, E: Tensor, mask: Tensor) -> No
         ),
     ]
     right = [skip(), warp_activations(activations, E, mask, size)]
-    judge(f"the skip of size {size}", got, right[:1], mistakes)
+    accept(f"the skip of size {size}", got, right[:1], mistakes)
 
 
 def _blend(skip: Callable[..., Tensor], weight: Tensor, x: Tensor) -> Tensor:
@@ -158,7 +158,7 @@ def _judge_limb(got: object, s: Tensor, t: Tensor, a: float, b: float) -> None:
         Mistake("The linear part is transposed; the map is A (x, y, 1), rows give x and y.", _transposed(right)),
         Mistake("The shift stands in the last column: A (x, y, 1).", first),
     ]
-    judge("the map of the limb", got, [right], mistakes)
+    accept("the map of the limb", got, [right], mistakes)
 
 
 def _across(joints: Tensor) -> Tensor:
@@ -211,7 +211,7 @@ def check_fuse(function: Callable[[Tensor, Tensor], Tensor]) -> None:
             Mistake("The maximum is over parts, not over channels.", channels),
             Mistake("This is the minimum.", inside.amin(0)),
         ]  # fmt: skip
-        judge("the fused activations", answer_of(function, moved, masks), [inside.amax(0).clamp(min=0)], mistakes)
+        accept("the fused activations", answer_of(function, moved, masks), [inside.amax(0).clamp(min=0)], mistakes)
     solved("fuse: the maximum over parts, each inside its mask")
 
 
@@ -231,7 +231,7 @@ def check_source_part(function: Callable[[list[bool], list[bool]], list[int]]) -
             mistakes.setdefault(sentence, []).append([rule(k, source, target) for k in range(10)])
     got = torch.stack([_numbers(answer_of(function, source, target)) for source, target in cases])
     known = [Mistake(sentence, torch.tensor(answer)) for sentence, answer in mistakes.items()]
-    judge("the parts of the source", got, [torch.tensor(right)], known)
+    accept("the parts of the source", got, [torch.tensor(right)], known)
     solved("source_part: its own, else its twin's, else dropped")
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index
 from posekit.ops.surface import ChartTable, flip_map
-from posekit_course.checks.judging import CheckFailed, Mistake, answer_of, judge, solved
+from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, solved
 
 SWAPPED = "u and v are swapped: channel 0 is {0} (to the right), channel 1 is {1} (down)."
 
@@ -51,7 +51,7 @@ def _judge_grid(got: object, h: int, w: int) -> None:
         Mistake("y points up; row 0 is the top of the picture and has the smallest y.", torch.stack((x, -y))),
         Mistake("Rows and columns are exchanged: x changes along a row, y along a column.", right.transpose(1, 2)),
     ]
-    judge(f"the grid of {h} x {w} pixels", got, [right], mistakes, "; a single row or column must not divide by zero")
+    accept(f"the grid of {h} x {w} pixels", got, [right], mistakes, "; a single row or column must not divide by zero")
 
 
 def check_iuv_to_atlas(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> None:
@@ -69,7 +69,9 @@ def check_iuv_to_atlas(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tens
 
     def read(x: Tensor, y: Tensor, mode: str, shift: int = 1, swap: bool = False) -> Tensor:
         charts = table.transpose(1, 2) if swap else table
-        entries = read_table(charts.movedim(-1, 1), x.nan_to_num(0), y.nan_to_num(0), mode, (part - shift).clamp(0, 23))
+        entries = _read_table(
+            charts.movedim(-1, 1), x.nan_to_num(0), y.nan_to_num(0), mode, (part - shift).clamp(0, 23)
+        )
         return torch.where(body, entries, 0)
 
     mistakes = []
@@ -103,7 +105,7 @@ def check_iuv_to_atlas(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tens
     mistakes += _only_off(
         body, got, accepted, "The background (I = 0) must be 0; here entries of the table stand on it."
     )
-    judge("the atlas positions", got, accepted, mistakes, unknown)
+    accept("the atlas positions", got, accepted, mistakes, unknown)
     solved("iuv_to_atlas: part, row, column, and nothing on the background")
 
 
@@ -144,7 +146,7 @@ def check_mirror_map(function: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, 
     on = mask > 0.5
 
     def twin(x: Tensor, y: Tensor, mode: str, table: Tensor = mirror) -> Tensor:
-        entries = read_table(table[None], x, y, mode, torch.zeros_like(x, dtype=torch.long))
+        entries = _read_table(table[None], x, y, mode, torch.zeros_like(x, dtype=torch.long))
         return torch.where(on, entries, 0).nan_to_num(0)
 
     right = [norm_to_index(c, a) for c in uv]
@@ -182,8 +184,8 @@ def check_mirror_map(function: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, 
     accepted = [right_uv, twin(*right, "nearest").flip(-1)]
     mistakes += _only_off(on.flip(-1), got[0], accepted, "Off the mask the map must be 0; here positions stand on it.")
     unknown = "; off the mask the map is 0"
-    judge("the mirrored map", got[0], accepted, mistakes, unknown)
-    judge(
+    accept("the mirrored map", got[0], accepted, mistakes, unknown)
+    accept(
         "the mirrored mask",
         got[1],
         [right_mask],
@@ -206,7 +208,7 @@ def _mirror_example() -> tuple[Tensor, Tensor, Tensor]:
     return index_to_norm(place, a) * mask, mask, mirror
 
 
-def read_table(table: Tensor, x: Tensor, y: Tensor, mode: str, item: Tensor) -> Tensor:
+def _read_table(table: Tensor, x: Tensor, y: Tensor, mode: str, item: Tensor) -> Tensor:
     """Entries of ``table (k, c, n, n)`` at indices ``x, y (h, w)`` of the slices ``item (h, w)`` -> ``(c, h, w)``."""
     last = table.shape[-1] - 1
     if mode == "nearest":

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from posekit.losses.lsgan import lsgan_discriminator, lsgan_generator
-from posekit_course.checks.judging import CheckFailed, Mistake, answer_of, judge, solved
+from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, solved
 
 
 def check_paired_interval(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> None:
@@ -70,7 +70,7 @@ def check_paired_interval(function: Callable[[Tensor, Tensor, Tensor, Tensor], T
                     means.mean() + signs * means.std()),
             Mistake("This is the mean, twice: where are the draws?", d.mean().expand(2)),
         ]  # fmt: skip
-        judge("the interval", got, [right], mistakes)
+        accept("the interval", got, [right], mistakes)
     solved("paired_interval: subtract pair by pair, resample people, cut 2.5 % off at either end")
 
 
@@ -127,7 +127,7 @@ def check_lsgan(function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> 
             Mistake("The means are squared; square every verdict, then take the mean.",
                     both((1 - real.mean()) ** 2 + fake.mean() ** 2, (1 - fake.mean()) ** 2)),
         ]  # fmt: skip
-        judge("the two losses", got, [both(D, G)], mistakes)
+        accept("the two losses", got, [both(D, G)], mistakes)
         if not all(isinstance(loss, Tensor) and loss.requires_grad for loss in losses):
             raise CheckFailed(
                 "Nothing can be learnt from a plain number: return tensors that remember how they were computed."
@@ -167,7 +167,7 @@ def check_ema(function: Callable[[Tensor, float], Tensor]) -> None:
             Mistake("The average is over the weights of a step, not over the steps; give one number for each weight.",
                     weights[-1].mean().expand(6)),
         ]  # fmt: skip
-        judge("the average", answer_of(function, weights, decay), [right], mistakes)
+        accept("the average", answer_of(function, weights, decay), [right], mistakes)
     solved("ema: decay x average + (1 - decay) x weights, from the first weights on")
 
 

@@ -50,7 +50,7 @@ def answer_of(function: Callable, *inputs: object) -> object:
     return answer
 
 
-def judge(what: str, got: object, right: Sequence[Tensor], mistakes: Sequence[Mistake], unknown: str = "") -> None:
+def accept(what: str, got: object, right: Sequence[Tensor], mistakes: Sequence[Mistake], unknown: str = "") -> None:
     """Accept ``got`` or raise CheckFailed with the most telling sentence.
 
     what: a name for the answer.  right: accepted answers (an entry may follow any of them).  unknown: what a NaN in

@@ -13,7 +13,7 @@ from torch import Tensor
 from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
-from posekit_course.checks.judging import CheckFailed, Mistake, answer_of, judge, solved
+from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, solved
 
 SWAPPED = "x and y are swapped, or rows taken for columns: channel 0 is x, the column; channel 1 is y, the row."
 HALF = "Half a pixel off: -1 and 1 are the outer edges, so the index is ((x + 1) n - 1) / 2"
@@ -61,7 +61,7 @@ def _judge_splat(got: object, values: Tensor, positions: Tensor, size: tuple[int
         ),
     ]
     unknown = "; a texel that nothing reached has the weight 0, and 0 / 0 is NaN: it should be 0"
-    judge(f"the splat of size {size}", got, [scattered(positions)], mistakes, unknown)
+    accept(f"the splat of size {size}", got, [scattered(positions)], mistakes, unknown)
 
 
 def _scatter_example(seed: int, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -119,7 +119,7 @@ def _judge_warp(got: object, image: Tensor, grid: Tensor) -> None:
                     "Forward is taken for backward: this scatters the image; look it up at the grid instead.", answer
                 )
             )
-    judge("the warped image", got, [looked_up(grid)], mistakes)
+    accept("the warped image", got, [looked_up(grid)], mistakes)
 
 
 def check_to_backward(function: Callable[[Tensor, tuple[int, int]], tuple[Tensor, Tensor]]) -> None:
@@ -145,8 +145,8 @@ def check_to_backward(function: Callable[[Tensor, tuple[int, int]], tuple[Tensor
     got = answer_of(function, place, size)
     if not isinstance(got, tuple | list) or len(got) != 2:
         raise CheckFailed("Return two tensors: the grid, and the mask of the target pixels that know.")
-    judge("the backward grid", got[0], [expected.values[0]], mistakes)
-    judge("the mask", got[1], [expected.known[0]], [])
+    accept("the backward grid", got[0], [expected.values[0]], mistakes)
+    accept("the mask", got[1], [expected.known[0]], [])
     solved("to_backward: splat the coordinates, and the forward map is turned round")
 
 

@@ -61,7 +61,7 @@ def studio_pairs(
     return StudioPeople(people, split="train", **common), [test[i] for i in range(len(test))]
 
 
-def prepare() -> None:
+def prepare_inpainting() -> None:
     """Render and compile what the notebook uses, before it is timed."""
     _, pairs = studio_pairs()
     source = pairs[0].batched().source

@@ -89,7 +89,7 @@ def twin_steps(atlas: int) -> Tensor:
 # ------------------------------------------------------------------------------------------------- where texels look
 
 
-def pixels_of(D: Tensor, size: tuple[int, int]) -> Tensor:
+def _pixels_of(D: Tensor, size: tuple[int, int]) -> Tensor:
     """The pixel (row * w + column) of a photograph of size (h, w) nearest to each position: b 2 t t -> b t t."""
     h, w = size
     x, y = norm_to_index(D[:, 0], w).round().clamp(0, w - 1), norm_to_index(D[:, 1], h).round().clamp(0, h - 1)
@@ -98,7 +98,7 @@ def pixels_of(D: Tensor, size: tuple[int, int]) -> Tensor:
 
 def looked_up(D: Tensor, values: Tensor) -> Tensor:
     """A map (b c h w: labels, a mask) at the pixel nearest to each position of D (b 2 t t): b c t t."""
-    index = pixels_of(D, tuple(values.shape[-2:])).flatten(1)[:, None].expand(-1, values.shape[1], -1)
+    index = _pixels_of(D, tuple(values.shape[-2:])).flatten(1)[:, None].expand(-1, values.shape[1], -1)
     return values.flatten(2).gather(2, index).reshape(len(D), values.shape[1], *D.shape[2:])
 
 

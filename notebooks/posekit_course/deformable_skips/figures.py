@@ -37,7 +37,7 @@ __all__ = [
     "grid_of",
     "new_figure",
     "picture",
-    "row",
+    "crisp_row",
     "show",
 ]
 
@@ -51,7 +51,7 @@ PART_COLORS |= {name: "#E69F00" for name in BODY_PARTS if "lower_arm" in name}
 KIND_COLORS = {"none": GREY, "plain": PURPLE, "parts": ORANGE, "surface": BLUE, "E": BLUE}
 
 
-def prepare(people: int = 80, size: int = 64, seed: int = 0) -> None:
+def prepare_skips(people: int = 80, size: int = 64, seed: int = 0) -> None:
     """Render and compile what the notebook uses, before it is timed."""
     probes.studio_set(people, size, seed)
     image = torch.rand(1, 3, 8, 8).requires_grad_()
@@ -94,7 +94,7 @@ def signed(channel: Tensor, most: float | None = None) -> np.ndarray:
     return (1 - x.clamp(min=0) * (1 - purple) - (-x).clamp(min=0) * (1 - orange)).numpy()
 
 
-def edge_picture(strength: Tensor) -> np.ndarray:
+def _edge_picture(strength: Tensor) -> np.ndarray:
     """Edge strength 1 1 h w, dark on white: (h, w), 1 for white."""
     edges = strength[0, 0].detach()
     return (1 - edges / edges.quantile(0.98).clamp(min=1e-6)).clamp(0, 1).numpy()
@@ -102,7 +102,7 @@ def edge_picture(strength: Tensor) -> np.ndarray:
 
 def edges_over(first: Tensor, second: Tensor) -> np.ndarray:
     """Two edge maps 1 1 h w on white, (h, w, 3): the first red, the second blue."""
-    red, blue = (torch.from_numpy(edge_picture(edges)) for edges in (first, second))
+    red, blue = (torch.from_numpy(_edge_picture(edges)) for edges in (first, second))
     return torch.stack((blue, red * blue, red), -1).numpy()
 
 
@@ -144,7 +144,7 @@ def draw_both_parts(source: Person, target: Person, titles: tuple[str, str]) -> 
     return figure
 
 
-def row(pictures: Mapping[str, np.ndarray], heading: str = "", scale: int = 1) -> Figure:
+def crisp_row(pictures: Mapping[str, np.ndarray], heading: str = "", scale: int = 1) -> Figure:
     """Pictures of one shape side by side, each under its title; a pixel is ``scale`` x ``scale`` on the screen."""
     return grid_of(list(pictures), [list(pictures.values())], heading, scale)
 

@@ -60,7 +60,7 @@ def on_black(person: Person) -> Tensor:
     return person.image * person.mask
 
 
-def inside(person: Person, margin: int = 2) -> Tensor:
+def inner_mask(person: Person, margin: int = 2) -> Tensor:
     """The mask without its outermost ``margin`` pixels: what lies there is the body's pattern, not its outline."""
     return 1 - max_pool2d(1 - person.mask, 2 * margin + 1, stride=1, padding=margin)
 

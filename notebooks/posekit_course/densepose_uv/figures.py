@@ -84,7 +84,7 @@ def panels(
     """
     columns = columns or len(items)
     rows = -(-len(items) // columns)
-    ratios = [shape[1] / shape[0] for shape in (as_picture(picture).shape for _, picture in items[:columns])]
+    ratios = [shape[1] / shape[0] for shape in (_as_picture(picture).shape for _, picture in items[:columns])]
     lines = 1 + max(title.count("\n") for title, _ in items)
     height = rows * (width / sum(ratios) + 0.03 * size * (lines + 0.3))
     figure = Picture(figsize=(width, height), layout="constrained", dpi=DPI)
@@ -93,18 +93,18 @@ def panels(
     for axis in axes:
         axis.axis("off")
     for axis, (title, picture) in zip(axes, items, strict=False):
-        show(axis, picture, title, size)
+        show_smooth(axis, picture, title, size)
     return figure
 
 
-def show(axis: Axes, picture: Tensor | np.ndarray, title: str = "", size: float = 10) -> None:
+def show_smooth(axis: Axes, picture: Tensor | np.ndarray, title: str = "", size: float = 10) -> None:
     """One picture without ticks; sharp pixels where it is enlarged by much, smooth where it is not."""
-    axis.imshow(as_picture(picture), interpolation="auto")
+    axis.imshow(_as_picture(picture), interpolation="auto")
     axis.set_title(title, fontsize=size)
     axis.axis("off")
 
 
-def as_picture(picture: Tensor | np.ndarray) -> np.ndarray:
+def _as_picture(picture: Tensor | np.ndarray) -> np.ndarray:
     """(3, h, w) tensor or (h, w, 3) array -> (h, w, 3) array in [0, 1]."""
     if isinstance(picture, Tensor):
         picture = picture.detach().cpu().movedim(0, -1).numpy()

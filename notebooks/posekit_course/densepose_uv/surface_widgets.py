@@ -54,7 +54,7 @@ def paint(
     raise InputError(f"The pattern {pattern!r} is not known or lacks its parts; there are: {', '.join(PATTERNS)}.")
 
 
-def on_person(texture: Float[Tensor, "3 t t"], person: Person, strength: float = 1.0) -> Float[Tensor, "3 h w"]:
+def _on_person(texture: Float[Tensor, "3 t t"], person: Person, strength: float = 1.0) -> Float[Tensor, "3 h w"]:
     """The photograph with the body repainted, W = T[M] on the mask; the photograph's brightness keeps the folds.
 
     strength: 0 the photograph, 1 paint alone under the photograph's light.
@@ -76,7 +76,7 @@ def render_painting(
     texture = paint(pattern, bands, parts)
     index = (torch.arange(ATLAS) * parts.shape[-1]) // ATLAS
     shown = torch.where(parts[index][:, index] > 0, texture, 1.0)
-    repainted = torch.where(person.mask > 0.5, on_person(texture, person, strength), 1.0)
+    repainted = torch.where(person.mask > 0.5, _on_person(texture, person, strength), 1.0)
     return panels([("T: paint on the atlas", shown), ("W = T[M]: on the person", repainted)], width=6.5)
 
 

@@ -40,7 +40,7 @@ __all__ = [
 Records = Sequence[Mapping[str, Any]]
 
 
-def prepare() -> None:
+def prepare_training() -> None:
     """Render and compile what the notebook uses, before it is timed."""
     for split in ("train", "val"):
         StudioPeople(200, views=4, size=64, split=split, progress=False)

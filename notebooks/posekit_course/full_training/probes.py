@@ -81,7 +81,7 @@ def as_it_is(system: System) -> Iterator[None]:
                 module.training = mode
 
 
-def photographs(system: System, pairs: Sequence[Pair], batch: int = 8) -> Tensor:
+def made_photographs(system: System, pairs: Sequence[Pair], batch: int = 8) -> Tensor:
     """The photograph that a system makes of every pair, n 3 h w, on the CPU."""
     where = device_of(system)
     with as_it_is(system):
@@ -89,7 +89,7 @@ def photographs(system: System, pairs: Sequence[Pair], batch: int = 8) -> Tensor
     return torch.cat(made).float().cpu().clamp(0, 1)
 
 
-def inside(result: Result) -> tuple[str, Tensor] | None:
+def picture_inside(result: Result) -> tuple[str, Tensor] | None:
     """The picture that a result made on its way, its name and b 3 h w: texture or source in the target's pose."""
     for name in ("W", "warped"):
         if getattr(result, name, None) is not None:
@@ -102,13 +102,13 @@ class Snapshots:
     """What a system makes of one pair as it learns: ``fit(..., on_step=snapshots)``.
 
     Taken at the steps ``at`` of each stage and at its end.  kept: (stage, step) -> the photograph and, where there is
-    one, before it the picture `inside`, each 3 h w.  inside: that picture's name.  The training does not notice.
+    one, before it the picture `picture_inside`, each 3 h w.  inside: its name.  The training does not notice.
     """
 
     pair: Pair
     at: tuple[int, ...] = AT
     kept: dict[tuple[str, int], list[Tensor]] = field(default_factory=dict)
-    inside: str = ""
+    picture_inside: str = ""
 
     def __call__(self, system: System, stage: Stage, done: int) -> None:
         """Take a picture if one is due."""
@@ -117,7 +117,7 @@ class Snapshots:
         with as_it_is(system):
             result = system(self.pair.batched().to(device_of(system)))
         pictures = [result.image]
-        if (found := inside(result)) is not None:
+        if (found := picture_inside(result)) is not None:
             self.inside, picture = found
             pictures.insert(0, picture)
         self.kept[stage.name, done] = [picture[0].float().cpu().clamp(0, 1) for picture in pictures]

@@ -29,7 +29,7 @@ STATE_COLORS = ("#FFFFFF", "#DADADA", ORANGE, BLUE)
 FINER = 4  # the reference photograph has this many times more pixels along an edge
 
 
-def prepare() -> None:
+def prepare_scatter() -> None:
     """Compile and cache what the notebook uses, before it is timed."""
     person = make_person(0, 0, 0, 64).batched()
     grid = identity_grid(64, 64)[None].requires_grad_()

@@ -25,7 +25,7 @@ OTHER = (2.6, 2.3)  # where the second point stays
 SHOW = ("colours", "coordinates")
 
 
-def scatter_points(points: list[tuple[float, float]], values: list[float]) -> Splat:
+def _scatter_points(points: list[tuple[float, float]], values: list[float]) -> Splat:
     """Splat single points, given in texel indices (x, y), into the little target."""
     positions = index_to_norm(torch.tensor(points, dtype=torch.float64).T, TEXELS)[None, :, None]
     return splat(torch.tensor(values, dtype=torch.float64)[None, None, None], positions, (TEXELS, TEXELS))
@@ -37,7 +37,7 @@ def render_kernel(x: float, y: float, normalise: bool) -> Figure:
     normalise: whether a texel takes the mean of what reached it, or the bare sum.
     """
     figure, ((left, right),) = figures.new_figure(9.5, 4.6, 1, 2)
-    alone, both = scatter_points([(x, y)], [1.0]), scatter_points([(x, y), OTHER], [1.0, 0.0])
+    alone, both = _scatter_points([(x, y)], [1.0]), _scatter_points([(x, y), OTHER], [1.0, 0.0])
     weight = alone.weight[0, 0].numpy()
     _squares(left, weight, weight > 1e-9, "Blues", f"shares of one point: their sum is {weight.sum():.2f}")
     left.add_patch(Rectangle((x - 1, y - 1), 2, 2, fill=False, edgecolor=figures.ORANGE, linewidth=2))

@@ -180,5 +180,5 @@ def test_flows_are_drawn_with_their_own_warp():
 def test_bars_and_curves():
     bars = figures.draw_bars({"one": {"both tasks": 1.0, "other": 2.0}, "two": {"both tasks": 3.0}})
     assert [p.get_height() for p in bars.axes[0].patches] == [1, 2]
-    curves = figures.draw_curves({"both tasks": [(0, 1.0), (5, 0.5)]}, "error")
+    curves = figures.draw_accuracy({"both tasks": [(0, 1.0), (5, 0.5)]}, "error")
     assert curves.axes[0].lines[0].get_ydata().tolist() == [1, 0.5]

@@ -123,7 +123,7 @@ def test_what_is_no_pose_is_refused(text):
 def test_editing_a_pose():
     pose = draw_pose.key_pose("wave")
     before = draw_pose.read_pose(pose)[0]
-    after = draw_pose.read_pose(draw_pose.with_joint(pose, "left_knee", 0.25, -0.5))[0]
+    after = draw_pose.read_pose(draw_pose.pose_with_joint(pose, "left_knee", 0.25, -0.5))[0]
     n = JOINTS.index("left_knee")
     assert after[n].tolist() == [0.25, -0.5]
     assert torch.equal(before[:n], after[:n])
@@ -158,7 +158,7 @@ SYSTEMS = {"ten parts": draw_pose.by_ten_parts, "negative": lambda pair: 1 - pai
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("name", draw_pose.PRESETS)
 def test_transfers_over_poses_and_systems(name, system):
-    figure = draw_pose.render_transfer(draw_pose.key_pose(name), system, source=person(), systems=SYSTEMS)
+    figure = draw_pose.render_drawn_pose(draw_pose.key_pose(name), system, source=person(), systems=SYSTEMS)
     pair = draw_pose.drawn_pair(draw_pose.key_pose(name), person())
     np.testing.assert_allclose(shown(figure.axes[2]), SYSTEMS[system](pair)[0].movedim(0, -1).clamp(0, 1), atol=1e-6)
     assert to_png(figure)
@@ -194,7 +194,7 @@ def test_the_own_pose_gives_the_photograph_back():
 
 def test_missing_joints_may_stay_missing():
     nobody = "; ".join(["-"] * 18)
-    assert to_png(draw_pose.render_transfer(nobody, "ten parts", source=person(), systems=SYSTEMS))
+    assert to_png(draw_pose.render_drawn_pose(nobody, "ten parts", source=person(), systems=SYSTEMS))
     assert draw_pose.canvas(nobody).count("data-missing") == 18
 
 
@@ -211,7 +211,7 @@ def test_canvas_shows_every_joint_and_bone():
 def test_pad_follows_its_text_as_the_canvas_writes_it():
     pad = draw_pose.draw_pose(person(), SYSTEMS)
     first, picture = pad.pose, pad.image.value
-    moved = draw_pose.with_joint(first, "right_wrist", -0.5, 0.5)
+    moved = draw_pose.pose_with_joint(first, "right_wrist", -0.5, 0.5)
     pad.controls["pose"].value = moved
     assert pad.image.value != picture
     assert pad.canvas.value == draw_pose.canvas(moved)

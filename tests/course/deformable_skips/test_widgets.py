@@ -220,7 +220,7 @@ def test_edges_over_each_other():
 
 def test_inside_is_the_body_without_its_rim():
     person = probes.pair_of(*JUMPER, SIZE).source
-    inner = probes.inside(person, 1)
+    inner = probes.inner_mask(person, 1)
     assert 0 < inner.sum() < person.mask.sum()
     y, x = inner[0, 0].nonzero().T
     for dy, dx in itertools.product((-1, 0, 1), repeat=2):

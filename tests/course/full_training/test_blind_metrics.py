@@ -14,7 +14,7 @@ TRAINED = "coordinate-based"
 def score():
     """Failure -> metric -> badness in units of the shift by one pixel, over 24 pairs of 12 people."""
     pairs = figures.held_out_pairs(128, people=12)[::2]
-    made = probes.photographs(load_reference("coordinate_inpainting"), pairs)
+    made = probes.made_photographs(load_reference("coordinate_inpainting"), pairs)
     bad = failures.bad_by_metric(failures.Failures(collate_pairs(pairs)), {TRAINED: made})
     names, kinds, table = failures.beside_harmless(bad)
     return {name: dict(zip(kinds, line, strict=True)) for name, line in zip(names, table, strict=True)}

@@ -60,7 +60,7 @@ def test_modes_and_random_numbers_are_put_back_even_after_an_error():
 
 def test_photographs_are_those_of_the_system_in_batches():
     system, pairs = tiny().eval(), [make_pair(i, 40) for i in range(3)]
-    made = probes.photographs(system, pairs, batch=2)
+    made = probes.made_photographs(system, pairs, batch=2)
     with torch.no_grad():
         torch.testing.assert_close(made[2:], system(pairs[2].batched()).image)
     assert made.shape == (3, 3, 40, 40)
@@ -70,9 +70,9 @@ def test_photographs_are_those_of_the_system_in_batches():
 def test_inside_is_the_texture_the_moved_source_or_nothing():
     system, pair = tiny().eval(), make_batch(1, 40)
     result = system(pair)
-    assert probes.inside(result) == ("W", result.W)
-    assert probes.inside(system(pair, image=False)) is not None
-    assert probes.inside(build("copy_source")(pair)) is None
+    assert probes.picture_inside(result) == ("W", result.W)
+    assert probes.picture_inside(system(pair, image=False)) is not None
+    assert probes.picture_inside(build("copy_source")(pair)) is None
     assert probes.side_of(system) == TINY["image_size"]
     assert probes.side_of(build("copy_source")) == 128
     assert set(probes.baselines(system)) == {"source copied", "nearest texel", "mirrored texel"}

@@ -149,4 +149,4 @@ def test_jupyter_gets_a_small_picture_of_the_same_size():
 
 
 def test_prepare_runs():
-    figures.prepare()
+    figures.prepare_scatter()

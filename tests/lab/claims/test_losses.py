@@ -1,7 +1,7 @@
 """What each loss of the coordinate-based system does, from the committed sweep: every seed."""
 
 from posekit_lab.experiments import figure_of
-from posekit_lab.results import read_results, values
+from posekit_lab.results import read_results, values_of
 
 ENTRY = figure_of("losses")
 ROWS = read_results(*ENTRY["tables"])
@@ -9,7 +9,7 @@ ARMS = {name: arm for arm, name in ENTRY["arms"].items()}
 
 
 def of(metric):
-    found = {name: values(ROWS, metric, arm=arm) for name, arm in ARMS.items()}
+    found = {name: values_of(ROWS, metric, arm=arm) for name, arm in ARMS.items()}
     assert {len(seeds) for seeds in found.values()} == {3}
     return found
 

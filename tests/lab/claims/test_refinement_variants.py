@@ -2,14 +2,14 @@
 
 import pytest
 from posekit_lab.experiments import figure_of
-from posekit_lab.results import read_results, values
+from posekit_lab.results import read_results, values_of
 
 ROWS = read_results("refinement_variants")
 ARMS = {name: arm for arm, name in figure_of("refinement_variants")["arms"].items()}
 
 
 def of(metric):
-    found = {name: values(ROWS, metric, arm=arm) for name, arm in ARMS.items()}
+    found = {name: values_of(ROWS, metric, arm=arm) for name, arm in ARMS.items()}
     assert {len(seeds) for seeds in found.values()} == {3}
     return found
 

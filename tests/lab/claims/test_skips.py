@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from posekit_lab.experiments import figure_of
-from posekit_lab.results import read_results, values
+from posekit_lab.results import read_results, values_of
 
 ROWS = read_results("skips")
 ARMS = {kind: arm for arm, kind in figure_of("skips")["arms"].items()}
@@ -12,7 +12,7 @@ ARMS = {kind: arm for arm, kind in figure_of("skips")["arms"].items()}
 
 def of(metric):
     """Kind of skips -> the metric at three seeds, from the worst kind to the best."""
-    found = {kind: values(ROWS, metric, arm=ARMS[kind]) for kind in ("none", "plain", "parts", "surface")}
+    found = {kind: values_of(ROWS, metric, arm=ARMS[kind]) for kind in ("none", "plain", "parts", "surface")}
     assert {len(seeds) for seeds in found.values()} == {3}
     return found
 

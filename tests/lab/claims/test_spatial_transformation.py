@@ -2,14 +2,16 @@
 
 import pytest
 from posekit_lab.experiments import figure_of
-from posekit_lab.results import read_results, values
+from posekit_lab.results import read_results, values_of
 
 
 def of(name, metric):
     """Name of the arm -> the metric at three seeds."""
     entry = figure_of(name)
     rows = read_results(*entry["tables"])
-    found = {title: values(rows, metric, arm=arm) for arm, title in entry["arms"].items() if title != "source copied"}
+    found = {
+        title: values_of(rows, metric, arm=arm) for arm, title in entry["arms"].items() if title != "source copied"
+    }
     assert {len(seeds) for seeds in found.values()} == {3}
     return found
 
@@ -35,7 +37,7 @@ def test_skips_do_not_fail_in_so_short_a_training():
 
 
 def test_all_do_better_than_handing_back_the_source():
-    copied = values(read_results("spatial_baseline"), "l1", arm="copy_source")
+    copied = values_of(read_results("spatial_baseline"), "l1", arm="copy_source")
     assert all(max(seeds) < 0.85 * copied[0] for seeds in of("spatial_ablations", "l1").values())
 
 

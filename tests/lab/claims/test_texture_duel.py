@@ -1,7 +1,7 @@
 """The claim of notebook 03, from the committed sweep: every seed, every budget."""
 
 import pytest
-from posekit_lab.results import read_results, values
+from posekit_lab.results import read_results, values_of
 
 COORDINATES, COLOURS = "coordinate_inpainting, black_background=True", "coordinate_inpainting, variant=rgb"
 ROWS = read_results("texture_duel")
@@ -11,7 +11,7 @@ ROWS = read_results("texture_duel")
 @pytest.mark.parametrize("place", ["view.unseen", "atlas.unseen"])
 def test_coordinates_keep_detail_and_colours_win_l1(place, steps):
     def both(metric):
-        pairs = [values(ROWS, f"{place}.{metric}", arm=arm, steps=steps) for arm in (COORDINATES, COLOURS)]
+        pairs = [values_of(ROWS, f"{place}.{metric}", arm=arm, steps=steps) for arm in (COORDINATES, COLOURS)]
         assert [len(side) for side in pairs] == [3, 3]
         return zip(*pairs, strict=True)
 
