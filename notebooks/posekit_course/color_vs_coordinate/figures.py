@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
-from posekit_lab.pictures import BLUE, GREEN, GREY, ORANGE, Picture, show, with_palette
+from posekit_lab.pictures import BLUE, DPI, GREEN, GREY, ORANGE, Picture, show, with_palette
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
@@ -97,7 +97,7 @@ def grid_of(
     top = line * (1 + max(title.count("\n") for title in titles)) + (30 if heading else 8)
     margin = 8 + 7 * max(map(len, names)) if names else 0
     width, height = margin + len(titles) * (w + gap), top + len(rows) * (h + gap)
-    figure = Textures(figsize=(width / figures_scatter.DPI, height / figures_scatter.DPI), dpi=figures_scatter.DPI)
+    figure = Textures(figsize=(width / DPI, height / DPI), dpi=DPI)
     for r, pictures in enumerate(rows):
         for c, (title, image) in enumerate(zip(titles, pictures, strict=True)):
             left, bottom = margin + c * (w + gap) + gap // 2, height - top - r * (h + gap) - h
