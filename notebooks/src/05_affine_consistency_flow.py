@@ -385,8 +385,8 @@ if rounds >= 200:  # a shorter training proves nothing
 # *See:* reconstruction alone has about the lowest l1 of all on the photographs it was trained with, the only thing it was
 # asked for, and bends most. In most runs it is even *farther off than the source as it is*, at least so early: colours
 # tell it too little. Any part of a plain shirt has the right colour, and a flow that misses by half a body gets no hint
-# which way to go. The affine task alone never saw a photograph, nor two poses of one person, and yet it beats handing
-# back the source. Both together are nearest in most runs, and have the lowest error on the held-out body. Where a line
+# which way to go. The affine task alone never saw a photograph, nor two poses of one person, and yet it mostly beats
+# handing back the source. Both together are nearest in most runs, and have the lowest error on the held-out body. Where a line
 # above says "not in this run", another seed or another processor may show it: one short training proves little.
 # (Section 8 has three seeds and the whole system.)
 

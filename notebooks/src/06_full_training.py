@@ -328,7 +328,7 @@ if verdicts >= 24:
 figures.draw_verdicts(game, verdicts, chance["least squares"])
 
 # %% [markdown]
-# *See:* not a pixel changes, and the loss of $G$ climbs, and falls back at once with a new $D$.
+# *See:* not a pixel changes, and yet in most runs the loss of $G$ climbs, and falls back at once with a new $D$.
 # **A falling loss of $G$ can mean that $D$ got worse.** Judge pictures by held-out pairs, with a metric; better, with
 # several.
 #
