@@ -1,11 +1,8 @@
 """The figure of forgiven shifts: its numbers by hand, and what it must show."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from posekit_course.deformable_skips.shift_figures import WINDOWS, draw_forgiveness, moved, shift_losses
 from posekit_course.scatter_rasterization.figures import photograph_of
 
@@ -56,4 +53,4 @@ def test_figure(photo):
         curves = [line.get_ydata() for line in panel.lines if len(line.get_ydata()) == 9]
         assert len(curves) == len(WINDOWS)
         assert curves[0].max() == pytest.approx(100)
-    assert Image.open(io.BytesIO(figure._repr_png_())).size == (880, 312)
+    assert figure.as_image().size == (880, 312)

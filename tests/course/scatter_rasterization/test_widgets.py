@@ -141,11 +141,13 @@ def test_row_shows_every_picture_under_its_title():
     assert [axis.get_title() for axis in shown] == list(images)
 
 
-def test_jupyter_gets_a_small_picture_of_the_same_size():
+def test_jupyter_gets_a_small_picture_of_the_same_size(monkeypatch):
     figure = figures.row({"a": np.random.default_rng(0).random((32, 32, 3))}, width=4)
-    png = figure._repr_png_()
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    figure._ipython_display_()
     width, height = figure.get_size_inches() * DPI
-    assert Image.open(io.BytesIO(png)).size == (int(width), int(height))
+    assert Image.open(io.BytesIO(shown[0]["image/png"])).size == (int(width), int(height))
     assert len(png) < len(to_png(figure))
 
 
