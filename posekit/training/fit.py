@@ -11,6 +11,7 @@ for each stage of the system:
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import torch
@@ -79,41 +80,53 @@ def fit(
     with Run(system, data, plan, out, options, fabric) as run, stop_signals() as stop, nothing_frozen_after(system):
         tune(system, plan, options.channels_last, options.compiled)
         for number, stage, first in run.remaining():
-            optimizers, average = freeze_and_optimize(system, stage), EMA(system, stage.parts, options.ema)
-            terms = run.restore(number, optimizers, average)  # each loss as it was computed since the last record
-            batches = _batches(data, stage, first, (options.seed, number), options, fabric)
-            run.log.start_clock()
-            with tqdm(total=stage.steps, initial=first, desc=stage.name, disable=not _shows(run)) as bar:
-                for step in range(first, stage.steps):
-                    with run.log.waiting():
-                        pairs = [pair.to(fabric.device) for pair in next(batches)]
-                    terms |= train_step(system, pairs, stage.turn(step), optimizers, fabric, stage.rate(step))
-                    average.update()
-                    done = step + 1
-                    run.log.steps += 1
-                    if done % options.log_every == 0 or done == stage.steps:
-                        values = check_finite({k: mean_over_processes(v) for k, v in terms.items()}, stage)
-                        run.record(number, done, values)
-                        bar.set_postfix({name: f"{value:.3g}" for name, value in values.items()})
-                        terms = {}
-                    bar.update()
-                    if on_step is not None:
-                        on_step(system, stage, done)
-                    stopping = _any_process(stop.is_set(), fabric.device)
-                    if stopping or done == stage.steps or done % options.checkpoint_every == 0:
-                        check_finite(terms, stage)
-                        check_finite_weights(system, stage)
-                        run.save(number, done, optimizers, average, terms)
-                    if stopping:
-                        kept = f"{out} keeps it; run the same command again to go on" if out else "nothing was kept"
-                        raise TrainingInterrupted(f"Stopped after step {done} of stage {stage.name}: {kept}.")
-            average.apply()
+            _train_stage(run, number, stage, first, data, stop, on_step)
         return run.finish()
 
 
-def _shows(run: Run) -> bool:
-    """Whether this process shows a bar."""
-    return run.options.progress and run.log.enabled
+def _train_stage(
+    run: Run,
+    number: int,
+    stage: Stage,
+    first: int,
+    data: Sequence[Pair],
+    stop: Event,
+    on_step: Callable[[System, Stage, int], None] | None,
+) -> None:
+    """Stage ``number`` from its step ``first`` on, until it is done or ``stop`` is set."""
+    system, options, fabric = run.system, run.options, run.fabric
+    optimizers, average = freeze_and_optimize(system, stage), EMA(system, stage.parts, options.ema)
+    terms = run.restore(number, optimizers, average)  # each loss as it was computed since the last record
+    batches = _batches(data, stage, first, (options.seed, number), options, fabric)
+    run.log.start_clock()
+    shown = options.progress and run.log.enabled
+    with tqdm(total=stage.steps, initial=first, desc=stage.name, disable=not shown) as bar:
+        for step in range(first, stage.steps):
+            with run.log.waiting():
+                pairs = [pair.to(fabric.device) for pair in next(batches)]
+            terms |= train_step(system, pairs, stage.turn(step), optimizers, fabric, stage.rate(step))
+            average.update()
+            done = step + 1
+            run.log.steps += 1
+            if done % options.log_every == 0 or done == stage.steps:
+                values = check_finite({k: mean_over_processes(v) for k, v in terms.items()}, stage)
+                run.record(number, done, values)
+                bar.set_postfix({name: f"{value:.3g}" for name, value in values.items()})
+                terms = {}
+            bar.update()
+            if on_step is not None:
+                on_step(system, stage, done)
+            stopping = _any_process(stop.is_set(), fabric.device)
+            if stopping or done == stage.steps or done % options.checkpoint_every == 0:
+                check_finite(terms, stage)
+                check_finite_weights(system, stage)
+                run.save(number, done, optimizers, average, terms)
+            if stopping:
+                kept = (
+                    f"{run.folder} keeps it; run the same command again to go on" if run.folder else "nothing was kept"
+                )
+                raise TrainingInterrupted(f"Stopped after step {done} of stage {stage.name}: {kept}.")
+    average.apply()
 
 
 def _any_process(flag: bool, device: torch.device) -> bool:
