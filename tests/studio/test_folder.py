@@ -16,7 +16,7 @@ import pytest
 import posekit
 from posekit.studio import folder
 from posekit.studio.folder import render_folder
-from posekit.studio.folder_files import folder_card, is_complete, read_folder_card, read_shots
+from posekit.studio.folder_files import RECIPE, folder_card, is_complete, read_folder_card, read_shots
 from posekit.studio.generate import Shot, make_shot
 from posekit.util.errors import InputError
 
@@ -118,7 +118,7 @@ def test_leftovers_of_a_killed_run_are_removed(tmp_path, quick):
     stale.mkdir(parents=True)
     (stale / "0.png").write_bytes(b"half")
     (tmp_path / "card.json").write_text(json.dumps({"seed": 0, "size": [32, 32], "set": "body", "skirts": "legs",
-                                                    "views": 2, "format": 1, "recipe": folder.RECIPE}))  # fmt: skip
+                                                    "views": 2, "format": 1, "recipe": RECIPE}))  # fmt: skip
     render(tmp_path, 1)
     assert not stale.exists()
     assert is_complete(tmp_path, 0, CARD)
@@ -168,7 +168,7 @@ def test_a_missing_person_is_one_sentence(tmp_path, quick):
         ({"views": 0}, "views is a number from 1 up"),
         ({"split": "dev"}, "split must be one of train, val, test"),
         ({"people": 0}, "people asked for no person"),
-        ({"set": "feet"}, "set must be one of body, face"),
+        ({"kind": "feet"}, "kind must be one of body, face"),
     ],
 )
 def test_folders_that_disagree(tmp_path, quick, changes, message):

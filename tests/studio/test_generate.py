@@ -116,7 +116,7 @@ def test_faces_fill_the_picture_and_change_their_expression():
     [
         ({"size": 8}, "from 16 to 2048"),
         ({"size": (64,)}, "from 16 to 2048"),
-        ({"set": "cat"}, "set must be one of body, face"),
+        ({"kind": "cat"}, "kind must be one of body, face"),
         ({"skirts": "kilt"}, "skirts must be one of"),
         ({"person": -1}, "numbers from 0 up"),
     ],

@@ -55,7 +55,7 @@ MOMENTS = {
     "within a step": (CoordinateInpainting, "losses", 3, None, 2),
     "a file of tensors half written": (files, "save_file", 4, half_a_file, 2),
     "a whole checkpoint under its first name": (checkpoint, "write_json", 2, checkpoint.write_json, 2),
-    "between the stages": (loop, "prepare", 2, None, 4),
+    "between the stages": (loop, "freeze_and_optimize", 2, None, 4),
     "critic updated, generator not": (step, "_update", STEPS + 6, None, 6),  # stage 2 makes two updates a step
     "an old checkpoint half removed": (shutil, "rmtree", 1, half_a_folder, 6),
     "a line of the log half written": (runlog.RunLog, "write", 7, half_a_line, 6),

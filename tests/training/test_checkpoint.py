@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.reference import load_reference
+from posekit.reference import load_reference, reference_log
 from posekit.systems import build
 from posekit.systems.base import describe
 from posekit.training import checkpoint
 from posekit.training.state import random_states, restore_random
-from posekit.training.weights import load_weights, read_weight_card, save_weights
+from posekit.training.weights import load_weights, read_weight_card, save_weights, weight_card
 from posekit.util.errors import InputError
 from posekit.util.files import write_json
 from posekit.util.tensors import read_tensors, write_tensors
@@ -26,7 +26,7 @@ def system():
 
 
 def write(folder, system, step, optimizers=None):
-    card = checkpoint.make_card(system, total_step=step, stage=0, step=step)
+    card = weight_card(system, total_step=step, stage=0, step=step)
     return checkpoint.save_checkpoint(folder, system, optimizers or {}, card)
 
 
@@ -229,7 +229,7 @@ def test_bad_weight_files(system, tmp_path):
 
 def test_cards_of_another_version_or_system(system, tmp_path):
     state = {k: v for k, v in system.state_dict().items() if k.startswith(("f.", "g."))}
-    card = checkpoint.make_card(system)
+    card = weight_card(system)
 
     def attempt(card, state=state):
         write_tensors(tmp_path / "w.safetensors", state, {"posekit": json.dumps(card)})
@@ -252,7 +252,7 @@ def test_reference_that_is_not_shipped():
 
 
 def test_log_of_the_shipped_weights():
-    log = checkpoint.reference_log("coordinate_inpainting")
+    log = reference_log("coordinate_inpainting")
     assert [record["total_step"] for record in log] == sorted(record["total_step"] for record in log)
     assert {"l1", "adversarial", "discriminator"} <= set(log[-1]["losses"])
-    assert checkpoint.reference_log("coordinate_inpainting", "paper_of_nobody") == []
+    assert reference_log("coordinate_inpainting", "paper_of_nobody") == []

@@ -103,7 +103,10 @@ def test_two_processes_are_one_with_the_whole_batch(two, tmp_path):
     for name, tensor in one.items():
         if name.startswith("g.") and name.endswith("bias"):
             continue  # InstanceNorm takes it out again: its gradient is rounding noise, which Adam makes a step of
-        torch.testing.assert_close(both[name], tensor, rtol=1e-3, atol=3e-5, msg=lambda text, n=name: f"{n}: {text}")
+        # The power iteration's unit vectors turn where two singular values lie close together: rounding of 1e-6 in the
+        # weights is 2e-4 in an entry (AMD EPYC, AVX2).  What they are for, the spectral norm, is in the losses.
+        atol = 3e-3 if name.endswith(("._u", "._v")) else 3e-5
+        torch.testing.assert_close(both[name], tensor, rtol=1e-3, atol=atol, msg=lambda text, n=name: f"{n}: {text}")
 
 
 def test_a_stop_of_one_process_stops_all_and_resumes_bit_for_bit(two, tmp_path):

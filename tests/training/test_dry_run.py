@@ -15,9 +15,9 @@ def test_nothing_is_trained_and_the_time_is_that_of_the_measured_steps(monkeypat
     before = {name: tensor.clone() for name, tensor in system.state_dict().items()}
     real, asked = module.fit, []
 
-    def fit(copy, data, out, **options):
-        asked.append((out, options["steps"], options["device"]))
-        log = real(copy, data, out, **options)
+    def fit(copy, data, out, options):
+        asked.append((out, options.steps, options.device))
+        log = real(copy, data, out, options)
         for i, record in enumerate(log):
             record["seconds"] = 100.0 if record["step"] == 1 else 2.0 + i  # the first step compiles and caches
         return log

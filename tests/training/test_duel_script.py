@@ -93,5 +93,5 @@ def test_pairs_are_spread_over_everyone(script):
 
 def test_nothing_is_shipped_before_both_are_trained(script, tmp_path):
     with pytest.raises(InputError, match="holds no milestones of both networks"):
-        script.ship(tmp_path, tmp_path / "out", [])
+        script.ship(tmp_path, tmp_path / "out", [], tmp_path)
     assert not (tmp_path / "out").exists()

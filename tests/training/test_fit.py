@@ -19,6 +19,7 @@ from posekit.training import checkpoint
 from posekit.training import fit as loop
 from posekit.training.fit import TrainingInterrupted, fit
 from posekit.training.options import TrainingOptions
+from posekit.training.weights import load_weights
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs, make_batch
 
@@ -320,7 +321,7 @@ def test_bad_input():
 def test_trained_system_makes_pictures(uninterrupted):
     whole, _, folder = uninterrupted
     pair = make_batch(2, 40)
-    for loaded in (checkpoint.load_weights(folder / "weights.safetensors"), checkpoint.load_weights(folder)):
+    for loaded in (load_weights(folder / "weights.safetensors"), load_weights(folder)):
         assert torch.equal(loaded(pair).image, whole(pair).image)
 
 
