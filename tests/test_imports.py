@@ -183,3 +183,10 @@ def test_the_library_imports_without_course_and_lab():
         f"for name in {names!r}: importlib.import_module(name)"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=300)
+
+
+def test_the_root_is_easy_to_survey():
+    """At most 10 files and 14 folders: what is added goes into a folder that says what it is."""
+    entries = [p for p in (ROOT / "posekit").iterdir() if p.name != "__pycache__"]
+    assert sum(p.is_file() for p in entries) <= 10
+    assert sum(p.is_dir() for p in entries) <= 14

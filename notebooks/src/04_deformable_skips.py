@@ -4,7 +4,7 @@
 #   posekit:
 #     warm_up: posekit_course.deformable_skips.figures:prepare_skips
 #     trains: true
-#     timeout: 300
+#     timeout: 900
 #     quick: {steps: 4, people: 3, duel_people: 20}
 # ---
 

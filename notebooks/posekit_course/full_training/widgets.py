@@ -60,7 +60,7 @@ class LiveCurve:
 
     def _bundle(self) -> dict[str, Any]:
         self._drawn = time.monotonic()
-        return {"image/png": to_png(self.figure().as_image()), "text/plain": "<curve of a run>"}
+        return {"image/png": to_png(self.figure().as_image(smallest=True)), "text/plain": "<curve of a run>"}
 
 
 def render_failure(
