@@ -19,6 +19,10 @@ ENTRY_POINTS = {"main"}  # every program has one
 TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
 
 
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+PROSE = [f for f in TRACKED if f.endswith((".py", ".md", ".yaml", ".yml", ".toml", "Makefile", ".pyi"))]
+
+
 def definitions(tree: ast.Module) -> list[str]:
     """Public functions and classes of a module."""
     return [n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and not n.name.startswith("_")]
@@ -30,6 +34,21 @@ def test_a_public_name_has_one_home():
         for name in definitions(tree):
             homes[name].append(module)
     assert {name: found for name, found in homes.items() if len(found) > 1 and name not in ENTRY_POINTS} == {}
+
+
+@pytest.mark.skipif(not TRACKED, reason="not a git checkout")
+def test_what_only_its_own_file_uses_begins_with_an_underscore():
+    words = {file: set(re.findall(r"\w+", (ROOT / file).read_text(encoding="utf-8"))) for file in PROSE}
+    alone = []
+    for module, tree in TREES.items():
+        own = MODULES[module].relative_to(ROOT).as_posix()
+        for node in tree.body:
+            public = (
+                isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.name not in ENTRY_POINTS
+            )
+            if public and not any(node.name in others for file, others in words.items() if file != own):
+                alone.append(f"{module}.{node.name}")
+    assert alone == []
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -73,8 +92,6 @@ def test_no_name_that_says_nothing(path):
 
 # -------------------------------------------------------------------------------------------- names and paths in prose
 
-TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
-PROSE = [f for f in TRACKED if f.endswith((".py", ".md", ".yaml", ".yml", ".toml", "Makefile", ".pyi"))]
 MODULE = re.compile(r"(?<![\w./-])(posekit(?:_lab|_course)?(?:\.[A-Za-z_]\w*)+)(:[A-Za-z_]\w*)?")
 PLACE = re.compile(
     r"(?<![\w./~{-])((?:posekit|notebooks|experiments|data_scripts|tests|benchmarks|docs)/[\w./-]*\w)(?![\w*{])"

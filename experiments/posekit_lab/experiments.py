@@ -46,7 +46,7 @@ def experiment_problems(folder: Path = results.EXPERIMENTS) -> list[str]:
     return problems + [f"{p.name} has no source." for p in sorted(folder.glob("*.ipynb")) if p.stem not in known]
 
 
-def build_experiments(folder: Path = results.EXPERIMENTS) -> list[Path]:
+def _build(folder: Path = results.EXPERIMENTS) -> list[Path]:
     """Write every notebook of the folder from its source, without outputs: sweeps execute copies."""
     scripts = sorted((folder / "src").glob("*.py"))
     return [write_text(folder / f"{s.stem}.ipynb", notebooks.dumps(source.read(s))) for s in scripts]
@@ -114,7 +114,7 @@ def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS,
     options = parser.parse_args(arguments)
     try:
         if options.command == "build":
-            written = build_experiments(folder)
+            written = _build(folder)
         elif options.command == "claims":
             written = [_write_claims(folder)]
         elif options.command == "curve":

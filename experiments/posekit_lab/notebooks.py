@@ -124,7 +124,7 @@ def chosen_notebooks(wanted: list[str], folder: Path = FOLDER) -> list[str]:
     return chosen or available
 
 
-def write_table(readme: Path, folder: Path = FOLDER) -> None:
+def _write_table(readme: Path, folder: Path = FOLDER) -> None:
     """Put the table of notebooks, times and memory between the markers of a markdown file."""
     titles = {name: runtimes.title_and_question(read(folder / "src" / f"{name}.py")) for name in names(folder)}
     inside = runtimes.table(titles, runtimes.load_runtimes(folder / "runtimes.json"))
@@ -145,7 +145,7 @@ def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "table":
-            write_table(Path(options.readme), folder)
+            _write_table(Path(options.readme), folder)
             return 0
         failed = 0
         for name in chosen_notebooks(options.names, folder):

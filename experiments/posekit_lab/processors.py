@@ -46,8 +46,8 @@ def run_under(
     finally:
         os.environ.pop("ATEN_CPU_CAPABILITY") if before is None else os.environ.update(ATEN_CPU_CAPABILITY=before)
     return [
-        f"{table.parent.name}, seed {run.parameters['seed']}, {kernel} kernels: {run.error or run.status}"
-        for table, runs in tables.items()
+        f"{name}, seed {run.parameters['seed']}, {kernel} kernels: {run.error or run.status}"
+        for name, runs in zip(names, tables.values(), strict=True)
         for run in runs
         if run.status != "ok"
     ]

@@ -132,10 +132,10 @@ def jumps(E: Tensor, mask: Tensor) -> Tensor:
     E: b 2 h w.  0 where a neighbour is off the mask.  A map without tears gives about 1.
     """
     h, w = E.shape[-2:]
-    return largest_step(E * torch.tensor([w, h])[:, None, None] / 2, mask)
+    return _largest_step(E * torch.tensor([w, h])[:, None, None] / 2, mask)
 
 
-def largest_step(values: Tensor, mask: Tensor) -> Tensor:
+def _largest_step(values: Tensor, mask: Tensor) -> Tensor:
     """b 1 h w: length of the longer step of values (b c h w) to the right or the lower neighbour; 0 off the mask."""
     result = torch.zeros_like(mask)
     for axis in (2, 3):
@@ -157,7 +157,7 @@ def seams(uv: Tensor, mask: Tensor, steps: float = 4, near: float = 0.6) -> tupl
     rest = torch.from_numpy(atlas.image(atlas.texels.position).transpose(2, 0, 1).copy())[None]
     places = looked_up(uv, rest.expand(len(uv), 3, -1, -1))
     far = jumps(uv, mask) > steps
-    moved = largest_step(places, mask)
+    moved = _largest_step(places, mask)
     return (far & (moved <= near)).float(), (moved > near).float()
 
 
@@ -173,7 +173,7 @@ def kinds(target: Person, known: Tensor) -> dict[str, Tensor]:
     """
     seam, contour = seams(target.uv, target.mask)
     shown = (sample(known, target.uv) > 0.5).float()
-    edge = (largest_step(shown, target.mask) > 0) * (1 - seam) * (1 - contour)
+    edge = (_largest_step(shown, target.mask) > 0) * (1 - seam) * (1 - contour)
     rest = target.mask * (1 - seam) * (1 - contour) * (1 - edge)
     return {"cut of the atlas": seam, "contour": contour, "edge of what is seen": edge, "elsewhere": rest}
 

@@ -93,11 +93,11 @@ def panels(
     for axis in axes:
         axis.axis("off")
     for axis, (title, picture) in zip(axes, items, strict=False):
-        show_smooth(axis, picture, title, size)
+        _show_smooth(axis, picture, title, size)
     return figure
 
 
-def show_smooth(axis: Axes, picture: Tensor | np.ndarray, title: str = "", size: float = 10) -> None:
+def _show_smooth(axis: Axes, picture: Tensor | np.ndarray, title: str = "", size: float = 10) -> None:
     """One picture without ticks; sharp pixels where it is enlarged by much, smooth where it is not."""
     axis.imshow(_as_picture(picture), interpolation="auto")
     axis.set_title(title, fontsize=size)

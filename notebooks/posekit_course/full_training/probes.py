@@ -58,8 +58,8 @@ def settings_of(system: str, preset: str, variant: str, overrides: str) -> dict[
 
 def size_of(system: System) -> int | tuple[int, int]:
     """Side of the photographs that a system is made for, or (height, width)."""
-    size = getattr(system.config, "image_size", 128)
-    return size if isinstance(size, int) else (size[0], size[1])
+    h, w = system.size or (128, 128)
+    return h if h == w else (h, w)
 
 
 def side_of(system: System) -> int:
