@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from posekit.person import Person
     from posekit.systems.base import Result
 
-INPAINT = ("nearest", "mirror", "f")
+INPAINT = ("auto", "nearest", "mirror", "f")
+COPIED = "unseen texels were copied from the nearest seen ones: no network is trained for maps of this atlas yet"
 TRIM = 2  # pixels by which estimated maps overshoot the outline of a person
 
 
@@ -24,23 +25,27 @@ def transfer_command(
         list[Path], typer.Argument(help="A rendered view with the pose; or the photograph's map and the target's map.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("out.png"),
-    inpaint: Annotated[str, typer.Option(help="nearest, mirror (no learning) or f (trained network).")] = "f",
+    inpaint: Annotated[
+        str, typer.Option(help="nearest, mirror (no learning) or f (trained network); auto: f where it fits.")
+    ] = "auto",
     weights: Annotated[Path | None, typer.Option(help="Trained weights; the reference if not given.")] = None,
     panel: Annotated[Path | None, typer.Option(help="Also write a picture of every intermediate.")] = None,
 ) -> None:
     """Put the person of SOURCE into the pose of another view or of a target map."""
-    if weights is not None and (len(maps) == 2 or inpaint != "f"):
+    if weights is not None and (len(maps) == 2 or inpaint not in ("auto", "f")):
         raise InputError("--weights are for --inpaint f between two rendered views; nothing else here is trained.")
+    said = str(out)
     if len(maps) == 1:
-        _transfer_rendered(source, maps[0], out, inpaint, weights=weights, panel=panel)
+        _transfer_rendered(source, maps[0], out, "f" if inpaint == "auto" else inpaint, weights=weights, panel=panel)
     elif len(maps) == 2:
-        transfer_files(source, maps[0], maps[1], out, inpaint, panel=panel)
+        transfer_files(source, maps[0], maps[1], out, "nearest" if inpaint == "auto" else inpaint, panel=panel)
+        said += f" ({COPIED})" if inpaint == "auto" else ""
     else:
         raise InputError(
             "transfer takes two rendered views (SOURCE TARGET), or a photograph with two maps (PHOTO MAP TARGET_MAP); "
             f"got {len(maps) + 1} files."
         )
-    typer.echo(out)
+    typer.echo(said)
 
 
 def _transfer_rendered(

@@ -177,6 +177,21 @@ def test_transfer_between_rendered_views(run, rendered, tmp_path, inpaint):
     assert pixels(tmp_path / "panel.png").shape[1] > 600
 
 
+def test_transfer_with_its_defaults_takes_what_fits(run, rendered, tmp_path):
+    """Two rendered views: the network; a photograph with maps of another atlas: copied texels, and it says so."""
+    views = rendered / "people" / "00009"
+    code, out, _ = run("transfer", views / "0.png", views / "1.png", "-o", tmp_path / "a.png")
+    assert (code, out) == (0, f"{tmp_path / 'a.png'}\n")
+    u, v = np.meshgrid(np.linspace(-0.5, 0.5, 64), np.linspace(-0.5, 0.5, 64))
+    np.save(tmp_path / "map.npy", np.stack([u, v], -1).astype(np.float32))
+    Image.fromarray(np.full((64, 64, 3), 200, np.uint8)).save(tmp_path / "photo.png")
+    files = (tmp_path / "photo.png", tmp_path / "map.npy", tmp_path / "map.npy")
+    code, out, _ = run("transfer", *files, "-o", tmp_path / "b.png")
+    assert code == 0
+    assert "copied from the nearest seen ones" in out
+    assert pixels(tmp_path / "b.png").shape == (64, 64, 3)
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(run, rendered, tmp_path, monkeypatch):
     def full(self, *_, **__):
         raise OSError(28, "No space left on device")
