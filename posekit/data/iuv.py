@@ -65,6 +65,8 @@ def find_order(channels: np.ndarray) -> str:
     >>> find_order(np.array([[[200, 130, 24]]], np.uint8))
     'VUI'
     """
+    if not channels.any():
+        raise InputError("all of its values are 0: nobody was detected in this picture; use another one.")
     first, last = int(channels[..., 0].max(initial=0)), int(channels[..., 2].max(initial=0))
     if first > LAST_PART and last > LAST_PART:
         raise InputError(

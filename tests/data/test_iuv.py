@@ -85,3 +85,10 @@ def test_largest_part_decides_not_the_middle_channel():
     channels = np.array([[[24, 3, 25]]], np.uint8)
     assert find_order(channels) == "IUV"
     assert find_order(channels[..., ::-1]) == "VUI"
+
+
+def test_a_picture_with_nobody_in_it_is_called_so(tmp_path):
+    path = tmp_path / "nobody_IUV.png"
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path)
+    with pytest.raises(InputError, match="nobody was detected in this picture"):
+        read_iuv(path)
