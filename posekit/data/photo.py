@@ -1,6 +1,7 @@
 """Photographs: any picture file that Pillow reads, as an RGB tensor in [0, 1]."""
 
 import os
+import re
 import warnings
 from pathlib import Path
 
@@ -80,5 +81,5 @@ def check_picture_name(path: str | os.PathLike) -> Path:
 
 
 def _first_line(error: Exception) -> str:
-    text = str(error) or type(error).__name__
+    text = re.sub(r" <_io\.[^>]*>", "", str(error)) or type(error).__name__  # Pillow names the object it read from
     return text.splitlines()[0].rstrip(".")

@@ -57,6 +57,7 @@ def _load_array(path: str | os.PathLike) -> np.ndarray:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, OverflowError, MemoryError, SyntaxError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        reason = "it holds Python objects" if "pickle" in reason else reason  # numpy would advise to load them
         raise InputError(
             f"{path} is not a whole .npy array of numbers ({reason}); write it again with numpy.save as floats, "
             "Python objects are not read."

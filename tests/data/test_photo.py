@@ -78,8 +78,9 @@ def test_missing_folder_and_foreign_files(tmp_path):
     with pytest.raises(InputError, match="is a folder"):
         open_picture(tmp_path)
     (tmp_path / "text.png").write_text("not a picture")
-    with pytest.raises(InputError, match="could not be read as a picture"):
+    with pytest.raises(InputError, match="could not be read as a picture") as refused:
         open_picture(tmp_path / "text.png")
+    assert "_io." not in str(refused.value)
     (tmp_path / "empty.jpg").touch()
     with pytest.raises(InputError, match="could not be read as a picture"):
         open_picture(tmp_path / "empty.jpg")
