@@ -23,6 +23,7 @@ from posekit.util.errors import InputError
 JOINT_COUNT = 18
 VISIBLE = 2  # `Person.visibility` of a detected joint; these files do not tell occluded from visible
 COLUMNS = ("name", "keypoints_y", "keypoints_x")
+BEYOND = 0.01  # share of the joints that may lie outside the photographs they belong to
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,13 @@ def read_annotations(path: str | os.PathLike, size: tuple[int, int], left: int =
         rows.append(list(zip(x, y, strict=True)))
     pixels = torch.tensor(rows, dtype=torch.float32).reshape(-1, JOINT_COUNT, 2)
     annotated = (pixels != -1).all(-1)
+    beyond = annotated & (pixels >= torch.tensor([size[1], size[0]])).any(-1)
+    if left == 0 and int(beyond.sum()) > BEYOND * int(annotated.sum()):
+        x, y = pixels[annotated].amax(0).tolist()
+        raise InputError(
+            f"{path}: joints reach ({x:g}, {y:g}) in photographs of {size[1]} x {size[0]} pixels (width x height); the "
+            "list belongs to larger ones. Take theirs, or the list of these (of 176-wide photographs, x is 40 less)."
+        )
     points = points_to_norm(pixels - torch.tensor([left, 0]), size)
     points = torch.where(annotated[..., None], points, torch.zeros(()))
     return Annotations(tuple(names), points, annotated.long() * VISIBLE)

@@ -62,14 +62,16 @@ class SpatialTransformationConfig:
     | pose_width, flow_width, refine_width | channels inside M, of the first layer of C_l, of R's warped features |
     | sigma                | of the heat maps, pixels |
     | angle, scale, shear, translation | ranges of the random affine maps (`posekit.ops.affine.AffineRanges`) |
-    | affine_weight        | of (7), a sum over the flow's numbers as it is printed |
+    | affine_weight        | of (7), a sum over the flow's numbers as it is printed; ours are positions in [-1, 1], |
+    |                      | the paper's run over the pixels 1 to 64, where this weight acts 32 times as strongly |
     | perceptual_weight    | of (5), a sum over layers and scales of mean differences |
     | l1_weight            | of the mean difference of colours, which the paper does without |
     | gan_weight           | of (6) |
     | features             | of the perceptual loss: vgg19 or random |
     | feature_width        | channels of the first scale of random features |
     | scales               | resolutions the perceptual loss looks at |
-    | flow_steps, gan_steps | steps of the two stages; every other one is the affine task's |
+    | flow_steps, gan_steps | steps of the two stages; every other one is the affine task's, so that of the printed |
+    |                      | "100 epochs", read as epochs of turns, each task has 50 |
     | batch_size           | pairs a step |
     | lr                   | Adam's rate in the first stage |
     | decoder_lr, other_lr | in the second: of R's decoder and the discriminator, of all before it |

@@ -90,3 +90,11 @@ def test_files_that_are_no_text(tmp_path):
             read(tmp_path / "empty.csv")
         with pytest.raises(InputError, match="could not be read"):
             read(tmp_path / "missing.csv")
+
+
+def test_a_list_of_wider_photographs_is_refused(tmp_path):
+    """DeepFashion at 256 x 256 and its middle 176 columns have lists of their own, 40 pixels apart."""
+    wide = write(tmp_path / "a.csv", "name:keypoints_y:keypoints_x", f"a.jpg: {Y}: {[*X[:17], 230]}")
+    with pytest.raises(InputError, match=r"joints reach \(230, .*176 x 256 pixels.*belongs to larger ones"):
+        read_annotations(wide, (256, 176))
+    assert len(read_annotations(wide, (256, 256))) == len(read_annotations(wide, (256, 176), left=40)) == 1
