@@ -6,6 +6,7 @@
 #     trains: true
 #     timeout: 900
 #     browser: true
+#     quick: {steps: 2}
 # ---
 
 # %% [markdown]

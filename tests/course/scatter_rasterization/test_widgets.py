@@ -148,7 +148,7 @@ def test_jupyter_gets_a_small_picture_of_the_same_size(monkeypatch):
     figure._ipython_display_()
     width, height = figure.get_size_inches() * DPI
     assert Image.open(io.BytesIO(shown[0]["image/png"])).size == (int(width), int(height))
-    assert len(png) < len(to_png(figure))
+    assert len(shown[0]["image/png"]) < len(to_png(figure))
 
 
 def test_prepare_runs():
