@@ -53,16 +53,13 @@ def ms_ssim(image: Images, truth: Images, *, protocol: Protocol = STANDARD) -> F
 
 
 def _torchmetrics(image: Tensor, truth: Tensor, protocol: Protocol, **also: bool) -> Tensor:
-    """What torchmetrics returns beside its SSIM: the map, or the contrast and structure term.
-
-    In float64: a variance is a small difference of large squares, and in float32 flat pictures lose up to 1e-3.
-    """
+    """What torchmetrics returns beside its SSIM: the map, or the contrast and structure term."""
     ensure_torchvision()
     from torchmetrics.functional.image import structural_similarity_index_measure
 
-    value = structural_similarity_index_measure(
-        image.double(),
-        truth.double(),
+    return structural_similarity_index_measure(
+        image,
+        truth,
         gaussian_kernel=True,  # its window follows from sigma: `Protocol.window`
         sigma=protocol.sigma,
         data_range=protocol.data_range,
@@ -71,7 +68,6 @@ def _torchmetrics(image: Tensor, truth: Tensor, protocol: Protocol, **also: bool
         reduction="none",
         **also,
     )[1]
-    return value.to(image.dtype)
 
 
 def _ssim_map(image: Tensor, truth: Tensor, protocol: Protocol) -> Tensor:
