@@ -2,6 +2,7 @@
 
 import importlib.resources
 from pathlib import Path
+from typing import Any
 
 from posekit.studio.body.surface_tables import mirror_table
 from posekit.systems.base import System
@@ -22,8 +23,7 @@ def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", 
 
     Raises InputError when none are shipped under this name.
     """
-    folder = importlib.resources.files("posekit") / "weights"
-    file = folder / (f"{name}-{preset}.safetensors" if variant == "full" else f"{name}-{preset}-{variant}.safetensors")
+    file = _shipped(name, preset, variant, "safetensors")
     if not file.is_file():
         shipped = [path.name for path in reference_weights()]
         raise InputError(
@@ -36,12 +36,17 @@ def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", 
 
 def reference_log(name: str = "coordinate_inpainting", preset: str = "laptop", variant: str = "full") -> list[dict]:
     """The records of the training that `load_reference` ships the weights of; [] where no log is shipped."""
-    file = f"{name}-{preset}.log.jsonl" if variant == "full" else f"{name}-{preset}-{variant}.log.jsonl"
-    shipped = importlib.resources.files("posekit") / "weights" / file
+    shipped = _shipped(name, preset, variant, "log.jsonl")
     if not shipped.is_file():
         return []
     with importlib.resources.as_file(shipped) as path:
         return read_log(path)[1]
+
+
+def _shipped(name: str, preset: str, variant: str, suffix: str) -> Any:
+    """Where a file of the package would lie: NAME-PRESET or NAME-PRESET-VARIANT, full not being said."""
+    words = [name, preset] + ([] if variant == "full" else [variant])
+    return importlib.resources.files("posekit") / "weights" / f"{'-'.join(words)}.{suffix}"
 
 
 def load_system(name: str) -> System:

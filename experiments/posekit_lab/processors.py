@@ -44,7 +44,8 @@ def run_under(
         asked = Experiment(paths, seeds=tuple(seeds), name=kernel, timeout=1800, jobs=jobs)
         tables = sweep(asked, out, say=print)
     finally:
-        os.environ.pop("ATEN_CPU_CAPABILITY") if before is None else os.environ.update(ATEN_CPU_CAPABILITY=before)
+        del os.environ["ATEN_CPU_CAPABILITY"]
+        os.environ.update({} if before is None else {"ATEN_CPU_CAPABILITY": before})
     return [
         f"{name}, seed {run.parameters['seed']}, {kernel} kernels: {run.error or run.status}"
         for name, runs in zip(names, tables.values(), strict=True)
@@ -59,7 +60,7 @@ def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
     parser.add_argument("names", nargs="*", help="names or numbers; all that train when none")
     parser.add_argument("--kernels", default="avx2,default", help=f"of {', '.join(KERNELS)}, with commas")
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--jobs", type=int, default=1, help="notebooks at a time")
+    parser.add_argument("--jobs", type=int, default=1, help="seeds of a notebook at a time")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)
     try:
