@@ -46,7 +46,14 @@ from posekit.nets.deformable_hourglass import warp_activations
 from posekit.nets.vgg import VGGFeatures
 from posekit.ops.affine import affine_flow
 from posekit.ops.grids import identity_grid, norm_to_index, resize_grid, resize_mask
-from posekit.ops.keypoints import BODY_PARTS, MIRROR_BODY_PARTS, body_part_corners, body_part_regions
+from posekit.ops.keypoints import (
+    BODY_PARTS,
+    HEAD_JOINTS,
+    MIRROR_BODY_PARTS,
+    SHOULDERS,
+    body_part_corners,
+    body_part_regions,
+)
 from posekit.ops.part_affine import warp_by_parts
 from posekit.ops.sample import sample
 from posekit.person import collate_pairs
@@ -205,9 +212,13 @@ channel.move()
 # cut the body into **ten parts** (torso, head, eight limbs), and move each with **one affine map**. What the papers'
 # texts leave open (the shapes of the parts) follows the authors' code.
 #
-# - A limb is the rectangle around the line between its two joints; the head is a square; the body is
-#   shoulders and hips (the torso). Corners of a part in the target and in the source correspond.
-# - The affine map $A_k$ takes target corners to source corners, by least squares: a *backward* map, as always.
+# - A limb is a rectangle around the line between its two joints. It begins a tenth of the limb before the first joint.
+#   Then it is lengthened beyond the second: by a tenth of itself, or by half, where a hand or a foot hangs on it.
+#   The head is a square; the body is shoulders and hips (the torso). Corners of a part in the target and in the source
+#   correspond.
+# - The affine map $A_k$ takes target corners to source corners, by least squares: a *backward* map, as always. The
+#   square around the head follows whichever joints are seen, so the head's map comes from the joints themselves: those
+#   that both pictures show, and the shoulders.
 # - Its mask $M_k$ is the part's region in the *target*. The body's mask is the whole picture: it also moves the
 #   background.
 # - Where several masks overlap, the **maximum** decides, channel by channel:
@@ -226,10 +237,12 @@ def skip_by_parts(activations, source, target):
     there = body_part_corners(source.keypoints, source.visibility, source.size)[0][0]  # 10 4 2
     here = body_part_corners(target.keypoints, target.visibility, target.size)[0][0]
     masks = body_part_regions(target.keypoints, target.visibility, target.size)[0]
-    fused, maps = torch.zeros_like(activations), []
+    both = [j for j in HEAD_JOINTS if min(source.visibility[0, j], target.visibility[0, j]) > 0] + [*SHOULDERS]
+    head, fused, maps = BODY_PARTS.index("head"), torch.zeros_like(activations), []
     for k in range(10):
-        ones = torch.cat([here[k], torch.ones(4, 1)], 1)  # (x, y, 1) of every corner
-        A = torch.linalg.lstsq(ones.double(), there[k].double()).solution.T.float()  # 2 3
+        to, of = (source.keypoints[0, both], target.keypoints[0, both]) if k == head else (there[k], here[k])
+        ones = torch.cat([of, torch.ones(len(of), 1)], 1)  # (x, y, 1) of every point
+        A = torch.linalg.lstsq(ones.double(), to.double()).solution.T.float()  # 2 3
         moved = sample(activations[None], affine_flow(A[None], (h, w)))[0]
         fused = torch.maximum(fused, moved * resize_mask(masks[:, k : k + 1], (h, w))[0])
         maps.append(A)
@@ -239,8 +252,8 @@ def skip_by_parts(activations, source, target):
 figures.draw_both_parts(source, target, ("source: corners of ten parts", "target: a dot marks the same corner"))
 
 # %% [markdown]
-# *See:* every rectangle (the head's and the body's too) keeps its first corner (the dot) on the same side of the limb. That is what turns an arm
-# over instead of mirroring it.
+# *See:* every rectangle (the head's and the body's too) keeps its first corner (the dot) on the same side of the limb.
+# That is what turns an arm over instead of mirroring it.
 
 # %% tags=["equal"]
 maps = probes.joint_maps(jump)

@@ -87,7 +87,8 @@ _LIMBS = {
 }
 BODY_PARTS = ("body", "head", *_LIMBS)
 MIRROR_BODY_PARTS = tuple(BODY_PARTS.index(_twin(name)) for name in BODY_PARTS)
-_HEAD = tuple(_joint(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear"))
+HEAD_JOINTS = tuple(_joint(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear"))
+SHOULDERS = (_joint("right_shoulder"), _joint("left_shoulder"))
 _TORSO = tuple(_joint(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip"))
 
 # Sizes of the public release of Deformable GANs.
@@ -152,14 +153,14 @@ def body_part_corners(
     pixels from each shoulder to the hip of its side:
 
     - body: the shoulders and hips themselves (right shoulder, left shoulder, left hip, right hip);
-    - head: the upright square of half-side 0.4 L around the mean of nose, eyes and ears, as many as there are;
+    - head: the upright square of half-side 0.4 L around the mean of those of nose, eyes and ears that are there;
     - limb: the rectangle along the line between its joints, 0.2 L to each side, lengthened by 0.1 of itself before the
       first joint and then by 0.1 (upper limbs) or 0.5 (lower limbs) of itself beyond the second.
 
-    The corners of a part in two pictures determine the affine map between them (`posekit.ops.affine.fit_affine`).
-    A part is undefined where a joint it needs is missing (supplementary, section 3), where neither side gives L, and
-    where a limb has no length; its corners are then 0.  Taking over the twin of a missing limb is for the caller:
-    `MIRROR_BODY_PARTS`.
+    The corners of body and limbs in two pictures determine the affine map between them; the head's map comes from the
+    joints that both show (`posekit.ops.part_affine.part_maps`).  A part is undefined where a joint it needs is missing
+    (supplementary, section 3), where neither side gives L, and where a limb has no length; its corners are then 0.
+    Taking over the twin of a missing limb is for the caller: `MIRROR_BODY_PARTS`.
     """
     points, present = _joints(keypoints, visibility, size)
     corner = {name: points[..., _joint(name), :] for name in JOINTS}
@@ -176,8 +177,8 @@ def body_part_corners(
     quads = [points[..., _TORSO, :]]
     defined = [present[..., _TORSO].prod(-1)]
 
-    seen = present[..., _HEAD]
-    centre = (points[..., _HEAD, :] * seen[..., None]).sum(-2) / seen.sum(-1, keepdim=True).clamp(min=1)
+    seen = present[..., HEAD_JOINTS]
+    centre = (points[..., HEAD_JOINTS, :] * seen[..., None]).sum(-2) / seen.sum(-1, keepdim=True).clamp(min=1)
     square = points.new_tensor([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     quads.append(centre[..., None, :] + HEAD_HALF_SIDE * torso[..., None, None] * square)
     defined.append(seen.amax(-1) * measured)

@@ -1,8 +1,9 @@
 """Body parts moved each by its own affine map: the deformable skips of Deformable GANs.
 
-For every part k of `posekit.ops.keypoints.BODY_PARTS` the joints give the corners of its region in both pictures:
+For every part k of `posekit.ops.keypoints.BODY_PARTS` the joints give points in both pictures: the corners of its
+region, or, for the head, whose square would follow whichever joints are seen, the joints themselves:
 
-    A_k      = the affine map from the target's corners to the source's             where to look in the source
+    A_k      = the affine map from the target's points to the source's              where to look in the source
     M_k      = the region in the target, 1 inside
     fused(p) = max over k of  M_k(p) activations(A_k p),  and 0                     the warped activations
 
@@ -22,12 +23,21 @@ from torch import Tensor
 
 from posekit.ops.affine import DegenerateError, affine_flow, fit_affine
 from posekit.ops.grids import identity_grid, resize_mask
-from posekit.ops.keypoints import BODY_PARTS, MIRROR_BODY_PARTS, body_part_corners, body_part_regions
+from posekit.ops.keypoints import (
+    BODY_PARTS,
+    HEAD_JOINTS,
+    MIRROR_BODY_PARTS,
+    SHOULDERS,
+    body_part_corners,
+    body_part_regions,
+)
 from posekit.ops.sample import sample
 from posekit.util.errors import InputError
 
 # A map that stretches one direction this many times more than another squeezes a part onto a line.
 MAX_ANISOTROPY = 1e4
+
+_HEAD = BODY_PARTS.index("head")
 
 
 @dataclass(frozen=True)
@@ -74,13 +84,20 @@ def part_maps(
     | missing        | missing        | any            | dropped                      |
     | any            | any            | missing        | dropped                      |
 
-    Also dropped: parts whose corners lie on one line in either picture, such as the body seen exactly from the side.
+    The head's map is the least-squares fit over the joints of the head that are there in *both* pictures and both
+    shoulders, as in the public release of Deformable GANs; its square in the target is the mask alone.  It is dropped
+    where no joint of the head is there in both.
+
+    Also dropped: parts whose points lie on one line in either picture, such as the body seen exactly from the side.
     """
     there, in_source = body_part_corners(source, source_visibility, size)
     here, in_target = body_part_corners(target, target_visibility, size)
     there, in_source, twin = _with_twins(there, in_source > 0)
     defined = in_source & (in_target > 0)
     matrix, determined = _fit(here, there, defined)
+    head, known = _fit_head(source, source_visibility, target, target_visibility)
+    matrix = torch.cat((matrix[:, :_HEAD], head[:, None].to(matrix), matrix[:, _HEAD + 1 :]), 1)
+    determined = torch.cat((determined[:, :_HEAD], known[:, None], determined[:, _HEAD + 1 :]), 1)
     defined = defined & determined
     mask = body_part_regions(target, target_visibility, size)[0] * defined[..., None, None]
     identity = torch.eye(2, 3, dtype=matrix.dtype, device=matrix.device)
@@ -155,16 +172,38 @@ def _with_twins(corners: Tensor, there: Tensor) -> tuple[Tensor, Tensor, Tensor]
 
 def _fit(here: Tensor, there: Tensor, defined: Tensor) -> tuple[Tensor, Tensor]:
     """A_k for every part, and whether its corners determine one; undefined parts get the identity."""
+    corners = here.shape[-2]
+    weights = torch.ones_like(here[..., 0]).view(-1, corners)
+    matrix, good = _fit_some(here.flatten(0, 1), there.flatten(0, 1), weights, defined.flatten())
+    return matrix.view(*defined.shape, 2, 3), good.view_as(defined)
+
+
+def _fit_head(source: Tensor, in_source: Tensor, target: Tensor, in_target: Tensor) -> tuple[Tensor, Tensor]:
+    """The head's A, ``b 2 3``, over joints of the head that are there in both and the shoulders; and where it exists.
+
+    A joint counts as in `posekit.ops.keypoints`: not missing, and finite.
+    """
+    points = [*HEAD_JOINTS, *SHOULDERS]
+    both = (in_source > 0) & (in_target > 0) & source.isfinite().all(-1) & target.isfinite().all(-1)
+    seen = both[:, list(HEAD_JOINTS)].any(1)
+    return _fit_some(target[:, points], source[:, points], both[:, points].to(target.dtype), seen)
+
+
+def _fit_some(here: Tensor, there: Tensor, weights: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """Least-squares maps ``n 2 3`` from points here to points there, and True where wanted and determined.
+
+    Elsewhere the identity.  here, there: ``n p 2``, with weights ``n p``, and 0 for points that are not there.
+    """
     square = here.new_tensor([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    good = defined.flatten()
+    square = torch.cat((square, square.new_zeros(here.shape[1] - 4, 2)))
+    good = wanted
     while True:
-        a, b = (torch.where(good[:, None, None], corners.flatten(0, 1), square) for corners in (here, there))
+        a, b = (torch.where(good[:, None, None], p, square) for p in (here, there))
         try:
-            matrix = fit_affine(a, b)
+            matrix = fit_affine(a, b, torch.where(good[:, None], weights, 1))
             break
         except DegenerateError as error:
             good = good.clone()
             good[list(error.items)] = False
     stretch = torch.linalg.svdvals(matrix[..., :2].detach())
-    good = good & (stretch[:, 0] < MAX_ANISOTROPY * stretch[:, 1])
-    return matrix.view(*defined.shape, 2, 3), good.view_as(defined)
+    return matrix, good & (stretch[:, 0] < MAX_ANISOTROPY * stretch[:, 1])

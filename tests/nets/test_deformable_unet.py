@@ -58,8 +58,8 @@ def test_wiring_against_a_twin():
     source, target = torch.randn(2, 5, 64, 32), torch.randn(2, 4, 64, 32)
 
     def norm(x, layer):
-        mean, variance = x.mean((1, 2, 3), keepdim=True), x.var((1, 2, 3), keepdim=True, unbiased=False)
-        return layer.scale * (x - mean) / (variance + 1e-3).sqrt() + layer.shift
+        mean, std = x.mean((1, 2, 3), keepdim=True), x.std((1, 2, 3), keepdim=True, correction=0)
+        return layer.scale * (x - mean) / (std + 1e-3) + layer.shift
 
     def encode(encoder, x):
         levels = [F.conv2d(x, encoder.first.weight, encoder.first.bias, padding=1)]

@@ -13,6 +13,8 @@ from posekit.ops.part_affine import fuse_parts, part_maps, warp_by_parts, warp_p
 from posekit.util.errors import InputError
 
 SIZE = (32, 32)
+HEAD = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
+SHOULDERS = ("right_shoulder", "left_shoulder")
 # A person facing the camera: x, y in [-1, 1], in the order of JOINTS.
 STANDING = torch.tensor(
     [
@@ -126,16 +128,35 @@ def test_a_person_moved_and_scaled_gives_back_the_map(scale):
     torch.testing.assert_close(maps.matrix, there[:, None].expand_as(maps.matrix))
 
 
-def test_a_person_turned_gives_back_the_map_of_all_but_the_upright_head():
+def test_a_person_turned_gives_back_the_map():
     source, there = person(0), similarity(0.4, 0.9, 0.1, 0.05)
     maps = maps_of(move(source, there), source)
-    others = [k for k, name in enumerate(BODY_PARTS) if name != "head"]
-    torch.testing.assert_close(maps.matrix[:, others], there[:, None].expand(2, 9, 2, 3))
-    head = maps.matrix[:, BODY_PARTS.index("head")]
-    torch.testing.assert_close(head[:, :, :2], 0.9 * torch.eye(2, dtype=torch.float64).expand(2, 2, 2))
-    face = [JOINTS.index(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
-    centre = source[0][:, face].mean(1, keepdim=True)
-    torch.testing.assert_close(apply(head, centre), apply(there.expand(2, 2, 3), centre))
+    torch.testing.assert_close(maps.matrix, there[:, None].expand(2, 10, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("in_source", "in_target"),
+    [
+        (("right_ear", "right_eye"), ()),  # the source looks to its right, the target at us
+        (("right_ear",), ("left_ear",)),
+        (("right_ear", "left_ear", "right_eye"), ("nose",)),  # one joint and the shoulders are enough
+        ((), ("right_shoulder",)),
+    ],
+)
+def test_the_head_moves_by_the_joints_that_both_pictures_show(in_source, in_target):
+    """Other joints move the square around the head, which is the mask, but not the map."""
+    source, there = person(0), similarity(0.1, 0.9, 0.1, 0.05)
+    maps = maps_of(hide(move(source, there), *in_source), hide(source, *in_target))
+    torch.testing.assert_close(maps.matrix[:, BODY_PARTS.index("head")], there.expand(2, 2, 3))
+
+
+def test_the_head_s_map_is_the_least_squares_fit():
+    source, target = person(0), person(1)
+    points = [JOINTS.index(name) for name in HEAD + SHOULDERS]
+    for n, matrix in enumerate(maps_of(source, target).matrix[:, BODY_PARTS.index("head")]):
+        here = torch.cat((target[0][n, points], torch.ones(7, 1, dtype=torch.float64)), 1)
+        best = torch.linalg.lstsq(here, source[0][n, points]).solution.T
+        torch.testing.assert_close(matrix, best)
 
 
 def test_the_whole_body_follows_a_shear():
@@ -187,7 +208,8 @@ def test_a_missing_limb_takes_its_twin():
         ((), ("right_wrist",), {"right_lower_arm"}),
         ((), ("left_knee",), {"left_upper_leg", "left_lower_leg"}),
         (("right_hip",), (), {"body"}),
-        (("nose", "right_eye", "left_eye", "right_ear", "left_ear"), (), {"head"}),
+        (HEAD, (), {"head"}),
+        (("nose", "right_eye", "right_ear"), ("left_eye", "left_ear"), {"head"}),  # both have one, of other joints
         (JOINTS, (), set(BODY_PARTS)),
     ],
 )
