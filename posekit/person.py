@@ -15,6 +15,8 @@ from torch import Tensor
 
 from posekit.util.errors import InputError
 
+WORDS = ("identity", "name", "atlas")  # the fields of a Person that are text, tuples of it in a batch
+
 
 @dataclass(frozen=True)
 class Person:
@@ -32,6 +34,7 @@ class Person:
     | head, hair, hands | *b 1 h w | masks, 1 inside |
     | identity    |            | who it is: equal for photographs of one person and one outfit |
     | name        |            | which photograph it is |
+    | atlas       |            | what (u, v) are positions in: "studio", "smpl", "tiles" or another; "" when not said |
 
     Fields that are not known are None; only the image is always there.
     Coordinates follow the one convention of `posekit.ops.grids`: (x, y) order, [-1, 1], pixel centres.
@@ -49,6 +52,7 @@ class Person:
     hands: Float[Tensor, "*b 1 h w"] | None = None
     identity: str | tuple[str, ...] = ""
     name: str | tuple[str, ...] = ""
+    atlas: str | tuple[str, ...] = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -82,15 +86,15 @@ class Person:
         """One sample as a batch of one."""
         if self.is_batch:
             return self
-        return dataclasses.replace(
-            self._map(lambda t: t.unsqueeze(0)), identity=(str(self.identity),), name=(str(self.name),)
-        )
+        words = {name: (str(getattr(self, name)),) for name in WORDS}
+        return dataclasses.replace(self._map(lambda t: t.unsqueeze(0)), **words)
 
     def __getitem__(self, i: int) -> Person:
         """Sample ``i`` of a batch."""
         if not self.is_batch:
             raise InputError("This Person is a single photograph, not a batch; use it without an index.")
-        return dataclasses.replace(self._map(lambda t: t[i]), identity=self.identity[i], name=self.name[i])
+        words = {name: getattr(self, name)[i] for name in WORDS if getattr(self, name)}
+        return dataclasses.replace(self._map(lambda t: t[i]), **words)
 
     def _map(self, fn) -> Person:
         changed = {
@@ -111,7 +115,7 @@ def stack_persons(people: list[Person]) -> Person:
     stacked = {}
     for field in dataclasses.fields(Person):
         values = [getattr(p, field.name) for p in people]
-        if field.name in ("identity", "name"):
+        if field.name in WORDS:
             stacked[field.name] = tuple(str(v) for v in values)
         else:
             stacked[field.name] = None if any(v is None for v in values) else torch.stack(values)
@@ -125,12 +129,27 @@ class Pair:
     source: Person
     target: Person
 
-    def require(self, *names: str, by: str = "The system") -> None:
-        """InputError unless this is a batch and both photographs have all these fields; ``by`` is who needs them."""
+    def require(self, *names: str, by: str = "The system", atlas: str = "") -> None:
+        """InputError unless this is a batch and both photographs have all these fields; ``by`` is who needs them.
+
+        Where "uv" is among them, the maps of both must be in one atlas, and in ``atlas`` if that is given; maps that do
+        not say their atlas are taken as they are.
+        """
         if not self.source.is_batch or not self.target.is_batch:
             raise InputError("The system works on batches; a single pair becomes one with pair.batched().")
         self.source.require(*names, by=by)
         self.target.require(*names, by=by)
+        if "uv" in names:
+            used = {a for person in (self.source, self.target) for a in person.atlas if a}
+            if atlas and used - {atlas}:
+                raise InputError(
+                    f"{by} works in the atlas {atlas!r}, and these maps are positions in {_and(used)}; take weights of "
+                    "that atlas, or copy texels, which works in any (texel_fill, --inpaint nearest)."
+                )
+            if len(used) > 1:
+                raise InputError(
+                    f"The maps of a pair must be in one atlas, these are in {_and(used)}; read both in the same."
+                )
 
     def to(self, *args, **kwargs) -> Pair:
         """The same pair with every tensor moved as by ``Tensor.to``."""
@@ -143,6 +162,10 @@ class Pair:
     def __getitem__(self, i: int) -> Pair:
         """Pair ``i`` of a batch."""
         return Pair(self.source[i], self.target[i])
+
+
+def _and(words: set[str]) -> str:
+    return " and ".join(map(repr, sorted(words)))
 
 
 def collate_pairs(pairs: list[Pair]) -> Pair:

@@ -4,11 +4,11 @@ import importlib.resources
 from pathlib import Path
 from typing import Any
 
-from posekit.studio.body.surface_tables import mirror_table
+from posekit.data.atlases import mirror_of
 from posekit.systems.base import System
 from posekit.systems.baselines import baseline
 from posekit.training.runlog import read_log
-from posekit.training.weights import load_weights
+from posekit.training.weights import load_weights, read_weight_card
 from posekit.util.errors import InputError
 
 
@@ -49,22 +49,35 @@ def _shipped(name: str, preset: str, variant: str, suffix: str) -> Any:
     return importlib.resources.files("posekit") / "weights" / f"{'-'.join(words)}.{suffix}"
 
 
-def load_system(name: str) -> System:
+def reference_of_atlas(atlas: str, system: str = "coordinate_inpainting", preset: str = "laptop") -> System | None:
+    """The shipped weights of a system, full variant, for maps of ``atlas``; None where there are none."""
+    for path in reference_weights():
+        card = read_weight_card(path)
+        if (card["system"], card["preset"], card["variant"]) == (system, preset, "full") and "parts" not in card:
+            loaded = load_weights(path)
+            if loaded.atlas == atlas:
+                return loaded
+    return None
+
+
+def load_system(name: str, *, atlas: str = "studio") -> System:
     """A system that makes photographs.
 
     "runs/latest/weights.safetensors"                        trained here
     "coordinate_inpainting-laptop"                           NAME-PRESET or NAME-PRESET-VARIANT of the package
-    "texel_fill", "texel_fill-mirror", "copy_source"         without learning; mirror is for rendered people
+    "texel_fill", "texel_fill-mirror", "copy_source"         without learning
 
-    Raises InputError for anything else.
+    atlas: of the maps it will see, whose mirror table "texel_fill-mirror" takes (a key of
+    `posekit.data.atlases.ATLASES`).  Raises InputError for any other name.
     """
     if name.endswith(".safetensors"):
         return load_weights(name)
     system, *rest = name.split("-")
     if system == "texel_fill":
         variant = rest[0] if rest else "nearest"
+        mirror = mirror_of(atlas, 128) if variant == "mirror" else None
         # one pixel trimmed: at the size of a surveillance picture the outline is mixed with the background
-        return baseline(variant, 128, trim=1, mirror=mirror_table() if variant == "mirror" else None)
+        return baseline(variant, 128, trim=1, mirror=mirror, atlas=atlas if variant == "mirror" else "")
     if system == "copy_source":
         return baseline(system)
     return load_reference(system, *rest[:2])

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from posekit.person import Person, collate_pairs, stack_persons
+from posekit.person import Pair, Person, collate_pairs, stack_persons
 from posekit.systems import build
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, make_batch, make_pair, make_person
@@ -47,3 +47,29 @@ def test_systems_of_the_surface_say_that_they_need_its_map(system):
     settings = TINY if system == "coordinate_inpainting" else {}
     with pytest.raises(InputError, match=f"{system} needs the fields uv, mask"):
         build(system, **settings)(pair)
+
+
+def test_the_atlas_travels_with_the_person():
+    person = dataclasses.replace(make_person(0, 0, 16), atlas="smpl")
+    batch = stack_persons([person, dataclasses.replace(person, atlas="studio")])
+    assert batch.atlas == ("smpl", "studio")
+    assert batch[1].atlas == "studio"
+    assert person.batched().atlas == ("smpl",)
+    assert person.to(torch.float64).atlas == "smpl"
+    assert Person(torch.rand(2, 3, 8, 6), identity=("a", "b"), name=("c", "d"))[0].atlas == ""
+
+
+def test_maps_of_two_atlases_do_not_meet():
+    pair = make_pair(0, 40).batched()
+    of = lambda source, target: Pair(  # noqa: E731
+        dataclasses.replace(pair.source, atlas=(source,)), dataclasses.replace(pair.target, atlas=(target,))
+    )
+    system = build("coordinate_inpainting", **TINY)
+    for fits in (of("studio", "studio"), of("", "studio"), of("", "")):
+        system.check(fits)
+    with pytest.raises(InputError, match="maps of a pair must be in one atlas, these are in 'smpl' and 'studio'"):
+        build("texel_fill").check(of("smpl", "studio"))
+    build("texel_fill").check(of("smpl", "smpl"))
+    with pytest.raises(InputError, match="coordinate_inpainting works in the atlas 'studio', and these .* in 'tiles'"):
+        system(of("tiles", "tiles"))
+    of("smpl", "studio").require("image")  # where no map is needed, none is asked

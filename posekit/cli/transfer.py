@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,10 +13,13 @@ from posekit.util.errors import InputError
 
 if TYPE_CHECKING:
     from posekit.person import Person
-    from posekit.systems.base import Result
+    from posekit.systems.base import Result, System
+
+log = logging.getLogger(__name__)
 
 INPAINT = ("auto", "nearest", "mirror", "f")
-COPIED = "unseen texels were copied from the nearest seen ones: no network is trained for maps of this atlas yet"
+COPIED = "Unseen texels were copied from the nearest seen ones: no weights for such photographs and maps are shipped."
+TEXELS = 512  # along an edge of the atlas where nothing is learnt
 TRIM = 2  # pixels by which estimated maps overshoot the outline of a person
 
 
@@ -29,23 +33,28 @@ def transfer_command(
         str, typer.Option(help="nearest, mirror (no learning) or f (trained network); auto: f where it fits.")
     ] = "auto",
     weights: Annotated[Path | None, typer.Option(help="Trained weights; the reference if not given.")] = None,
+    atlas: Annotated[
+        str, typer.Option(help="Of a photograph's maps: smpl, or tiles (IUV pictures only); auto: what fits.")
+    ] = "auto",
+    atlas_size: Annotated[
+        int | None, typer.Option(min=1, max=4096, help=f"Texels along an edge where nothing is learnt; {TEXELS}.")
+    ] = None,
     panel: Annotated[Path | None, typer.Option(help="Also write a picture of every intermediate.")] = None,
 ) -> None:
     """Put the person of SOURCE into the pose of another view or of a target map."""
-    if weights is not None and (len(maps) == 2 or inpaint not in ("auto", "f")):
-        raise InputError("--weights are for --inpaint f between two rendered views; nothing else here is trained.")
-    said = str(out)
+    given = {"weights": weights, "atlas_size": atlas_size, "panel": panel}
     if len(maps) == 1:
-        _transfer_rendered(source, maps[0], out, "f" if inpaint == "auto" else inpaint, weights=weights, panel=panel)
+        if atlas != "auto":
+            raise InputError("--atlas is for a photograph with its maps; rendered views have an atlas of their own.")
+        _transfer_rendered(source, maps[0], out, "f" if inpaint == "auto" else inpaint, **given)
     elif len(maps) == 2:
-        transfer_files(source, maps[0], maps[1], out, "nearest" if inpaint == "auto" else inpaint, panel=panel)
-        said += f" ({COPIED})" if inpaint == "auto" else ""
+        transfer_files(source, maps[0], maps[1], out, inpaint, atlas=atlas, **given)
     else:
         raise InputError(
             "transfer takes two rendered views (SOURCE TARGET), or a photograph with two maps (PHOTO MAP TARGET_MAP); "
             f"got {len(maps) + 1} files."
         )
-    typer.echo(said)
+    typer.echo(out)
 
 
 def _transfer_rendered(
@@ -55,31 +64,24 @@ def _transfer_rendered(
     inpaint: Literal["nearest", "mirror", "f"] = "f",
     *,
     weights: str | os.PathLike | None = None,
+    atlas_size: int | None = None,
     panel: str | os.PathLike | None = None,
 ) -> Result:
     """Two views of a rendered folder -> the person of the first in the pose of the second, written to ``out``.
 
-    weights: for "f"; the reference weights if not given.  Else as `transfer_files`.
+    atlas_size: where nothing is learnt, the height of the photograph if not given.  Else as `transfer_files`.
     """
     from posekit.data.studio import read_rendered_view
     from posekit.evaluation.transfer import transfer
     from posekit.reference import load_reference
-    from posekit.studio.body.surface_tables import mirror_table
-    from posekit.systems.baselines import baseline
-    from posekit.training.weights import load_weights
 
-    _check(inpaint, out, panel)
+    _check(inpaint, weights, atlas_size, out, panel)
     person, pose = read_rendered_view(source), read_rendered_view(target)
     if inpaint == "f":
-        system = load_weights(weights) if weights is not None else load_reference()
-        h, w = system.size
-        if person.size != (h, w):
-            raise InputError(
-                f"These weights work on photographs of {h} x {w} pixels, {source} has {person.size[0]} x "
-                f"{person.size[1]}; render at --size {h}, or use --inpaint nearest."
-            )
+        system = _trained(weights) if weights is not None else load_reference()
+        _check_size(system, person, source, "render at --size {}, or use --inpaint nearest")
     else:
-        system = baseline(inpaint, person.size[0], mirror=mirror_table() if inpaint == "mirror" else None)
+        system = _copying(inpaint, person.atlas, atlas_size or person.size[0])
     return _write(out, panel, person, transfer(person, pose, system))
 
 
@@ -88,53 +90,91 @@ def transfer_files(
     source_map: str | os.PathLike,
     target_map: str | os.PathLike,
     out: str | os.PathLike,
-    inpaint: Literal["nearest", "mirror", "f"] = "nearest",
+    inpaint: Literal["auto", "nearest", "mirror", "f"] = "auto",
     *,
+    weights: str | os.PathLike | None = None,
     atlas: Literal["auto", "smpl", "tiles"] = "auto",
-    atlas_size: int = 512,
+    atlas_size: int | None = None,
     panel: str | os.PathLike | None = None,
 ) -> Result:
     """Photograph, its surface map, and the map of another pose -> the new photograph, written to ``out``.
 
     - maps: SMPL-atlas ``.npy`` files or DensePose IUV pictures (`posekit.data.load.load_person`).
     - inpaint: how unknown texels are filled, from the "nearest" known texel, "mirror": first from the body's other
-      half, or "f": by the trained network, for which no weights in these atlases exist yet.
+      half, "f": by the trained network, or "auto": by the network where there are weights of the maps' atlas for
+      photographs of this size, else from the nearest texel.
+    - weights: a weight file, or the shipped weights of the maps' atlas.
     - atlas: "smpl", "tiles" (IUV pictures only), or "auto": tiles for two IUV pictures, else smpl.
-    - atlas_size: texels along an edge.
+    - atlas_size: texels along an edge where nothing is learnt; `TEXELS` if not given.
     - panel: also write a picture of every intermediate (`posekit.plots.steps_of`).
 
     Every input is read before anything is written, and every file is written whole or not at all.
     Returns the result with its intermediates; raises `InputError` of one sentence for whatever cannot be done.
     """
-    from posekit.data.chart_tiles import tile_mirror
     from posekit.data.load import load_person
-    from posekit.data.smpl_atlas import smpl_mirror
     from posekit.evaluation.transfer import transfer
-    from posekit.systems.baselines import baseline
+    from posekit.reference import reference_of_atlas
 
-    _check(inpaint, out, panel)
-    if inpaint == "f":
-        raise InputError(
-            "The network f is trained for the atlas of the rendered people and would misread maps of another atlas, "
-            "for which there are no weights yet; use --inpaint nearest or --inpaint mirror."
-        )
+    _check(inpaint, weights, atlas_size, out, panel)
     if atlas == "auto":
         pictures = all(Path(p).suffix.lower() != ".npy" for p in (source_map, target_map))
         atlas = "tiles" if pictures else "smpl"
     estimated = atlas == "smpl"  # in the tile atlas the borders of charts, not errors, part neighbours
-    source = load_person(photo, source_map, atlas=atlas, strays="drop" if estimated else "keep")
+    source = load_person(photo, source_map, atlas=atlas, strays="drop" if estimated else "keep", trim=TRIM)
     target = load_person(None, target_map, atlas=atlas, strays="mend" if estimated else "keep")
-    mirror = None
-    if inpaint == "mirror":
-        mirror = smpl_mirror() if atlas == "smpl" else tile_mirror(atlas_size)
-    return _write(out, panel, source, transfer(source, target, baseline(inpaint, atlas_size, trim=TRIM, mirror=mirror)))
+    system = None
+    if inpaint in ("auto", "f"):
+        system = _trained(weights) if weights is not None else reference_of_atlas(atlas)
+        if inpaint == "auto" and weights is None and system is not None and system.size != source.size:
+            system = None
+        if system is not None:
+            _check_size(system, source, photo, "bring photograph and maps to {0} x {0}, or use --inpaint nearest")
+        elif inpaint == "f":
+            raise InputError(
+                f"There are no shipped weights for maps of the atlas {atlas!r}, and a network would misread maps of "
+                "another atlas than its own; give --weights of that atlas, or use --inpaint nearest or mirror."
+            )
+    if system is None:
+        if inpaint == "auto":
+            log.warning(COPIED)
+        system = _copying("nearest" if inpaint == "auto" else inpaint, atlas, atlas_size or TEXELS)
+    return _write(out, panel, source, transfer(source, target, system))
 
 
-def _check(inpaint: str, *pictures: str | os.PathLike | None) -> None:
+def _trained(weights: str | os.PathLike) -> System:
+    from posekit.training.weights import load_weights
+
+    return load_weights(weights)
+
+
+def _copying(inpaint: str, atlas: str, atlas_size: int) -> System:
+    from posekit.data.atlases import mirror_of
+    from posekit.systems.baselines import baseline
+
+    mirror = mirror_of(atlas, atlas_size) if inpaint == "mirror" else None
+    return baseline(inpaint, atlas_size, mirror=mirror, atlas=atlas)
+
+
+def _check_size(system: System, person: Person, photo: str | os.PathLike, advice: str) -> None:
+    if system.size is not None and person.size != system.size:
+        (h, w), (ph, pw) = system.size, person.size
+        raise InputError(
+            f"These weights work on photographs of {h} x {w} pixels, {photo} has {ph} x {pw}; {advice.format(h)}."
+        )
+
+
+def _check(
+    inpaint: str, weights: str | os.PathLike | None, atlas_size: int | None, *pictures: str | os.PathLike | None
+) -> None:
+    """InputError for settings that do not go together, and for pictures whose names say no format."""
     from posekit.data.photo import check_picture_name
     from posekit.systems.base import choose
 
     choose("way to inpaint", inpaint, INPAINT)
+    if weights is not None and inpaint not in ("auto", "f"):
+        raise InputError(f"--weights are for --inpaint f; {inpaint} learns nothing.")
+    if atlas_size is not None and (weights is not None or inpaint == "f"):
+        raise InputError("--atlas-size is for --inpaint nearest and mirror; weights are trained for one size of atlas.")
     for name in filter(None, pictures):
         check_picture_name(name)
 

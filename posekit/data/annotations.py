@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
+from posekit.data.names import photograph_key
 from posekit.ops.grids import points_to_norm
 from posekit.util.errors import InputError
 
@@ -35,6 +36,8 @@ class Annotations:
     | names      | n      | file names as written (some begin with ``-1_``: bad detections of Market-1501) |
     | points     | n 18 2 | (x, y) in [-1, 1] of the image; 0 where missing |
     | visibility | n 18   | 0 missing, 2 detected; all 0 for a photograph without a detected person |
+
+    A photograph is found under any spelling of its name (`posekit.data.names.photograph_key`).
     """
 
     names: tuple[str, ...]
@@ -45,18 +48,25 @@ class Annotations:
         return len(self.names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._rows
+        return self._row(name) is not None
 
     def __getitem__(self, name: str) -> tuple[Float[Tensor, "joints 2"], Integer[Tensor, " joints"]]:
         """(points, visibility) of one photograph by its name."""
-        if name not in self._rows:
+        i = self._row(name)
+        if i is None:
             raise InputError(f"There is no joint annotation for {name!r}; check its spelling (see posekit.data.names).")
-        i = self._rows[name]
         return self.points[i], self.visibility[i]
 
     @cached_property
     def _rows(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self.names)}
+        rows = {photograph_key(name): i for i, name in reversed(list(enumerate(self.names)))}
+        return rows | {name: i for i, name in enumerate(self.names)}
+
+    def _row(self, name: object) -> int | None:
+        """The row of a name as it is written, or else of another spelling of it."""
+        if not isinstance(name, str):
+            return None
+        return self._rows.get(name, self._rows.get(photograph_key(name)))
 
 
 def read_annotations(path: str | os.PathLike, size: tuple[int, int], left: int = 0) -> Annotations:

@@ -26,6 +26,10 @@ ORDERS = {"VUI": (2, 1, 0), "IUV": (0, 1, 2)}  # where I, U, V stand among the c
 LAST_PART = 24
 
 
+class NobodyError(InputError):
+    """A surface map of a photograph in which nobody was detected."""
+
+
 class IUV(NamedTuple):
     """part: I, 1..24, 0 off the body.  chart: (U, V) in [0, 1], 0 off the body.  mask: 1 on the body.
 
@@ -56,7 +60,7 @@ def read_iuv(path: str | os.PathLike, order: str | None = None) -> IUV:
         order = order or find_order(channels)
         return _split_channels(channels, order)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise type(error)(f"{path}: {error}") from None
 
 
 def find_order(channels: np.ndarray) -> str:
@@ -66,7 +70,7 @@ def find_order(channels: np.ndarray) -> str:
     'VUI'
     """
     if not channels.any():
-        raise InputError("all of its values are 0: nobody was detected in this picture; use another one.")
+        raise NobodyError("all of its values are 0: nobody was detected in this picture; use another one.")
     first, last = int(channels[..., 0].max(initial=0)), int(channels[..., 2].max(initial=0))
     if first > LAST_PART and last > LAST_PART:
         raise InputError(

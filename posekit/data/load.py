@@ -10,19 +10,21 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from posekit.data.chart_tiles import charts_to_tiles
-from posekit.data.iuv import IUV, read_iuv
+from posekit.data.iuv import IUV, NobodyError, read_iuv
 from posekit.data.names import parse_deepfashion
+from posekit.data.people import index_picture, one_person, read_index_picture
 from posekit.data.photo import read_photo
 from posekit.data.smpl_atlas import read_smpl_atlas, smpl_chart_table
 from posekit.data.strays import find_strays, mend_map
 from posekit.ops.grids import resize_mask
+from posekit.ops.outline import trim_mask
 from posekit.person import Person
 from posekit.util.errors import InputError
 
 log = logging.getLogger(__name__)
 
-Atlas = Literal["smpl", "tiles"]
-ATLASES = ("smpl", "tiles")
+Atlas = Literal["smpl", "tiles", "studio"]
+ATLASES = ("smpl", "tiles", "studio")
 STRAYS = ("keep", "drop", "mend")
 
 
@@ -34,6 +36,7 @@ def load_person(
     *,
     atlas: Atlas = "smpl",
     strays: Literal["keep", "drop", "mend"] = "keep",
+    trim: int = 0,
 ) -> Person:
     """A person from a photograph and a surface map of the same size.
 
@@ -42,12 +45,16 @@ def load_person(
     - iuv: an IUV picture for the fields part and chart, beside a ``.npy`` map, which lacks them.
     - size: (height, width) to resize to; the photograph is averaged, maps take the nearest pixel.
     - atlas: "smpl", which for an IUV picture needs the chart table that a data script builds, or "tiles", the 24
-      charts beside each other (`posekit.data.chart_tiles`), for IUV pictures only, needing nothing.
+      charts beside each other (`posekit.data.chart_tiles`), for IUV pictures only, needing nothing; "studio" for
+      positions of rendered people in a ``.npy`` file.
     - strays: what to do with pixels that the map puts far from all their neighbours: "keep" them, "drop" them from
       the mask, or "mend" the map, with its small holes, from the nearest good pixels (`posekit.data.strays`).
+    - trim: pixels by which the outline is cut first, where a map overshoots it.  Dropped strays are no outline: their
+      surroundings stay.
 
-    The channel order found in an IUV picture is logged (level INFO).  Raises `InputError` for every file that cannot
-    be used, for sizes that differ, and for a map without a single body pixel.
+    Of several people in an IUV picture the largest is taken (`posekit.data.people`), which is logged as a warning; the
+    channel order found is logged at level INFO.  Raises `InputError` for every file that cannot be used and for sizes
+    that differ, and its kind `NobodyError` for a map without a single body pixel.
     """
     if atlas not in ATLASES or strays not in STRAYS:
         raise InputError(
@@ -58,15 +65,19 @@ def load_person(
         charts = _read_iuv(Path(iuv))
         _same_size(Path(iuv), charts.mask, Path(surface_map), mask)
     if not bool(mask.any()):
-        raise InputError(f"{surface_map} has no body pixel; choose a photograph in which the person was detected.")
+        raise NobodyError(f"{surface_map} has no body pixel; choose a photograph in which the person was detected.")
     image = torch.zeros(3, *mask.shape[-2:]) if photo is None else read_photo(photo)
     if photo is not None:
         _same_size(Path(photo), image, Path(surface_map), mask)
+    outline = trim_mask(mask[None], trim)[0]
     if strays == "drop":
-        mask = mask * (1 - find_strays(uv[None], mask[None])[0])
-        uv = uv * mask
+        mask = outline * (1 - find_strays(uv[None], mask[None])[0])
     elif strays == "mend":
         uv, mask = (m[0] for m in mend_map(uv[None], mask[None]))
+        mask = mask * outline if trim else mask
+    else:
+        mask = outline
+    uv = uv * mask
     part, chart = (None, None) if charts is None else (charts.part * mask.long(), charts.chart * mask)
     if size is not None and tuple(size) != tuple(mask.shape[-2:]):
         image = F.interpolate(image[None], size=size, mode="bilinear", antialias=True)[0].clamp(0, 1)
@@ -74,7 +85,17 @@ def load_person(
         part = None if part is None else _nearest(part.float(), size).long()
         chart = None if chart is None else _nearest(chart, size)
     name = Path(photo if photo is not None else surface_map).stem
-    return Person(image, uv, mask, part, chart, identity=_identity(name), name=name)
+    return Person(image, uv, mask, part, chart, identity=_identity(name), name=name, atlas=atlas)
+
+
+def shows_somebody(surface_map: str | os.PathLike) -> bool:
+    """Whether a map file of either kind has a body pixel; `InputError` where it cannot be read."""
+    path = Path(surface_map)
+    try:
+        mask = read_smpl_atlas(path)[1] if path.suffix.lower() == ".npy" else read_iuv(path).mask
+    except NobodyError:
+        return False
+    return bool(mask.any())
 
 
 def _read_map(path: Path, atlas: Atlas) -> tuple[Tensor, Tensor, IUV | None]:
@@ -86,6 +107,8 @@ def _read_map(path: Path, atlas: Atlas) -> tuple[Tensor, Tensor, IUV | None]:
                 "give an IUV picture or take atlas 'smpl'."
             )
         return *read_smpl_atlas(path), None
+    if atlas == "studio":
+        raise InputError(f"{path} holds DensePose charts, which rendered people do not have; take atlas smpl or tiles.")
     charts = _read_iuv(path)
     if atlas == "tiles":
         return charts_to_tiles(charts.part, charts.chart), charts.mask, charts
@@ -96,7 +119,12 @@ def _read_map(path: Path, atlas: Atlas) -> tuple[Tensor, Tensor, IUV | None]:
 def _read_iuv(path: Path) -> IUV:
     charts = read_iuv(path)
     log.info("%s: channel order (%s)", path, ", ".join(charts.order))
-    return charts
+    index = index_picture(path)
+    size = (charts.part.shape[-2], charts.part.shape[-1])
+    mask, people = one_person(charts.part, None if index is None else read_index_picture(index, size))
+    if people > 1:
+        log.warning("%s shows %d people; the one with most pixels is taken.", path, people)
+    return IUV(charts.part * mask.long(), charts.chart * mask, charts.mask * mask, charts.order)
 
 
 def _same_size(first: Path, a: Tensor, second: Path, b: Tensor) -> None:

@@ -6,6 +6,7 @@ One DeepFashion photograph is called, depending on who repacked the data set,
 |---------------|----------------------------------------------------|
 | "slash"       | WOMEN/Blouses_Shirts/id_00000442/01_2_side.jpg     |
 | "hash"        | WOMEN#Blouses_Shirts#id_00000442#01_2_side         |
+| "dash"        | WOMEN-Blouses_Shirts-id_00000442-01_2_side.jpg     |
 | "fasion"      | fasionWOMENBlousesShirtsid0000044201_2side.jpg     |
 | "fashion"     | fashionWOMENBlouses_Shirtsid0000044201_2side.jpg   |
 | "deepfashion" | deepfashionWOMENBlouses_Shirtsid0000044201_2side.jpg |
@@ -39,11 +40,11 @@ CATEGORIES = (
     "Sweatshirts_Hoodies",
     "Tees_Tanks",
 )
-SPELLINGS = ("slash", "hash", "fasion", "fashion", "deepfashion")
+SPELLINGS = ("slash", "hash", "dash", "fasion", "fashion", "deepfashion")
 
 _BY_LETTERS = {c.replace("_", "").lower(): c for c in CATEGORIES}
 _END = r"(?:_(?:IUV|iuv|INDS|inds))?(?:\.g\d{2,})?(?:\.[A-Za-z0-9]+)?$"
-_SEPARATED = re.compile(r"(?:^|[/#])(WOMEN|MEN)[/#]([A-Za-z_]+)[/#]id_(\d{8})[/#](\d{2})_(\d+)_([a-z]+)" + _END)
+_SEPARATED = re.compile(r"(?:^|[/#])(WOMEN|MEN)[/#-]([A-Za-z_]+)[/#-]id_(\d{8})[/#-](\d{2})_(\d+)_([a-z]+)" + _END)
 _JOINED = re.compile(
     r"(?:^|[/#])(?:deepfashion|fashion|fasion)(WOMEN|MEN)([A-Za-z_]+?)id_?(\d{8})(\d{2})_(\d+)_?([a-z]+)" + _END
 )
@@ -69,8 +70,8 @@ class DeepFashionName:
     def spell(self, spelling: str = "slash", suffix: str = ".jpg") -> str:
         """The name in one of `SPELLINGS`, with a file suffix ("" for none)."""
         g, c, i, n, v, w = self.gender, self.category, self.item, self.variant, self.view, self.view_name
-        if spelling in ("slash", "hash"):
-            separator = "/" if spelling == "slash" else "#"
+        if spelling in ("slash", "hash", "dash"):
+            separator = {"slash": "/", "hash": "#", "dash": "-"}[spelling]
             return separator.join([g, c, f"id_{i:08d}", f"{n:02d}_{v}_{w}"]) + suffix
         if spelling in ("fasion", "fashion", "deepfashion"):
             c = c.replace("_", "") if spelling == "fasion" else c
@@ -130,6 +131,22 @@ def parse_market(name: str | os.PathLike) -> MarketName:
     if match is None:
         raise InputError(f"{text!r} is not a Market-1501 name; expected for example 0002_c1s1_000451_03.jpg.")
     return MarketName(*(int(g) for g in match.groups()))
+
+
+def photograph_key(name: str | os.PathLike) -> str:
+    """Equal for every spelling of one photograph's name, with or without suffix and folders; else the name itself.
+
+    >>> photograph_key("fasionWOMENBlousesShirtsid0000044201_2side.jpg")
+    'WOMEN/Blouses_Shirts/id_00000442/01_2_side'
+    >>> photograph_key("query/0002_c1s1_000451_03.jpg"), photograph_key("holiday.jpg")
+    ('0002_c1s1_000451_03', 'holiday.jpg')
+    """
+    for parse in (parse_market, parse_deepfashion):
+        try:
+            return parse(name).spell(suffix="")
+        except InputError:
+            continue
+    return os.fspath(name)
 
 
 _GENERATED = re.compile(r"\.g\d{2,}(?:\.[A-Za-z0-9]+)?$")

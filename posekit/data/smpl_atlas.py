@@ -20,6 +20,8 @@ from posekit.util.errors import InputError
 
 TABLE_FILE, MIRROR_FILE = "smpl_atlas.npz", "smpl_mirror.npz"  # in `cache_dir`, made by the data script
 SCRIPT = "data_scripts/build_smpl_atlas_table.py"
+ENOUGH = 100  # body pixels: fewer may all lie in one quarter of the atlas
+BACKGROUND = 0.05  # a value that more than this share of the pixels hold is no surface
 TOLERANCE = 1e-3  # how far rounding may carry a value beyond [-1, 1]; an eighth of a texel of a 256 texture
 
 
@@ -27,8 +29,9 @@ def read_smpl_atlas(path: str | os.PathLike) -> tuple[Float[Tensor, "2 h w"], Fl
     """Read a map as (uv, mask): uv in [-1, 1] with v down and 0 off the body, mask 1 on the body.
 
     No NaN leaves this function: a pixel with NaN in either channel is off the body.  Raises `InputError` for a file
-    that is missing, cut short, of another shape or type, or out of range; arrays of Python objects are refused
-    without being loaded, because loading them runs code from the file.
+    that is missing, cut short, of another shape or type, out of range, in [0, 1] as SMPL's own (u, v) are, or with a
+    background of one value in place of NaN; arrays of Python objects are refused without being loaded, because loading
+    them runs code from the file.
     """
     array = _load_array(path)
     if array.ndim != 3 or array.shape[2] != 2 or 0 in array.shape:
@@ -45,7 +48,26 @@ def read_smpl_atlas(path: str | os.PathLike) -> tuple[Float[Tensor, "2 h w"], Fl
             f"{path} reaches {largest:.3g}; positions in the atlas lie in [-1, 1] (x = 2 u - 1, y = 1 - 2 v), "
             "so scale it to that range."
         )
+    _check_meaning(path, uv, mask)
     return uv.clamp(-1, 1), mask.float()
+
+
+def _check_meaning(path: str | os.PathLike, uv: Tensor, mask: Tensor) -> None:
+    """InputError for two kinds of array that have the right shape and another meaning."""
+    if bool(mask.all()):
+        values, counts = uv.flatten(1).unique(dim=1, return_counts=True)
+        if int(counts.max()) > BACKGROUND * mask.numel():
+            x, y = values[:, counts.argmax()].tolist()
+            raise InputError(
+                f"{path} has no NaN, and {int(counts.max())} of its {mask.numel()} pixels hold ({x:g}, {y:g}): its "
+                "background, it seems; off the body a surface map holds NaN, so set it there."
+            )
+    inside = uv[:, mask[0]]
+    if inside.shape[1] >= ENOUGH and float(inside.min()) >= 0:
+        raise InputError(
+            f"{path} holds no position below 0, so it seems to be (u, v) in [0, 1] with v up; a surface map holds "
+            "x = 2 u - 1 and y = 1 - 2 v, so convert it."
+        )
 
 
 def _load_array(path: str | os.PathLike) -> np.ndarray:

@@ -1,8 +1,10 @@
-"""More photographs of everyone: each photograph of a training folder in the poses of other people.
+"""More photographs of everyone: each photograph of a training folder in the poses of others.
 
 Section 4 of the supplementary of *Deformable GANs* (Siarohin et al., CVPR 2018) enlarges a training set T for person
-re-identification: for each photograph, 10 poses drawn at random; each generated picture is labelled with the identity
-of the photograph it was made from.  T and the generated pictures together are the augmented set A.
+re-identification: for each photograph, 10 poses drawn at random, which "can be extracted from an individual different
+from the person depicted"; each generated picture is labelled with the identity of the photograph it was made from.  T
+and the generated pictures together are the augmented set A.  Here poses are drawn from all photographs but the one
+itself, whose pose would give it back.
 
     OUT/0002_c1s1_000451_03.g00.jpg ...   named by `posekit.data.names.generated_name`
     OUT/augment.json                      the settings, written first; another run must have the same
@@ -18,7 +20,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +62,14 @@ def augment(
     - seed: of the drawn poses.  weights: the name of the system's weights, for the manifest.
     - batch_size: pictures at a time.
 
-    Raises `InputError` for fewer other people's photographs than poses, for photographs of another size than the
-    system's, and for an ``out`` that was begun with other settings.
+    Raises `InputError` for fewer other photographs than poses, for photographs of another size than the
+    system's, without the joints or maps that it needs or with maps of another atlas, and for an ``out`` that was begun
+    with other settings.
     """
     out, device = Path(out), usable_device(device)
-    drawn = draw_donors(people.identities, poses, seed)
+    drawn = draw_donors(people, poses, seed)
     wanted = _wanted_size(system, people[0].size, people.root)
+    system.check(Pair(people[0], people[drawn[0][0]]).batched())  # before anything is written
     card = {"format": 1, "poses": poses, "seed": seed, "weights": weights, **system.card()}
     card |= {"weights_hash": weights_hash(system), "people": people.describe()}
     try:
@@ -80,25 +84,26 @@ def augment(
             files = [out / generated_name(people.names[i], k) for k in range(poses)]
             if not all(file.is_file() for file in files):
                 pictures = _generate(system, people, i, drawn[i], wanted, batch_size, device)
+                files[0].parent.mkdir(parents=True, exist_ok=True)  # photographs in folders inside the folder
                 for file, picture in zip(files, pictures, strict=True):
                     write_photo(file, picture)
         return write_text(out / MANIFEST, _manifest(people, drawn, seed, weights))
 
 
-def draw_donors(identities: tuple[str, ...], poses: int, seed: int) -> list[list[int]]:
-    """For each photograph the numbers of ``poses`` different photographs of other people."""
+def draw_donors(photographs: Sequence, poses: int, seed: int) -> list[list[int]]:
+    """For each photograph the numbers of ``poses`` different other photographs, of whomever."""
     if poses < 1:
         raise InputError(f"poses is a number from 1 up, got {poses}.")
-    labels = np.asarray(identities)
+    others = len(photographs) - 1
+    if others < poses:
+        raise InputError(
+            f"{poses} poses of other photographs were asked for, and there are {max(0, others)} others with a pose; "
+            "ask for fewer poses, or give more photographs."
+        )
     drawn = []
-    for i, who in enumerate(labels):
-        others = np.flatnonzero(labels != who)
-        if len(others) < poses:
-            raise InputError(
-                f"Identity {who} needs {poses} poses of other people, who have {len(others)} photographs with a pose; "
-                "ask for fewer poses, or give more people."
-            )
-        drawn.append(np.random.default_rng([seed, i]).choice(others, poses, replace=False).tolist())
+    for i in range(len(photographs)):
+        chosen = np.random.default_rng([seed, i]).choice(others, poses, replace=False)
+        drawn.append((chosen + (chosen >= i)).tolist())  # the photograph itself is stepped over
     return drawn
 
 
@@ -181,7 +186,7 @@ def _differences(begun: dict[str, Any], card: dict[str, Any], prefix: str = "") 
 
 def _remove_unfinished(out: Path) -> None:
     """Temporary files that a killed run left behind (`posekit.util.files.whole_file`)."""
-    for path in (*out.glob(".*.g[0-9][0-9]*-*"), *out.glob(f".{Path(MANIFEST).stem}-*")):
+    for path in (*out.rglob(".*.g[0-9][0-9]*-*"), *out.glob(f".{Path(MANIFEST).stem}-*")):
         path.unlink(missing_ok=True)
 
 

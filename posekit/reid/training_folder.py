@@ -6,6 +6,7 @@ a picture.  The names follow the field's conventions (`posekit.data.names`).
 
 import dataclasses
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from posekit.data.annotations import read_annotations
-from posekit.data.load import Atlas, load_person
-from posekit.data.names import MarketName, is_generated, parse_deepfashion, parse_market
+from posekit.data.load import Atlas, load_person, shows_somebody
+from posekit.data.names import MarketName, is_generated, parse_deepfashion, parse_market, photograph_key
 from posekit.data.photo import PICTURES, open_picture, read_photo
 from posekit.person import Person
 from posekit.studio.folder_files import is_complete, read_folder_card, read_shots
@@ -23,14 +24,17 @@ from posekit.util.errors import InputError
 
 TORSO = (2, 5, 8, 11)  # shoulders and hips: a photograph without one of them has no usable pose
 CAMERAS = 6  # of Market-1501
-MAP_ENDINGS = (".npy", "_IUV.png", ".png")
+MAP_ENDINGS = (".npy", "_iuv.png", ".png")  # the first that is there is taken; capitals do not matter
+NO_PHOTOGRAPH = ("_iuv", "_inds")  # how the names of pictures end that are maps
+
+log = logging.getLogger(__name__)
 
 
 class TrainingFolder(Sequence):
-    """What both kinds of folder have in common: ``root``, ``names``, ``identities`` and a label of their own."""
+    """What both kinds of folder have in common: ``root``, ``names``, ``identities``, the ``atlas`` of their maps."""
 
-    kind: str
     root: Path
+    atlas: str
     names: tuple[str, ...]
     identities: tuple[str, ...]
 
@@ -44,13 +48,16 @@ class TrainingFolder(Sequence):
 
 
 class PhotoFolder(TrainingFolder):
-    """The photographs of a folder, named as in Market-1501 or DeepFashion.
+    """The photographs of a folder and of those inside it, named as in Market-1501 or DeepFashion.
 
-    - root: the folder (``bounding_box_train``).  Bad detections and distractors (identities -1 and 0), and pictures
-      that were generated from others, are left out.
+    - root: the folder (``bounding_box_train``, or ``img`` with ``WOMEN/Dresses/...`` in it).  Bad detections and
+      distractors (identities -1 and 0), and pictures that were generated from others, are left out.
     - keypoints: csv of `posekit.data.annotations`; photographs without both shoulders and both hips are left out.
     - maps: folder with a surface map for each photograph, ``NAME.npy``, ``NAME_IUV.png`` or ``NAME.png``, as
-      `posekit.data.load.load_person` reads them; photographs without one are left out.  ``atlas`` as there.
+      `posekit.data.load.load_person` reads them; photographs without one, or with one that shows nobody, are left out.
+      It may be ``root`` itself.  ``atlas`` as there.
+
+    Lists and maps may spell the names in any way (`posekit.data.names`).
     """
 
     def __init__(
@@ -66,11 +73,11 @@ class PhotoFolder(TrainingFolder):
             raise InputError(
                 f"The photographs of {root} have no pose; give the csv of their joints, or a folder of surface maps."
             )
-        names = _photographs(self.root)
+        names = _photographs(self.root, None if maps is None else Path(maps))
         with open_picture(self.root / names[0]) as first:
             self.size = first.height, first.width
         self._annotations = None if keypoints is None else read_annotations(keypoints, self.size)
-        self._maps = {} if maps is None else {n: _map_of(Path(maps), n) for n in names}
+        self._maps = None if maps is None else _maps_of(Path(maps), self.root, names)
         posed = [n for n in names if self._has_pose(n)]
         if not posed:
             raise InputError(f"None of the {len(names)} photographs of {root} has a pose; check the names in its list.")
@@ -79,7 +86,7 @@ class PhotoFolder(TrainingFolder):
     def __getitem__(self, index: int) -> Person:
         """Photograph ``index``, read from its file."""
         name = self.names[index]
-        path, surface = self.root / name, self._maps.get(name)
+        path, surface = self.root / name, (self._maps or {}).get(name)
         person = Person(read_photo(path)) if surface is None else load_person(path, surface, atlas=self.atlas)
         if person.size != self.size:
             raise InputError(
@@ -96,11 +103,11 @@ class PhotoFolder(TrainingFolder):
         joints = None if self._annotations is None else self._annotations.points.numpy().tobytes()
         return super().describe() | {
             "joints": None if joints is None else hashlib.sha256(joints).hexdigest()[:16],
-            "atlas": self.atlas if self._maps else None,
+            "atlas": None if self._maps is None else self.atlas,
         }
 
     def _has_pose(self, name: str) -> bool:
-        if self._maps and self._maps[name] is None:
+        if self._maps is not None and name not in self._maps:
             return False
         if self._annotations is None:
             return True
@@ -115,6 +122,8 @@ class RenderedFolder(TrainingFolder):
 
     shots: (person, view) of the wanted photographs; all of the training split when None.
     """
+
+    atlas = "studio"
 
     def __init__(self, root: str | os.PathLike, shots: Iterable[tuple[int, int]] | None = None) -> None:
         self.root = Path(root)
@@ -148,14 +157,18 @@ class RenderedFolder(TrainingFolder):
 
 
 def open_training_folder(
-    root: str | os.PathLike, keypoints: str | os.PathLike | None = None, maps: str | os.PathLike | None = None
+    root: str | os.PathLike,
+    keypoints: str | os.PathLike | None = None,
+    maps: str | os.PathLike | None = None,
+    *,
+    atlas: Atlas = "smpl",
 ) -> TrainingFolder:
-    """A `RenderedFolder` where there is the card of one, else a `PhotoFolder`."""
+    """A `RenderedFolder` where there is the card of one, else a `PhotoFolder` with maps in ``atlas``."""
     if (Path(root) / "card.json").is_file():
         if keypoints is not None or maps is not None:
             raise InputError(f"{root} is a rendered folder, which has joints and maps; leave out other ones.")
         return RenderedFolder(root)
-    return PhotoFolder(root, keypoints, maps)
+    return PhotoFolder(root, keypoints, maps, atlas=atlas)
 
 
 def market_name(person: int, view: int) -> MarketName:
@@ -173,13 +186,13 @@ def _identity_of(name: str) -> str:
         return parse_deepfashion(name).identity
 
 
-def _photographs(root: Path) -> list[str]:
-    """Names of the original photographs of real identities, sorted."""
-    try:
-        pictures = sorted(p.name for p in root.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith("."))
-    except OSError as error:
-        raise InputError(f"{root} cannot be read as a folder ({error.strerror}); check the path.") from error
-    names = [n for n in pictures if not is_generated(n) and not Path(n).stem.endswith(("_IUV", "_INDS"))]
+def _photographs(root: Path, maps: Path | None) -> list[str]:
+    """Names, from ``root`` on, of the original photographs of real identities, sorted; folders of maps are no part."""
+    files = _files(root)
+    if maps is not None and maps.resolve() != root.resolve():
+        files = [p for p in files if not p.resolve().is_relative_to(maps.resolve())]
+    pictures = [p.relative_to(root).as_posix() for p in files if p.suffix.lower() in PICTURES]
+    names = [n for n in pictures if not is_generated(n) and not Path(n).stem.lower().endswith(NO_PHOTOGRAPH)]
     for name in names:
         try:
             _identity_of(name)
@@ -194,6 +207,28 @@ def _photographs(root: Path) -> list[str]:
     return names
 
 
-def _map_of(maps: Path, name: str) -> Path | None:
-    stem = Path(name).stem
-    return next((p for ending in MAP_ENDINGS if (p := maps / f"{stem}{ending}").is_file()), None)
+def _files(root: Path) -> list[Path]:
+    """Everything in a folder and in those inside it but hidden files, sorted."""
+    try:
+        next(root.iterdir(), None)
+    except OSError as error:
+        raise InputError(f"{root} cannot be read as a folder ({error.strerror}); check the path.") from error
+    return sorted(p for p in root.rglob("*") if not any(part.startswith(".") for part in p.relative_to(root).parts))
+
+
+def _maps_of(maps: Path, root: Path, names: list[str]) -> dict[str, Path]:
+    """The map of each photograph that has one that shows somebody."""
+    photographs = {(root / name).resolve() for name in names}
+    best: dict[str, tuple[int, Path]] = {}
+    for path in _files(maps):
+        rank = next((k for k, ending in enumerate(MAP_ENDINGS) if path.name.lower().endswith(ending)), None)
+        if rank is None or path.stem.lower().endswith("_inds") or path.resolve() in photographs or is_generated(path):
+            continue
+        name = path.relative_to(maps).as_posix()[: -len(MAP_ENDINGS[rank])]
+        key = photograph_key(name)
+        best[key] = min(best.get(key, (rank, path)), (rank, path))
+    of = {n: best[key][1] for n in names if (key := photograph_key(n.removesuffix(Path(n).suffix))) in best}
+    shown = {n: path for n, path in of.items() if shows_somebody(path)}
+    if len(shown) < len(of):
+        log.warning("%d maps in %s show nobody; their photographs are left out.", len(of) - len(shown), maps)
+    return shown

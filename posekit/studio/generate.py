@@ -208,6 +208,7 @@ def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:
         hands=tensor(shot.hands[None]),
         identity=f"studio-{seed}-{person}",
         name=f"studio-{seed}-{person}-{view}",
+        atlas="studio",
     )
 
 

@@ -95,6 +95,7 @@ class System(nn.Module):
     PRESETS: ClassVar[Mapping[str, Any]]
     VARIANTS: ClassVar[tuple[str, ...]] = ("full",)
     inference_parts: ClassVar[tuple[str, ...]] = ()  # submodules that a photograph needs; shipped in weight files
+    needs: ClassVar[tuple[str, ...]] = ()  # fields of `Person` that source and target must have, beside the image
 
     def __init__(self, config: Any, preset: str = "custom"):
         super().__init__()
@@ -106,6 +107,15 @@ class System(nn.Module):
         """(height, width) of the photographs that it is made for; None where any size will do."""
         side = getattr(self.config, "image_size", None)
         return (side, side) if isinstance(side, int) else side
+
+    @property
+    def atlas(self) -> str:
+        """The atlas that surface maps must be in; "" where any will do, or none is looked at."""
+        return getattr(self.config, "atlas", "")
+
+    def check(self, pair: Pair) -> None:
+        """InputError unless ``pair`` is a batch with what the system needs, in its atlas."""
+        pair.require(*self.needs, by=self.name, atlas=self.atlas)
 
     def forward(self, pair: Pair) -> Result:
         """The new photograph and every intermediate.  ``pair`` is a batch (``Pair.batched``)."""

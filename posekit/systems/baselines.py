@@ -36,7 +36,7 @@ class CopySource(System):
 
 
 def baseline(
-    name: str, atlas_size: int = 128, *, trim: int = 0, mirror: Float[Tensor, "2 a a"] | None = None
+    name: str, atlas_size: int = 128, *, trim: int = 0, mirror: Float[Tensor, "2 a a"] | None = None, atlas: str = ""
 ) -> System:
     """A system without learning.
 
@@ -44,12 +44,13 @@ def baseline(
     baseline("nearest", 256)                      unknown texels take the colour of the nearest known one
     baseline("mirror", 256, mirror=table)         first from the body's other half: the table belongs to the atlas
 
-    atlas_size: texels along an edge.  trim: pixels by which the source's outline is cut, see `TexelFillConfig`.
+    atlas_size: texels along an edge.  trim: pixels by which the source's outline is cut.  atlas: of the maps and of the
+    mirror table; "" takes any.  See `TexelFillConfig`.
     Raises InputError for an unknown name; "mirror" without its table raises it when it is used.
     """
     if choose("baseline", name, BASELINES) == "copy_source":
         return CopySource()
-    return TexelFill(TexelFillConfig(variant=name, atlas_size=atlas_size, trim=trim), mirror=mirror)
+    return TexelFill(TexelFillConfig(variant=name, atlas_size=atlas_size, trim=trim, atlas=atlas), mirror=mirror)
 
 
 def beside_baselines(system: System) -> dict[str, System]:

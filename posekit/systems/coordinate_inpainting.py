@@ -69,6 +69,7 @@ class CoordinateInpaintingConfig:
     |------------------------|---------|
     | variant                | full, no_deform, rgb or no_textures |
     | image_size, atlas_size | sides in pixels and texels the system is trained for, multiples of 4 |
+    | atlas                  | what the surface maps are positions in; weights of one atlas misread maps of another |
     | f_width, g_width       | channels of the first block of f, of all blocks of g |
     | reading                | main, supplementary or laptop: which losses train which part in which stage |
     | features               | vgg16, vgg19 or random; "auto" takes the one the reading names |
@@ -85,6 +86,7 @@ class CoordinateInpaintingConfig:
     variant: str = "full"
     image_size: int = 256
     atlas_size: int = 256
+    atlas: str = "studio"
     f_width: int = 32
     g_width: int = 256
     reading: str = "supplementary"
@@ -175,6 +177,7 @@ class CoordinateInpainting(System):
         ),
     }
     inference_parts = ("f", "g")
+    needs = ("uv", "mask")
 
     def __init__(self, config: CoordinateInpaintingConfig | None = None, preset: str = "custom"):
         super().__init__(config or CoordinateInpaintingConfig(), preset)
@@ -192,7 +195,7 @@ class CoordinateInpainting(System):
 
     def forward(self, pair: Pair, *, image: bool = True) -> CoordinateResult:
         """All maps of ``pair`` (a batch); ``image=False`` stops before g."""
-        pair.require("uv", "mask", by=self.name)
+        self.check(pair)
         maps = {} if self.config.variant == "no_textures" else self._textures(pair)
         return CoordinateResult(**maps, image=self._refine(pair, **maps) if image else None)
 

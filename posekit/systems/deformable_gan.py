@@ -203,7 +203,7 @@ class DeformableGAN(System):
 
         Raises InputError for a pair without joints, or whose photographs differ in size.
         """
-        pair.require("keypoints", "visibility", by=self.name)
+        self.check(pair)
         source, target = pair.source, pair.target
         if source.size != target.size:
             raise InputError(f"Source and target must have one size, got {source.size} and {target.size}.")
@@ -217,6 +217,11 @@ class DeformableGAN(System):
         return DeformableGANResult(
             P_S=P_S, P_N=P_N, **maps, source=made.source, skips=made.skips, target=made.target, image=made.image
         )
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Joints, and surface maps for skips by the surface."""
+        return ("keypoints", "visibility") + (("uv", "mask") if self.config.skip_kind == "surface" else ())
 
     def _pose(self, person: Person) -> Tensor:
         return heat_maps(person.keypoints, person.visibility, person.size, self.config.sigma)

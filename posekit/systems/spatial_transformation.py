@@ -193,6 +193,7 @@ class SpatialTransformation(System):
         ),
     }
     inference_parts = ("M", "C_l", "R")
+    needs = ("keypoints", "visibility")
 
     def __init__(self, config: SpatialTransformationConfig | None = None, preset: str = "custom"):
         super().__init__(config or SpatialTransformationConfig(), preset)
@@ -206,7 +207,7 @@ class SpatialTransformation(System):
 
     def forward(self, pair: Pair) -> SpatialResult:
         """The new photograph of ``pair`` (a batch), its flow, and what they were made from."""
-        pair.require("keypoints", "visibility", by=self.name)
+        self.check(pair)
         p_s, p_t, S = self.pose(pair.source), self.pose(pair.target), pair.source.image
         z_s, z_t, Q, flow = self.estimate(p_s, p_t)
         warped = sample(S, resize_grid(flow, pair.target.size), padding="border")
@@ -264,7 +265,7 @@ class SpatialTransformation(System):
         result = self(pair) if set(stage.weights) - {"affine"} else SpatialResult()
         if "affine" not in stage.weights:
             return result
-        pair.require("keypoints", "visibility", by=self.name)
+        self.check(pair)
         return dataclasses.replace(result, **self.affine_task(self.pose(pair.target)))
 
     def losses(self, pair: Pair, result: SpatialResult, names: Collection[str] | None = None) -> dict[str, Tensor]:

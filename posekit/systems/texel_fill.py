@@ -10,15 +10,16 @@ It is the baseline for `posekit.systems.coordinate_inpainting`, whose f and g it
 any atlas, also where no network was trained.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from posekit.ops.fill import fill_mirror, fill_nearest
 from posekit.ops.grids import identity_grid
+from posekit.ops.outline import background, close_gaps, trim_mask
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair
@@ -37,11 +38,13 @@ class TexelFillConfig:
     - atlas_size: texels along an edge.
     - trim: body pixels this near to the background are not taken.  Where an estimated map overshoots the outline they
       show background, which the fill would spread over all that the source does not show.  0 for exact maps.
+    - atlas: maps of another one are refused; "" takes any.  Name it beside a mirror table, which fits one atlas only.
     """
 
     variant: str = "nearest"
     atlas_size: int = 256
     trim: int = 0
+    atlas: str = ""
 
     def __post_init__(self):
         choose("variant", self.variant, VARIANTS)
@@ -55,12 +58,15 @@ class TexelFill(System):
     """Copy colours along the surface; nothing is learnt.
 
     mirror: ``2 a a``, the mirror table of the atlas that the maps use (see `posekit.ops.fill.fill_mirror`); the variant
-    "mirror" needs it.
+    "mirror" needs it.  Gaps between splatted pixels are closed before it is asked: a pixel of the photograph moves at
+    most ``atlas_size`` over the photograph's shorter side texels on a surface that faces the camera, and what lies
+    between two neighbours is theirs, not the other half's.
     """
 
     name = "texel_fill"
     VARIANTS = VARIANTS
     PRESETS = {"paper": TexelFillConfig(atlas_size=256), "laptop": TexelFillConfig(atlas_size=128)}
+    needs = ("uv", "mask")
 
     def __init__(
         self,
@@ -75,50 +81,26 @@ class TexelFill(System):
     def forward(self, pair: Pair) -> CoordinateResult:
         """Every map of ``pair`` (a batch) and the new photograph, with the symbols of the coordinate-based system."""
         source, target = pair.source, pair.target
-        pair.require("uv", "mask", by=self.name)
+        self.check(pair)
         S, t = source.image, self.config.atlas_size
         b, _, h, w = S.shape
         grid = identity_grid(h, w, dtype=S.dtype, device=S.device).expand(b, 2, h, w)
         texels = splat(torch.cat([grid, S], 1), source.uv, (t, t), trim_mask(source.mask, self.config.trim))
         C, observed, known = texels.values[:, :2], texels.values[:, 2:], texels.known
-        D = self._complete(C, known)
+        D = self._complete(C, known, math.ceil(t / min(source.size)))
         T = sample(S, D, padding="border")
         W = sample(T, target.uv, padding="border") * target.mask
         E = sample(D, target.uv, padding="border") * target.mask
         image = W + background(S, source.mask)[..., None, None] * (1 - target.mask)
         return CoordinateResult(C=C, known=known, observed=observed, D=D, T=T, W=W, E=E, image=image)
 
-    def _complete(self, C: Tensor, known: Tensor) -> Tensor:
+    def _complete(self, C: Tensor, known: Tensor, gap: int) -> Tensor:
         if self.config.variant == "mirror":
             if self.mirror is None:
                 raise InputError(
                     "The variant 'mirror' needs the mirror table of its atlas; build the system with "
                     "TexelFill(config, mirror=table)."
                 )
-            C, known = fill_mirror(C, known, self.mirror)
+            closed = close_gaps(known, gap)
+            C, known = fill_mirror(fill_nearest(C, known) * closed, closed, self.mirror)
         return fill_nearest(C, known)
-
-
-def trim_mask(mask: Float[Tensor, "b 1 h w"], pixels: int) -> Float[Tensor, "b 1 h w"]:
-    """The mask without what lies within ``pixels`` (rows or columns) of a pixel off the mask.
-
-    The border of the picture is no outline: a body that continues beyond it keeps its pixels there.
-    """
-    if pixels == 0:
-        return mask
-    return 1 - F.max_pool2d(1 - mask, 2 * pixels + 1, stride=1, padding=pixels)  # max_pool2d pads with -infinity
-
-
-def background(image: Float[Tensor, "b c h w"], mask: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c"]:
-    """The flat background colour of photographs: the median of the border pixels that are off the body.
-
-    The border is 1/32 of the shorter side wide, at least one pixel.  Where the body covers all of it, the whole
-    border counts.
-    """
-    h, w = image.shape[-2:]
-    width = max(1, min(h, w) // 32)
-    border = torch.ones(h, w, dtype=torch.bool, device=image.device)
-    border[width : h - width, width : w - width] = False
-    colours, body = image[..., border], mask[..., border] > 0.5
-    off_body = torch.where(body & ~body.all(-1, keepdim=True), torch.nan, colours)
-    return off_body.nanmedian(-1).values

@@ -93,7 +93,11 @@ def test_evaluate_prints_the_protocol_and_compares_under_one_alone(run, rendered
         (("evaluate", "-o", "."), "is a folder; name a file"),
         (("evaluate", "-o", "/proc/none/e.json"), "cannot be written"),
         (("train", "--data", "nowhere"), "posekit render"),
-        (("transfer", "a.jpg", "b.npy", "c.npy", "--weights", "w.safetensors"), "--inpaint f"),
+        (
+            ("transfer", "a.jpg", "b.npy", "c.npy", "--weights", "w.safetensors", "--inpaint", "nearest"),
+            "--weights are for",
+        ),
+        (("transfer", "a.png", "b.png", "--atlas", "smpl"), "rendered views have an atlas of their own"),
         (("transfer", "a.png", "b.png", "-o", "new.xyz"), "end it in .png"),
         (("demo", "-o", "demo.xyz"), "end it in .png"),
         (("augment", "nowhere"), "have no pose; give the csv"),
@@ -177,18 +181,19 @@ def test_transfer_between_rendered_views(run, rendered, tmp_path, inpaint):
     assert pixels(tmp_path / "panel.png").shape[1] > 600
 
 
-def test_transfer_with_its_defaults_takes_what_fits(run, rendered, tmp_path):
+def test_transfer_with_its_defaults_takes_what_fits(run, rendered, tmp_path, caplog):
     """Two rendered views: the network; a photograph with maps of another atlas: copied texels, and it says so."""
     views = rendered / "people" / "00009"
     code, out, _ = run("transfer", views / "0.png", views / "1.png", "-o", tmp_path / "a.png")
     assert (code, out) == (0, f"{tmp_path / 'a.png'}\n")
+    assert not caplog.text
     u, v = np.meshgrid(np.linspace(-0.5, 0.5, 64), np.linspace(-0.5, 0.5, 64))
     np.save(tmp_path / "map.npy", np.stack([u, v], -1).astype(np.float32))
     Image.fromarray(np.full((64, 64, 3), 200, np.uint8)).save(tmp_path / "photo.png")
     files = (tmp_path / "photo.png", tmp_path / "map.npy", tmp_path / "map.npy")
     code, out, _ = run("transfer", *files, "-o", tmp_path / "b.png")
-    assert code == 0
-    assert "copied from the nearest seen ones" in out
+    assert (code, out) == (0, f"{tmp_path / 'b.png'}\n")
+    assert "copied from the nearest seen ones" in caplog.text  # a warning, which the terminal shows
     assert pixels(tmp_path / "b.png").shape == (64, 64, 3)
 
 

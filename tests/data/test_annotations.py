@@ -98,3 +98,24 @@ def test_a_list_of_wider_photographs_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"joints reach \(230, .*176 x 256 pixels.*belongs to larger ones"):
         read_annotations(wide, (256, 176))
     assert len(read_annotations(wide, (256, 256))) == len(read_annotations(wide, (256, 176), left=40)) == 1
+
+
+def test_a_photograph_is_found_under_any_spelling(tmp_path):
+    joints = [5] * 18
+    name = "fasionWOMENBlousesShirtsid0000044201_2side.jpg"
+    write(
+        tmp_path / "a.csv",
+        "name:keypoints_y:keypoints_x",
+        f"{name}: {joints}: {joints}",
+        f"own.jpg: {joints}: {joints}",
+    )
+    annotations = read_annotations(tmp_path / "a.csv", (20, 20))
+    for spelled in (
+        name,
+        "fashionWOMENBlouses_Shirtsid0000044201_2side.png",
+        "WOMEN-Blouses_Shirts-id_00000442-01_2_side",
+    ):
+        assert spelled in annotations
+        assert torch.equal(annotations[spelled][0], annotations[name][0])
+    for other in ("fasionWOMENBlousesShirtsid0000044201_3back.jpg", "own.png", 7):
+        assert other not in annotations

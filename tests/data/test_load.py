@@ -133,3 +133,14 @@ def test_choices_that_are_not_there(files):
         load_person(files / "gone.png", files / "map.npy")
     with pytest.raises(InputError, match="There is no file"):
         load_person(files / "photo.png", files / "gone.npy")
+
+
+def test_the_outline_is_cut_and_what_surrounds_a_dropped_stray_is_not(files):
+    array = np.load(files / "map.npy")
+    array[5, 5] = [0.9, -0.9]
+    np.save(files / "map.npy", array)
+    mask = load_person(None, files / "map.npy", strays="drop", trim=1).mask[0]
+    expected = torch.zeros(H, W)
+    expected[3:9, 3:7] = 1
+    expected[5, 5] = 0
+    assert torch.equal(mask, expected)

@@ -15,6 +15,7 @@ from posekit.data.names import (
     is_generated,
     parse_deepfashion,
     parse_market,
+    photograph_key,
 )
 from posekit.util.errors import InputError
 
@@ -28,6 +29,7 @@ SIDE = DeepFashionName("WOMEN", "Blouses_Shirts", 442, 1, 2, "side")
         "img_highres/WOMEN/Blouses_Shirts/id_00000442/01_2_side.jpg",
         r"img\WOMEN\Blouses_Shirts\id_00000442\01_2_side.jpg",
         "WOMEN#Blouses_Shirts#id_00000442#01_2_side",
+        "WOMEN-Blouses_Shirts-id_00000442-01_2_side.jpg",
         "maps/WOMEN#Blouses_Shirts#id_00000442#01_2_side_IUV.png",
         "fasionWOMENBlousesShirtsid0000044201_2side.jpg",
         "fashionWOMENBlouses_Shirtsid0000044201_2side.jpg",
@@ -37,6 +39,16 @@ SIDE = DeepFashionName("WOMEN", "Blouses_Shirts", 442, 1, 2, "side")
 )
 def test_all_spellings_say_the_same(text):
     assert parse_deepfashion(text) == SIDE
+
+
+def test_one_key_for_every_spelling():
+    """What a list and a folder are joined by: other names are their own key, the same view of others is another."""
+    assert {photograph_key(SIDE.spell(s, suffix)) for s in SPELLINGS for suffix in (".jpg", ".npy", "")} == {
+        "WOMEN/Blouses_Shirts/id_00000442/01_2_side"
+    }
+    assert photograph_key("query/0002_c1s1_000451_03.jpg") == photograph_key("0002_c1s1_000451_03")
+    assert photograph_key("WOMEN/Dresses/id_00000442/01_2_side.jpg") != photograph_key(SIDE.spell())
+    assert photograph_key("me.jpg") == "me.jpg"
 
 
 def test_men_are_not_women():

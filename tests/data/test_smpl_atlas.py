@@ -133,3 +133,21 @@ def test_tables_of_the_cache(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / smpl_atlas.MIRROR_FILE, mirror=np.zeros((5, 5), np.float32))
     with pytest.raises(InputError, match=r"has shape \(5, 5\)"):
         smpl_mirror()
+
+
+def test_positions_from_0_to_1_are_another_convention(tmp_path):
+    array = np.random.default_rng(0).uniform(0.02, 0.98, (20, 20, 2)).astype(np.float32)
+    array[:4] = np.nan
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(InputError, match=r"no position below 0, so it seems to be \(u, v\) in \[0, 1\]"):
+        read_smpl_atlas(tmp_path / "a.npy")
+    array[8:] = np.nan  # 80 pixels may well show one quarter of the atlas alone
+    np.save(tmp_path / "a.npy", array)
+    assert read_smpl_atlas(tmp_path / "a.npy")[1].sum() == 80
+
+
+def test_a_background_of_zeros_is_no_surface(tmp_path, array):
+    array = np.nan_to_num(array)
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(InputError, match=r"has no NaN, and 18 of its 54 pixels hold \(0, 0\)"):
+        read_smpl_atlas(tmp_path / "a.npy")

@@ -15,7 +15,9 @@ from posekit.data.photo import read_photo
 from posekit.evaluation.transfer import transfer
 from posekit.plots import coordinate_colors, draw_panel, save_figure, steps_of
 from posekit.systems import build
+from posekit.training.weights import save_weights
 from posekit.util.errors import InputError
+from tests.synthetic import TINY
 
 SIZE = 64
 
@@ -97,10 +99,41 @@ def test_a_map_and_a_picture_meet_in_the_smpl_atlas(files, monkeypatch):
         transfer_files(*paths(files), files / "out.png", "mirror")
 
 
-def test_f_says_why_it_cannot(files):
-    with pytest.raises(InputError, match="network f is trained for the atlas of the rendered people"):
+def test_f_says_why_it_cannot(files, tmp_path):
+    with pytest.raises(InputError, match="no shipped weights for maps of the atlas 'smpl'"):
         transfer_files(*paths(files), files / "out.png", "f")
+    weights = save_weights(build("coordinate_inpainting", **TINY | {"image_size": SIZE}), tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match="works in the atlas 'studio', and these maps are positions in 'smpl'"):
+        transfer_files(*paths(files), files / "out.png", weights=weights)
+    weights = save_weights(build("coordinate_inpainting", **TINY), tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match=r"work on photographs of 40 x 40 pixels, .*photo\.png has 64 x 64; bring"):
+        transfer_files(*paths(files), files / "out.png", weights=weights)
     assert not (files / "out.png").exists()
+
+
+def test_weights_of_the_maps_own_atlas_are_used(files, tmp_path, monkeypatch, caplog):
+    """Given, or shipped: the card says the atlas."""
+    for side in (SIZE, SIZE + 4):
+        tiny = TINY | {"image_size": side, "atlas": "smpl"}
+        weights = save_weights(build("coordinate_inpainting", preset="laptop", **tiny), tmp_path / "w.safetensors")
+        if side == SIZE:
+            given = transfer_files(*paths(files), files / "out.png", weights=weights)
+            assert given.known.shape[-1] == TINY["atlas_size"]
+            assert (given.image - given.W).abs().mean() > 0.01  # g drew it
+        monkeypatch.setattr("posekit.reference.reference_weights", lambda: [tmp_path / "w.safetensors"])
+        shipped = transfer_files(*paths(files), files / "out.png")
+        if side == SIZE:
+            assert torch.equal(shipped.image, given.image)
+            assert not caplog.text
+    assert shipped.known.shape[-1] == 512  # weights for photographs of another size do not fit: texels are copied
+    assert "no weights for such photographs and maps are shipped" in caplog.text
+
+
+def test_settings_that_do_not_go_together(files):
+    with pytest.raises(InputError, match="--weights are for --inpaint f; mirror learns nothing"):
+        transfer_files(*paths(files), files / "out.png", "mirror", weights="w.safetensors")
+    with pytest.raises(InputError, match="--atlas-size is for --inpaint nearest and mirror"):
+        transfer_files(*paths(files), files / "out.png", "f", atlas_size=64)
 
 
 def break_missing(files):

@@ -30,7 +30,7 @@ def market(tmp_path):
         joints = [number + 4] * 18
         lines.append(f"{name}: {json.dumps([*joints[:-1], -1])}: {json.dumps([*joints[:-1], -1])}")
         surface = np.full((H, W, 2), np.nan, np.float32)
-        surface[4:20, 4:12] = number / 10
+        surface[4:20, 4:12] = -number / 10 - 0.1
         np.save(maps / f"{name[:-4]}.npy", surface)
     (tmp_path / "joints.csv").write_text("\n".join(lines))
     return tmp_path
@@ -51,7 +51,7 @@ def test_maps_and_joints_together(market):
     folder = PhotoFolder(market / "bounding_box_train", market / "joints.csv", market / "maps")
     person = folder[1]
     assert person.mask.sum() == 16 * 8
-    assert person.uv[:, 10, 8].tolist() == pytest.approx([0.1, 0.1])
+    assert person.uv[:, 10, 8].tolist() == pytest.approx([-0.2, -0.2])
     assert person.keypoints is not None
     assert PhotoFolder(market / "bounding_box_train", maps=market / "maps")[1].keypoints is None
 
@@ -148,3 +148,60 @@ def test_descriptions_tell_folders_apart(market, rendered):
     described.append(PhotoFolder(root, joints).describe())
     assert len({json.dumps(d) for d in described}) == 4
     assert RenderedFolder(rendered).describe()["rooms"] == "camera"
+
+
+def iuv_picture(part=2):
+    pixels = np.zeros((H, W, 3), np.uint8)
+    pixels[4:20, 4:12] = (100, 120, part)
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize("ending", ["_IUV", "_iuv"])
+def test_maps_beside_their_photographs(tmp_path, ending):
+    """One folder with photographs that are PNGs, their maps, and the index pictures of the maps."""
+    for name in NAMES:
+        stem = name.removesuffix(".jpg")
+        Image.new("RGB", (W, H), (40, 80, 120)).save(tmp_path / f"{stem}.png")
+        iuv_picture().save(tmp_path / f"{stem}{ending}.png")
+        Image.fromarray(np.ones((H, W), np.uint8)).save(
+            tmp_path / f"{stem}{ending.replace('UV', 'NDS').replace('uv', 'nds')}.png"
+        )
+    folder = PhotoFolder(tmp_path, maps=tmp_path, atlas="tiles")
+    assert folder.names == tuple(n.replace(".jpg", ".png") for n in NAMES)
+    assert folder[0].image[2].mean().item() == pytest.approx(120 / 255)
+    assert int(folder[0].mask.sum()) == 16 * 8
+    (tmp_path / f"{NAMES[0][:-4]}{ending}.png").unlink()
+    assert len(PhotoFolder(tmp_path, maps=tmp_path, atlas="tiles")) == 2  # a photograph is not its own map
+
+
+def test_maps_in_which_nobody_was_detected_are_left_out_and_that_is_said(market, caplog):
+    np.save(market / "maps" / f"{NAMES[0][:-4]}.npy", np.full((H, W, 2), np.nan, np.float32))
+    (market / "maps" / f"{NAMES[1][:-4]}.npy").unlink()
+    iuv_picture(part=0).point(lambda value: 0).save(market / "maps" / f"{NAMES[1][:-4]}_IUV.png")
+    folder = PhotoFolder(market / "bounding_box_train", maps=market / "maps")
+    assert folder.names == NAMES[2:]
+    assert "2 maps in" in caplog.text
+
+
+def test_one_photograph_in_three_spellings(tmp_path):
+    """fashion... photographs in folders of folders, a fasion... list, and maps with dashes."""
+    photo = tmp_path / "img" / "WOMEN" / "Blouses_Shirts" / "id_00000442" / "01_2_side.jpg"
+    photo.parent.mkdir(parents=True)
+    Image.new("RGB", (W, H)).save(photo)
+    (tmp_path / "img" / "maps").mkdir()
+    np.save(
+        tmp_path / "img" / "maps" / "WOMEN-Blouses_Shirts-id_00000442-01_2_side.npy",
+        np.full((H, W, 2), -0.5, np.float32),
+    )
+    joints = json.dumps([5] * 18)
+    (tmp_path / "joints.csv").write_text(
+        f"name:keypoints_y:keypoints_x\nfasionWOMENBlousesShirtsid0000044201_2side.jpg: {joints}: {joints}\n"
+    )
+    array = np.full((H, W, 2), np.nan, np.float32)
+    array[4:20, 4:12] = -0.5
+    np.save(tmp_path / "img" / "maps" / "WOMEN-Blouses_Shirts-id_00000442-01_2_side.npy", array)
+    folder = PhotoFolder(tmp_path / "img", tmp_path / "joints.csv", tmp_path / "img" / "maps")
+    assert folder.names == ("WOMEN/Blouses_Shirts/id_00000442/01_2_side.jpg",)
+    assert folder.identities == ("WOMEN/Blouses_Shirts/id_00000442/01",)
+    assert folder[0].visibility.tolist() == [2] * 18
+    assert int(folder[0].mask.sum()) == 16 * 8
