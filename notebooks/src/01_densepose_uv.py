@@ -25,7 +25,7 @@
 # - mirror a photograph together with its map,
 # - say how shape and pose of a body are made from numbers,
 # - name what such a map does not cover, and what a real estimator of it gets wrong,
-# - recognise eight classic mistakes by their look.
+# - recognise seven classic mistakes by their look.
 #
 # **Prerequisites.** Python with PyTorch tensors; what bilinear interpolation is. Nothing about body models.
 #
@@ -39,7 +39,7 @@ height: int = 224  # pixels
 width: int = 144  # pixels
 trials: int = 4  # random estimates at every point of the curve in section 7
 photo: str = ""  # a photograph of your own; empty takes the rendered person
-surface_map: str = ""  # its DensePose IUV picture (.png) or its SMPL-atlas map (.npy)
+surface_map: str = ""  # its DensePose IUV picture (.png) or its SMPL-atlas map (.npy); a photograph needs one
 
 # %%
 from dataclasses import replace
@@ -81,7 +81,7 @@ from posekit.sweeps.recorded import record
 
 # %%
 rendered = fig.rendered_subject(seed, number, view, (height, width))
-subject = fig.own_subject(photo, surface_map) if surface_map else rendered
+subject = fig.own_subject(photo, surface_map) if photo or surface_map else rendered
 person, table, mirror = subject.person, subject.table, subject.mirror
 
 picture = fig.panels(
@@ -367,7 +367,8 @@ picture
 #
 # ## 6. The body behind the photograph
 #
-# Where does a body model come from? Two ideas suffice.
+# Where does a body model come from? For our rendered people two ideas suffice. (SMPL, the model whose atlas the papers
+# use, has a third: small corrections of the shape that depend on the pose, where a bent joint would look pinched.)
 #
 # **Blend shapes.** Stack the coordinates of all vertices of a mesh into one long vector $x$. Bodies of many people,
 # in the same pose, lie near a flat subspace; principal components $b_k$ span it:
@@ -431,7 +432,7 @@ fig.panels(
 # %% [markdown]
 # Now move the person yourself. The last panel is the photograph scattered onto the atlas: everything that this view
 # does **not** show is grey. Pose transfer has to invent it. Which turn shows most of the body? Can any single view
-# show more than half?
+# show more than half? Guess before you read on.
 
 # %% tags=["explore"]
 panel = bodies.body_panel()
@@ -441,6 +442,24 @@ panel
 panel.move()
 
 # %% [markdown]
+# **The answer**, measured: how much of the body one photograph shows, turn by turn.
+
+# %% tags=["experiment"]
+turns = (0, 40, 90, 135, 180)
+shares = {turn: [] for turn in turns}
+for turn, name in ((turn, name) for turn in turns for name in ("wave", "walk_long", "hand_on_hip")):
+    shot = bodies.take((0.0, 0.0), name, 1.0, float(turn))
+    shares[turn].append(bodies.seen_in_atlas(shot, 96)[1])
+for turn, seen in shares.items():
+    print(f"turned by {turn:3}°: {min(seen):.0%} to {max(seen):.0%} of the body's texels")
+record(most_in_one_view=round(max(max(seen) for seen in shares.values()), 2))
+assert max(max(seen) for seen in shares.values()) < 0.5, "One view shows half of the body."
+
+# %% [markdown]
+# No view shows half. A camera sees the side that faces it, less what an arm or the chin hides, and the surfaces that it
+# sees at a slant fill few pixels: there, most texels receive no pixel at all. From front and back about two fifths are
+# seen, from the side a quarter to a third. More than half of every texture in this course is a guess.
+#
 # ## 7. What the map does not say
 #
 # **Not everything on a person is body.** Long hair, skirts, coats, bags hang away from the surface and have no place
@@ -619,14 +638,19 @@ broken = {mistake: painting.with_mistake(person, mistake, 128) for mistake in pa
 errors = {mistake: error for mistake, (_, error) in broken.items()}
 loud = [m for m in painting.MISTAKES if m not in ("no mistake", "align_corners=True", "mask forgotten")]
 quiet = errors["align_corners=True"]
-assert min(errors[m] for m in loud) > 3 * errors["no mistake"], "One of the loud mistakes is quiet."
-assert errors["no mistake"] < quiet < 2 * errors["no mistake"], "align_corners=True is not a quiet mistake here."
+hushed = [m for m in loud if errors[m] <= 3 * errors["no mistake"]]
+if person is rendered.person:
+    assert not hushed, f"Loud mistakes that are quiet: {hushed}."
+    assert errors["no mistake"] < quiet < 2 * errors["no mistake"], "align_corners=True is not a quiet mistake here."
+elif hushed:
+    print(f"On this photograph {', '.join(hushed)} can hardly be seen: plain clothes hide it, or the map is rough.")
 fig.panels([(f"{mistake}\nerror {errors[mistake]:.3f}", broken[mistake][0]) for mistake in broken], 4, width=8, size=9)
 
 # %% [markdown]
-# Five mistakes are loud. The quiet one is dangerous: with `align_corners=True` the picture looks right and is up to
-# half a texel off. On the small atlas below, the shirt's print is smeared; on a large one only the number tells.
-# Choose other mistakes and sizes.
+# Five mistakes are loud. One is dangerous because it is quiet: with `align_corners=True` the picture looks right and is
+# up to half a texel off. On the small atlas below everything is smeared, with and without the mistake, because 32 texels
+# are few; only the number tells them apart, on every size of atlas. And the forgotten mask costs nothing on the body:
+# it paints the background. Choose other mistakes and sizes.
 
 # %% tags=["explore"]
 panel = painting.mistake_panel(person)
@@ -641,7 +665,7 @@ panel.move()
 # | paper | what it says | what we saw here |
 # |---|---|---|
 # | Coordinate-based texture inpainting | maps come from DensePose and are converted to *one* SMPL texture by the table supplied with it; they cover the body "excluding hair and loose clothing" | sections 2 and 7 |
-# | Dense pose transfer | 24 charts of their own, each inpainted by its own autoencoder; the body-centred construction "does not take into account hair, hanging clothes, and accessories"; $(I, U, V)$ as the pose input gives SSIM 0.792, against 0.762 for key points and 0.776 for a part segmentation | section 1: three numbers for a pixel; section 7 |
+# | Dense pose transfer | 24 charts of their own, each inpainted by its own autoencoder; the body-centred construction "does not take into account hair, hanging clothes, and accessories"; $(I, U, V)$ as the pose input of its predictive module alone gives SSIM 0.792, against 0.762 for key points and 0.776 for a part segmentation (the whole system has 0.796, 0.777 or 0.785, by its loss) | section 1: three numbers for a pixel; section 7 |
 # | Deformable GANs; pose transfer by one spatial transformation | no surface map: 18 joints only | the last rows of the card |
 #
 # No figure of the papers can be compared with ours here: they never had exact maps to measure an estimate against.

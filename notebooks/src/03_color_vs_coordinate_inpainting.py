@@ -12,8 +12,8 @@
 # %% [markdown]
 # # Complete colours, or complete coordinates?
 #
-# *A photograph shows half of a body. A network shall fill in the rest of its texture. Should it invent colours, or
-# say where to copy them from?*
+# *A photograph shows less than half of a body. A network shall fill in the rest of its texture. Should it invent
+# colours, or say where to copy them from?*
 #
 # **Objectives.** Afterwards you can
 # - say what the two orders "sample, then inpaint" and "inpaint, then sample" do differently, and when it matters;

@@ -147,7 +147,7 @@ def render_body(
             ("photograph", person.image),
             ("charts: I, U, V as colours", iuv_picture(person)),
             ("atlas: u red, v green", map_colors(person.uv, person.mask)),
-            (f"{share:.0%} of the atlas is seen", colours),
+            (f"{share:.0%} of the body's texels are seen", colours),
         ],
         width=10,
     )

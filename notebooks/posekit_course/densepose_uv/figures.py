@@ -25,6 +25,7 @@ from posekit.person import Person
 from posekit.plots import coordinate_colors
 from posekit.studio.body.surface_tables import mirror_table, surface_table
 from posekit.studio.generate import make_person
+from posekit.util.errors import InputError
 
 # Twelve hues (torso back, torso front, and ten pairs of twins) from Okabe and Ito's colour-blind safe palette and
 # Tol's muted one; of two twins the person's right is dark and the left light, and numbers stand on the larger parts.
@@ -57,8 +58,13 @@ def own_subject(photo: str, surface_map: str) -> Subject:
     """A photograph of your own with its DensePose IUV picture (atlas: 24 tiles) or SMPL-atlas map (``.npy``).
 
     The second needs the table that `data_scripts/build_smpl_atlas_table.py` builds.  Raises InputError as
-    `load_person` does.
+    `load_person` does, and for a photograph without a map.
     """
+    if not surface_map:
+        raise InputError(
+            f"The photograph {photo} has no map: set surface_map to its DensePose IUV picture (.png) or its SMPL-atlas "
+            "map (.npy), or leave photo empty for the rendered person."
+        )
     if Path(surface_map).suffix.lower() == ".npy":
         person, table = load_person(photo or None, surface_map), smpl_chart_table()
         part, chart = table.to_charts(person.uv, person.mask)

@@ -153,15 +153,21 @@ def with_mistake(person: Person, mistake: str, size: int) -> tuple[Float[Tensor,
 
 
 def render_mistake(person: Person, mistake: str = "no mistake", size: int = 128) -> Picture:
-    """The photograph, the person through a map with a classic mistake, and the difference of the two on the body."""
+    """The photograph, the person through a map with a classic mistake, and the difference of the two.
+
+    On the body, but for the forgotten mask, which leaves the body alone and paints the rest.
+    """
     person = squared(person)
     image, error = with_mistake(person, mistake, size)
-    difference = torch.where(person.mask > 0.5, 1 - (image - person.image).abs().mean(0, keepdim=True) * 2, 1.0)
+    truth = torch.where(person.mask > 0.5, person.image, 1.0)  # what the right map and mask show
+    difference = 1 - (image - truth).abs().mean(0, keepdim=True) * 2
+    if mistake != "mask forgotten":
+        difference = torch.where(person.mask > 0.5, difference, 1.0)
     return panels(
         [
             ("photograph", person.image),
             (f"repainted: {mistake}", image),
-            (f"difference: {error:.3f} on average", difference.expand(3, -1, -1)),
+            (f"difference, on the body {error:.3f}", difference.clamp(min=0).expand(3, -1, -1)),
         ],
         width=8,
     )

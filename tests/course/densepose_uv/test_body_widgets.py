@@ -149,6 +149,12 @@ def test_mistakes_over_the_grid(person):
         assert photo.shape == image.shape == difference.shape == (64, 64, 3)
 
 
+def test_the_forgotten_mask_shows_where_it_is_wrong(person):
+    difference = arrays(surface.render_mistake(person, "mask forgotten", 64))[2]
+    off = (surface.squared(person).mask[0] < 0.5).numpy()
+    assert difference[off].mean() < difference[~off].mean() - 0.05  # dark where white was painted over
+
+
 def test_every_mistake_costs_and_none_costs_least(person):
     errors = {name: surface.with_mistake(person, name, 64)[1] for name in surface.MISTAKES}
     right = errors.pop("no mistake")
@@ -277,3 +283,8 @@ def test_rendered_subject_is_consistent():
     assert torch.equal(mask, subject.person.mask)
     torch.testing.assert_close(uv, subject.person.uv, rtol=0, atol=1e-4)
     assert subject.mirror.shape == mirror_table().shape
+
+
+def test_a_photograph_of_ones_own_needs_its_map(tmp_path):
+    with pytest.raises(InputError, match=r"me\.jpg has no map: set surface_map"):
+        fig.own_subject("me.jpg", "")
