@@ -6,12 +6,16 @@ import typer
 
 
 def describe_command(
-    system: Annotated[str, typer.Argument(help="Name of a system, for instance coordinate_inpainting.")],
+    system: Annotated[str | None, typer.Argument(help="Name of a system; without it, all names.")] = None,
     preset: Annotated[str, typer.Option(help="paper or laptop.")] = "laptop",
     variant: Annotated[str | None, typer.Option(help="full or one of the published ablations.")] = None,
 ) -> None:
-    """Show a system's networks, parameter counts, losses and stages as a table."""
-    from posekit.systems import build
+    """Show a system's networks, parameter counts, losses and stages as a table; or the names of all systems."""
+    from posekit.systems import SYSTEMS, build
     from posekit.systems.base import describe
 
+    if system is None:
+        for name, cls in SYSTEMS.items():
+            typer.echo(f"{name:<24} presets {', '.join(cls.PRESETS)}; variants {', '.join(cls.VARIANTS)}")
+        return
     typer.echo(describe(build(system, preset=preset, variant=variant)))

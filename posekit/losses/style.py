@@ -29,9 +29,10 @@ def style_loss(
         L = sum_k w_k || G(generated_k) / L_k - G(target_k) / L_k ||_2        per image, as printed (mean=False)
         L = sum_k w_k 1 / L_k || G(generated_k) / c_k - G(target_k) / c_k ||_2^2      the mean square (mean=True)
 
-    with L_k = c_k^2 elements.  The text does not say how the Gram matrix is normalised; here it is a mean over
-    pixels, so that the loss does not change with the image size, and ``|| ||_2`` runs over its elements.  Divided by
-    c_k as well it is that of Johnson et al. (2016), who also square the norm.
+    with L_k = c_k^2 elements.  Taken literally, the text sums the elements inside the norm, which would leave one
+    number a layer, the mean product of all pairs of features; here the norm runs over the elements.  Nor does it say
+    how the Gram matrix is normalised; here it is a mean over pixels, so that the loss does not change with image size.
+    Divided by c_k as well it is that of Johnson et al. (2016), who also square the norm.
     """
     if len(weights) != len(generated):
         raise InputError(f"style_loss got {len(generated)} feature maps and {len(weights)} weights; give one each.")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, interpolate
 
 from posekit.metrics.protocol import STANDARD, Protocol
 from posekit.util.errors import InputError
@@ -17,8 +17,8 @@ from posekit.util.errors import InputError
 Images = Float[Tensor, "b 3 h w"]
 Mask = Float[Tensor, "b 1 h w"] | None
 
-# With a constant K1 this large SSIM's luminance term, (2 m n + c) / (m^2 + n^2 + c), is 1 to twelve digits, and contrast
-# and structure are left.
+# With a constant K1 this large SSIM's luminance term, (2 m n + c) / (m^2 + n^2 + c), is 1 to twelve digits; the rest is
+# contrast and structure.
 NO_LUMINANCE = 1e7
 
 
@@ -84,9 +84,15 @@ def l1(image: Images, truth: Images, mask: Mask = None) -> Float[Tensor, " b"]:
 
 
 def l1_at(image: Images, truth: Images, side: int) -> Float[Tensor, " b"]:
-    """`l1` of both images averaged over areas down to ``side`` x ``side``: pose and colour without detail."""
+    """`l1` of both images brought down to ``side`` x ``side`` and back up: pose and colour without detail.
+
+    Down by averaging areas, up bilinearly.  Source: Pose Transfer Using a Single Spatial Transformation, section 4 ("we
+    first downsample each image to 32 x 32 and then upsample it to the original dimension"), which names no filter.
+    """
     check_images(image, truth)
-    return l1(adaptive_avg_pool2d(image, side), adaptive_avg_pool2d(truth, side))
+    size = image.shape[-2:]
+    coarse = (interpolate(adaptive_avg_pool2d(x, side), size=size, mode="bilinear") for x in (image, truth))
+    return l1(*coarse)
 
 
 def gradient_energy_ratio(image: Images, truth: Images, mask: Mask = None) -> Float[Tensor, " b"]:

@@ -136,7 +136,7 @@ class Protocol:
             "rescaled",
             "ssim_masked": f"both images black off the mask, mean over channels and {inside} and on the mask",
             "l1": "mean absolute difference over pixels and channels",
-            "l1_32": "the same of both images averaged down to 32 x 32",
+            "l1_32": "the same of both images averaged down to 32 x 32 and brought back up bilinearly",
             "gradient_energy_ratio": "squared forward differences, image over truth, on the body; 1 is as sharp",
             **self.more,
         }

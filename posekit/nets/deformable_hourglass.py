@@ -35,6 +35,11 @@ class DeformableHourglass(nn.Module):
     Six residual blocks follow the target encoder, r1 = B(t3), r2 = B(t3 + r1), r3 = B(r1 + r2), ... r6 = B(r4 + r5);
     the decoder starts from r5 + r6.  Each decoder block sees [previous, target skip, warped source skip].
 
+    The supplementary prints "batch normalization" (section 1.1.2).  The published number of trainable parameters leaves
+    no room for an affine one, and the authors' released code uses InstanceNorm, which is taken.  Its consequence: with
+    reflection padding, a constant added to a whole channel of the input changes nothing.  So the absolute colour of the
+    photograph does not come from S; it comes from W, whose colours stand beside zeros off the body.
+
     Width 256 with 8 source and 10 target channels has 11,332,611 parameters and 50,373 entries of spectral-norm
     vectors, together the published 11,382,984.
 

@@ -95,6 +95,7 @@ class System(nn.Module):
     PRESETS: ClassVar[Mapping[str, Any]]
     VARIANTS: ClassVar[tuple[str, ...]] = ("full",)
     inference_parts: ClassVar[tuple[str, ...]] = ()  # submodules that a photograph needs; shipped in weight files
+    OURS: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # preset -> its settings that the paper does not give
     needs: ClassVar[tuple[str, ...]] = ()  # fields of `Person` that source and target must have, beside the image
 
     def __init__(self, config: Any, preset: str = "custom"):
@@ -214,7 +215,11 @@ def describe(system: System) -> Description:
     """The system as a table: settings, networks with parameter counts, stages with losses and weights."""
     rows = Description()
     rows += [Fact("system", "name", system.name), Fact("system", "preset", system.preset)]
-    rows += [Fact("system", key, str(value)) for key, value in dataclasses.asdict(system.config).items()]
+    ours = system.OURS.get(system.preset, ())
+    for key, value in dataclasses.asdict(system.config).items():
+        rows.append(Fact("system", key, f"{value}  (ours)" if key in ours else str(value)))
+    if ours:
+        rows.append(Fact("system", "(ours)", "the published texts do not give it, so it was chosen here"))
     rows += [Fact("system", key, value) for key, value in system.notes()]
     total = 0
     for name, net in system.named_children():

@@ -36,10 +36,11 @@ from posekit.util.errors import InputError
 VARIANTS = ("full", "no_deform", "rgb", "no_textures")
 TEXTURE_LOSSES = ("identity", "texture_source", "texture_target")
 
-# Supplementary material, Table 5.  The text sums the nearest-neighbour term over pixels and writes norms for content
-# and style.  Taken literally, the sum is more than a thousand times the other two for blurred pictures, and those are
-# dozens of times the adversarial term, which is 1 at most.  Taken as means, like the texture terms and the adversarial
-# one, all three are of one size and below it (benchmarks/loss_scales.py, random features): so they are means here.
+# Supplementary material, Table 5.  The text sums the nearest-neighbour term over pixels, writes norms for content and
+# style, and sums the identity over both coordinates.  Taken literally ("as_printed"), the first is more than a thousand
+# times content and style for blurred pictures, and those are dozens of times the adversarial term, which is 1 at most.
+# Taken as means, like the texture terms and the adversarial one, all three are of one size and below it
+# (benchmarks/loss_scales.py, random features): so they are means in the other readings.
 TABLE_5 = {"nearest_neighbour": 0.5, "content": 0.1, "style": 1e5}
 TABLE_5_TEXTURE = {"identity": 10.0, "texture_source": 10.0, "texture_target": 10.0}
 
@@ -50,6 +51,8 @@ READINGS = {
     "main": ((("f",), {"identity": 1.0, "texture_target": 1.0}), (("g",), {**TABLE_5, "adversarial": 1.0})),
     # Supplementary, section 1.1.4: every loss but the adversarial one, then no texture losses.
     "supplementary": ((("f", "g"), {**TABLE_5, **TABLE_5_TEXTURE}), (("g",), {**TABLE_5, "adversarial": 1.0})),
+    # The same with the norms and sums of the text in place of means.
+    "as_printed": ((("f", "g"), {**TABLE_5, **TABLE_5_TEXTURE}), (("g",), {**TABLE_5, "adversarial": 1.0})),
     # Ours, for small networks without pretrained features.  The identity loss is the one that says which way to go
     # from far away, the colour losses see one pixel; l1 and the features keep g near the truth, and smooth; the
     # adversarial loss sharpens (experiments/losses.yaml).
@@ -58,7 +61,7 @@ READINGS = {
         (("g",), {"l1": 1.0, "nearest_neighbour": 0.5, "adversarial": 0.2}),
     ),
 }
-_DEFAULT_FEATURES = {"main": "vgg19", "supplementary": "vgg16", "laptop": "random"}
+_DEFAULT_FEATURES = {"main": "vgg19", "supplementary": "vgg16", "as_printed": "vgg16", "laptop": "random"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class CoordinateInpaintingConfig:
     | image_size, atlas_size | sides in pixels and texels the system is trained for, multiples of 4 |
     | atlas                  | what the surface maps are positions in; weights of one atlas misread maps of another |
     | f_width, g_width       | channels of the first block of f, of all blocks of g |
-    | reading                | main, supplementary or laptop: which losses train which part in which stage |
+    | reading                | main, supplementary, as_printed (the supplementary, with its norms and sums in place of |
+    |                        | means) or laptop: which losses train which part in which stage |
     | features               | vgg16, vgg19 or random; "auto" takes the one the reading names |
     | feature_width          | channels of the first scale of random features |
     | without                | losses left out of both stages, to see what they do; ("adversarial",) needs no critic |
@@ -178,6 +182,8 @@ class CoordinateInpainting(System):
     }
     inference_parts = ("f", "g")
     needs = ("uv", "mask")
+    # The texts name neither optimiser nor rates, batch or steps, and not how colours are read off the body.
+    OURS = {"paper": ("black_background", "f_steps", "g_steps", "batch_size", "f_lr", "g_lr", "d_lr", "decay")}
 
     def __init__(self, config: CoordinateInpaintingConfig | None = None, preset: str = "custom"):
         super().__init__(config or CoordinateInpaintingConfig(), preset)
@@ -269,13 +275,14 @@ class CoordinateInpainting(System):
             possible += ["l1", "content", "style", "nearest_neighbour", "adversarial"]
         wanted = possible if names is None else [choose("loss", name, possible) for name in names]
         made, target = result.image, pair.target
+        mean = self.config.reading != "as_printed"
         layers = {"content", "style"} & set(wanted)
         if layers:
             ours, theirs = self._features(made), self._features(target.image)
         terms = {}
         for name in wanted:
             if name == "identity":
-                terms[name] = masked_l1(result.D, result.C, result.known)
+                terms[name] = masked_l1(result.D, result.C, result.known, mean=mean)
             elif name == "texture_source":
                 terms[name] = masked_l1(result.T, result.observed, result.known)
             elif name == "texture_target":
@@ -285,12 +292,12 @@ class CoordinateInpainting(System):
             elif name == "l1":
                 terms[name] = (made - target.image).abs().mean()
             elif name == "content":
-                terms[name] = content_loss(ours, theirs, mean=True)
+                terms[name] = content_loss(ours, theirs, mean=mean)
             elif name == "style":
-                terms[name] = style_loss(ours, theirs, mean=True)
+                terms[name] = style_loss(ours, theirs, mean=mean)
             elif name == "nearest_neighbour":
                 a, b = (self._nearest(image, ("relu1_2",))["relu1_2"] for image in (made, target.image))
-                terms[name] = nearest_neighbour_loss(a, b, window=3)
+                terms[name] = nearest_neighbour_loss(a, b, window=3, mean=mean)
             else:
                 _, fake = judge(self.discriminator, target.image, made, target.uv)
                 terms[name] = lsgan_generator(fake)

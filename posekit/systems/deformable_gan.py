@@ -185,6 +185,7 @@ class DeformableGAN(System):
         ),
     }
     inference_parts = ("generator",)
+    OURS = dict.fromkeys(("paper", "fashion", "market"), ("decay",))  # the rest is the text's or the release's
 
     def __init__(self, config: DeformableGANConfig | None = None, preset: str = "custom"):
         super().__init__(config or DeformableGANConfig(), preset)

@@ -193,6 +193,11 @@ def test_l1_at_32_pixels_does_not_see_detail():
     noise[..., ::2, ::2], noise[..., 1::2, 1::2] = 0.1, -0.1  # no mean over 2 x 2
     torch.testing.assert_close(metrics.l1_at(truth + noise, truth, 32), torch.zeros(3), atol=1e-6, rtol=0)
     torch.testing.assert_close(metrics.l1_at(truth + 0.1, truth, 32), torch.full((3,), 0.1))
+    # down and back up: a difference that changes its sign from pixel to pixel is smaller half-way between the two
+    wave = torch.zeros(1, 3, 64, 64)
+    wave[..., torch.arange(64) // 2 % 2 == 0] = 1.0
+    flat = torch.full_like(wave, 0.5)
+    assert metrics.l1_at(wave, flat, 32).item() == pytest.approx(0.5 * (62 * 0.5 + 2) / 64, abs=1e-6)
     torch.testing.assert_close(metrics.l1_at(image, truth, image.shape[-1]), metrics.l1(image, truth))
 
 

@@ -128,3 +128,19 @@ def test_bad_input():
         g(torch.randn(1, 10, 16, 16))
     with pytest.raises(InputError, match="must be positive, got 0"):
         DeformableHourglass(width=0)
+
+
+def test_a_brighter_source_changes_nothing_and_a_brighter_texture_does():
+    """InstanceNorm and reflection padding forget what is added to a whole channel; W is 0 off the body and is not."""
+    torch.manual_seed(0)
+    g = DeformableHourglass(width=8).eval()
+    source, target, mask = torch.rand(1, 8, 16, 16), torch.rand(1, 10, 16, 16), torch.zeros(1, 1, 16, 16)
+    mask[..., 4:12, 4:12] = 1
+    target[:, :3] *= mask
+    warp = grid(1, 16, 16)
+    with torch.no_grad():
+        before = g(target, source, warp, mask)
+        brighter_source = source + torch.cat((torch.full((1, 3, 1, 1), 0.4), torch.zeros(1, 5, 1, 1)), 1)
+        brighter_texture = target + torch.cat((0.4 * mask.expand(-1, 3, -1, -1), torch.zeros(1, 7, 16, 16)), 1)
+        torch.testing.assert_close(g(target, brighter_source, warp, mask), before, atol=1e-5, rtol=0)
+        assert (g(brighter_texture, source, warp, mask) - before).abs().max() > 0.01

@@ -1,5 +1,7 @@
 """The register of systems, their description, stages, and the sentences about wrong names."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -78,3 +80,16 @@ def test_copy_source_hands_back_the_source():
     system = build("copy_source")
     assert torch.equal(system(pair).image, pair.source.image)
     assert system.stages() == []
+
+
+@pytest.mark.parametrize("name", [name for name, cls in SYSTEMS.items() if cls.OURS])
+def test_what_a_paper_does_not_give_is_marked_ours(name):
+    cls = SYSTEMS[name]
+    for preset, settings in cls.OURS.items():
+        fields = [f.name for f in dataclasses.fields(cls.PRESETS[preset])]
+        assert set(settings) <= set(fields)
+        with torch.device("meta"):
+            rows = {row.name: row.value for row in describe(build(name, preset)) if row.section == "system"}
+        assert {key for key in fields if rows[key].endswith("  (ours)")} == set(settings)
+        assert "do not give it" in rows["(ours)"]
+    assert "(ours)" not in str(describe(build(name, "laptop")))

@@ -208,6 +208,26 @@ def test_feature_losses_are_means(reading):
     assert terms["nearest_neighbour"] == nearest_neighbour_loss(ours["relu1_2"], theirs["relu1_2"], 3, mean=True)
 
 
+def test_as_printed_has_the_norms_and_sums_of_the_text():
+    system, means = (tiny(reading=name, features="random") for name in ("as_printed", "supplementary"))
+    assert [s.weights for s in system.stages()] == [s.weights for s in means.stages()]
+    means.load_state_dict(system.state_dict())
+    pair = make_batch(1, 40)
+    result = dataclasses.replace(system(pair, image=False), image=pair.target.image.flip(3))
+    printed, mean = (s.losses(pair, result) for s in (system, means))
+    vgg = VGGFeatures("random", width=system.config.feature_width)
+    ours, theirs = vgg(result.image), vgg(pair.target.image)
+    assert printed["content"] == content_loss(ours, theirs)
+    assert printed["style"] == style_loss(ours, theirs)
+    assert printed["nearest_neighbour"] == nearest_neighbour_loss(ours["relu1_2"], theirs["relu1_2"], 3, mean=False)
+    # "identity": the sum over both coordinates by the number of known texels
+    known = result.known.sum()
+    torch.testing.assert_close(printed["identity"], (result.known * (result.C - result.D).abs()).sum() / known)
+    torch.testing.assert_close(printed["identity"], 2 * mean["identity"])
+    for name in ("texture_source", "texture_target", "adversarial"):
+        assert printed[name] == mean[name]
+
+
 def test_features_follow_the_reading_unless_chosen():
     assert tiny(reading="main").config.feature_kind == "vgg19"
     assert tiny(reading="supplementary").config.feature_kind == "vgg16"

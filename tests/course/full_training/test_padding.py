@@ -47,7 +47,7 @@ def test_away_from_the_seam_the_ground_is_perfect_and_the_photograph_as_before(p
     margin, edge, (h, w) = 30, 5, CROP
     outer = Protocol(padding=(h, w + 2 * margin))
     padded = ssim_by_margin(source, target, (margin,))[0]
-    similar = metrics._ssim_map(outer.frame(source), outer.frame(target), outer)  # its columns begin at pixel 5
+    similar = metrics._ssim_map(outer.frame(source), outer.frame(target), outer).float()  # its columns begin at pixel 5
     ground, photograph = similar[..., : margin - 2 * edge], similar[..., margin : margin + w - 2 * edge]
     assert torch.allclose(ground, torch.ones(()), atol=1e-5)
     torch.testing.assert_close(photograph.mean((1, 2, 3)), metrics.ssim(source, target))
