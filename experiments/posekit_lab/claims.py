@@ -11,6 +11,7 @@
     metric    column of the tables
     arm, beside   what the two arms were recorded as
     where     column -> value, where the tables hold more than one setting of an arm (optional)
+    note      what a reader of the verdict must know (optional)
 
 The verdict is computed from the differences seed by seed (`posekit_lab.differences`):
 
@@ -21,6 +22,9 @@ The verdict is computed from the differences seed by seed (`posekit_lab.differen
     not run          there are no kept results
 
 An interval of three seeds is wide (t = 4.30): where all seeds agree and it still holds 0, the table says so.
+
+Each verdict stands alone.  Of many true nothings, one in twenty looks like something; below the table stands how many
+of the decided claims would also be decided if all were tested together (`standing_together`).
 """
 
 from __future__ import annotations
@@ -31,12 +35,15 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from scipy.stats import false_discovery_control
 
 from posekit.util.errors import InputError
 from posekit_lab import results
-from posekit_lab.differences import Difference, difference
+from posekit_lab.differences import CONFIDENCE, Difference, difference
 
+DECIDED = ("reproduced", "not reproduced")
 VERDICTS = ("reproduced", "not reproduced", "undecided", "not measured", "not run")
 
 
@@ -53,6 +60,7 @@ class Claim:
     beside: str
     printed: list[float | None] | None = None
     where: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
 
     def __post_init__(self) -> None:
         if self.expect not in ("higher", "lower", "nearer"):
@@ -81,7 +89,7 @@ def read_claims(folder: Path = results.EXPERIMENTS) -> list[Claim]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     known = {f.name for f in fields(Claim)}
-    needed = known - {"printed", "where"}
+    needed = known - {"printed", "where", "note"}
     claims = []
     for number, entry in enumerate(entries if isinstance(entries, list) else [entries], 1):
         given = set(entry) if isinstance(entry, dict) else set()
@@ -130,10 +138,30 @@ def claims_table(judged: Sequence[Judged]) -> str:
     for one in judged:
         c = one.claim
         metric = c.metric + (", doublings from 1" if c.expect == "nearer" else "")
-        lines.append([c.claim, c.source, metric, _printed(c), _ours(one), f"**{one.verdict}**"])
+        note = f"; {c.note}" if c.note else ""
+        lines.append([c.claim, c.source, metric, _printed(c), _ours(one), f"**{one.verdict}**{note}"])
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     counted = ", ".join(f"{n} {name}" for name, n in count(judged).items() if n)
-    return f"{table}\n\n{len(judged)} claims: {counted}.\n"
+    decided = sum(one.verdict in DECIDED for one in judged)
+    holm, hochberg = standing_together(judged)
+    together = (
+        f"Each verdict is tested alone at {CONFIDENCE:.0%}, over seeds; the people of a seed are the same in all arms, "
+        f"and no interval is over people. Tested together, of the {decided} decided ones {holm} stay decided under "
+        f"Holm's correction (no false one among all, with {CONFIDENCE:.0%}) and {hochberg} under Benjamini and "
+        f"Hochberg's (at most {1 - CONFIDENCE:.0%} false ones expected among them)."
+    )
+    return f"{table}\n\n{len(judged)} claims: {counted}.\n\n{together}\n"
+
+
+def standing_together(judged: Sequence[Judged]) -> tuple[int, int]:
+    """How many claims are decided when all that have a number are tested together: by Holm, by Benjamini-Hochberg."""
+    p = np.sort([one.difference.p for one in judged if one.difference is not None])
+    if not len(p):
+        return 0, 0
+    level = 1 - CONFIDENCE
+    passing = p <= level / np.arange(len(p), 0, -1)  # Holm: the k-th smallest of m against level / (m - k + 1)
+    holm = len(p) if passing.all() else int(passing.argmin())
+    return holm, int((false_discovery_control(p) <= level).sum())
 
 
 def count(judged: Sequence[Judged]) -> Mapping[str, int]:

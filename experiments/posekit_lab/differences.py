@@ -27,13 +27,14 @@ SHARED = (
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean difference (arm - beside) of a metric over ``seeds`` seeds, and its interval."""
+    """Mean difference (arm - beside) of a metric over ``seeds`` seeds, its interval, and the t test's p value."""
 
     metric: str
     mean: float
     low: float
     high: float
     seeds: int
+    p: float
 
     @property
     def reading(self) -> str:
@@ -69,7 +70,8 @@ def difference(rows: Sequence[Mapping[str, Any]], metric: str, arm: str, beside:
     differences = np.array([of[arm][seed][metric] - of[beside][seed][metric] for seed in seeds], float)
     mean, spread = differences.mean(), differences.std(ddof=1) / np.sqrt(len(seeds))
     half = student.ppf((1 + CONFIDENCE) / 2, len(seeds) - 1) * spread
-    return Difference(metric, float(mean), float(mean - half), float(mean + half), len(seeds))
+    p = 2 * student.sf(abs(mean) / spread, len(seeds) - 1) if spread > 0 else float(mean == 0)
+    return Difference(metric, float(mean), float(mean - half), float(mean + half), len(seeds), float(p))
 
 
 def differences_table(

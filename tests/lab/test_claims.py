@@ -124,7 +124,7 @@ def test_table_says_claim_numbers_interval_and_counts(folder):
     assert "| The net beats nothing | A paper, Table 1 | ssim | 0.5 against 0.4 | +0.057 [" in text
     assert "3 of 3 seeds agree | **undecided** |" in text
     assert "| In words only | A paper, Table 1 | ssim | in words |  | **not run** |" in text
-    assert text.endswith("2 claims: 1 undecided, 1 not run.\n")
+    assert "\n2 claims: 1 undecided, 1 not run.\n" in text
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,22 @@ def test_missing_and_unreadable_files(folder):
     (folder / "claims.yaml").write_text("a: [")
     with pytest.raises(InputError, match="cannot be read"):
         read_claims(folder)
+
+
+def test_many_claims_tested_together():
+    """p = .001, .01, .03, .04: by Holm .03 is above .05 / 2; by Benjamini-Hochberg .04 is below .05 4 / 4."""
+    of = lambda p: claims.Judged(claim(), "reproduced", claims.Difference("ssim", 1.0, 0.5, 1.5, 3, p))  # noqa: E731
+    judged = [of(p) for p in (0.03, 0.001, 0.04, 0.01)] + [claims.Judged(claim(), "not run")]
+    assert claims.standing_together(judged) == (2, 4)
+    assert claims.standing_together([of(0.001), of(0.002)]) == (2, 2)
+    assert claims.standing_together([of(0.5)]) == (0, 0)
+    assert claims.standing_together([claims.Judged(claim(), "not run")]) == (0, 0)
+    assert "of the 4 decided ones 2 stay decided under Holm's correction" in claims_table(judged)
+
+
+def test_a_note_stands_behind_the_verdict(folder):
+    keep(folder, (0.5, 0.51, 0.52))
+    assert "**reproduced**; but see |" in claims_table([judge_claim(claim(note="but see"), folder)])
 
 
 def test_command_writes_the_table(folder, capsys):

@@ -18,7 +18,9 @@ def rows(**arms):
 def test_against_scipys_paired_test():
     a, b = np.random.default_rng(0).normal(size=(2, 7))
     found = difference(rows(a=a, b=b), "score", "a", "b")
-    expected = stats.ttest_rel(a, b).confidence_interval(0.95)
+    test = stats.ttest_rel(a, b)
+    expected = test.confidence_interval(0.95)
+    assert found.p == pytest.approx(test.pvalue)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
     assert found.mean == pytest.approx((a - b).mean())
     assert found.seeds == 7
@@ -38,8 +40,8 @@ def test_runs_without_a_seed_are_refused():
 
 
 def test_readings():
-    assert Difference("m", -1, -2, -0.5, 3).reading == "lower"
-    assert Difference("m", 1, -0.1, 2.1, 3).reading == "undecided"
+    assert Difference("m", -1, -2, -0.5, 3, 0.01).reading == "lower"
+    assert Difference("m", 1, -0.1, 2.1, 3, 0.06).reading == "undecided"
 
 
 def test_the_table_and_too_few_seeds():
