@@ -16,9 +16,9 @@
 # photograph that was never taken: the same person, the same clothes, the other pose. Much of the body is not visible
 # in the source, so a system must carry over what it saw, and invent the rest.
 #
-# This course builds four published systems that do this, from their parts, on an ordinary laptop. The people in it
-# are rendered: their surface is known exactly, so everything can be measured, and no photograph of a real person is
-# needed.
+# This course builds published systems that do this, from their parts, on an ordinary laptop: three so far. The people
+# in it are rendered: their surface is known exactly, so everything can be measured, and no photograph of a real person
+# is needed.
 #
 # **Objectives.** After this notebook you
 #
@@ -270,7 +270,7 @@ torch.testing.assert_close(mine, body["shown above"][0], rtol=0, atol=1e-5)  # t
 # | paper, full body, DeepFashion | SSIM | note |
 # |---|---|---|
 # | 1. Coordinate-based texture inpainting | 0.791 | 8,670 test pairs; LPIPS 0.169, the best of its four variants |
-# | 2. Dense pose transfer | 0.792 | $(I, U, V)$ as the pose; 0.762 with key points in its place |
+# | 2. Dense pose transfer | 0.796, 0.777 or 0.785 | by its loss; its predictive module alone has 0.792, and 0.762 with key points in the place of $(I, U, V)$ |
 #
 # Our numbers in section 3 are of another kind: rendered people at 128 pixels, few pairs, error on the body only. They
 # must not be put beside these. What can be compared is *which variant wins*, and that is what the later notebooks

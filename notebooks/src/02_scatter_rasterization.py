@@ -483,7 +483,8 @@ result_figures.draw_gradients(by_autograd, by_differences)
 
 # %% [markdown]
 # In coordinate-based inpainting $C$ is an *input*, so nothing is trained through this splat. Its gradients matter when
-# the map itself is predicted. The gradient that trains $f$ passes through the other operator, the lookup $S[D]$.
+# the map itself is predicted. What trains $f$ are two kinds of loss: on coordinates, which act on $D$ directly, and on
+# colours, whose gradient passes through the other operator, the lookup $S[D]$.
 #
 # ## 7. The alternative: triangulate
 #

@@ -326,12 +326,14 @@ assert reach[0] > reach[1] + 0.3, "At 256 texels, as in the paper, dilation brin
 # paper, most of the mirror side would then be out of reach. To be *able* to see is not to look: the field of the
 # trained network (right) is far from even. Section 11 asks whether it looks at the other side of the body.
 #
-# ## 6. Two losses, and a gradient through a position
+# ## 6. Three losses, and a gradient through a position
 #
-# What can teach $f$? There are two kinds of loss.
+# What can teach $f$? There are three losses, of two kinds: one compares coordinates, two compare colours.
 #
-# - **Source texels** (called *identity*): on known texels $D$ should repeat $C$: $|D - C|$. It compares coordinates.
-# - **Target texels**: scatter the target photograph $N$ into the atlas with its own map. On the texels that it shows,
+# - **Identity** (`identity`): on known texels $D$ should repeat $C$: $|D - C|$.
+# - **Source texels** (`texture_source`): on known texels, $T = S[D]$ should have the colours that the source shows
+#   there. It nearly repeats the first loss, but it forgives a wrong place of the right colour.
+# - **Target texels** (`texture_target`): scatter the target photograph $N$ into the atlas with its own map. On the texels that it shows,
 #   $T = S[D]$ should have its colours: $|S[D] - N|$. Only this one says anything about texels that the source hides.
 #   Nobody knows the right $D$ there; only colours can be compared.
 #
@@ -372,7 +374,7 @@ torch.testing.assert_close(gradient, by_hand)
 print(f"equal: the gradient of the colour loss in {p.shape[1]} positions, by autograd and by hand")
 
 # %% [markdown]
-# So: start a texel some pixels away from the right place, and let each of the two losses pull it. First the descent.
+# So: start a texel some pixels away from the right place, and let a loss of either kind pull it. First the descent.
 
 
 # %%
@@ -402,7 +404,7 @@ angles = torch.rand(len(distances), len(body), generator=random) * 2 * torch.pi
 start = around(truth[:, None], torch.tensor(distances)[:, None], angles)
 errors = {
     "target texels: colour": lambda p: (sample(photo, p[None], padding="border")[0] - colour[:, None]).abs(),
-    "source texels: coordinates": lambda p: (p - truth[:, None]).abs(),
+    "identity: coordinates": lambda p: (p - truth[:, None]).abs(),
 }
 shares = {}
 for name, error in errors.items():
@@ -410,7 +412,7 @@ for name, error in errors.items():
     shares[name] = (off < 1.5).float().mean(1)
 close, far = float(shares["target texels: colour"][0]), float(shares["target texels: colour"][3])
 assert close > far + 0.2, "The colour loss finds the right place from 8 pixels away as often as from 1."
-assert float(shares["source texels: coordinates"].min()) > 0.95, "The coordinate loss does not find the right place."
+assert float(shares["identity: coordinates"].min()) > 0.95, "The coordinate loss does not find the right place."
 record(found_from_1_pixel=round(close, 2), found_from_8_pixels=round(far, 2))
 
 # %% [markdown]
@@ -427,7 +429,7 @@ result_figures.draw_pulls(error, paths, truth[:, one], distances, shares)
 
 # %% [markdown]
 # The colour loss slides into the next dark valley; from 8 pixels away it rarely finds the right place. The coordinate
-# loss finds it from anywhere. So the first one needs the second: *source texels* lay the map out on what is known, a
+# loss finds it from anywhere. So the first kind needs the second: *identity* lays the map out on what is known, a
 # network that is smooth continues it, and *target texels* then correct what is already nearly right.
 #
 # ## 7. Train both

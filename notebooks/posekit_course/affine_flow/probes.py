@@ -19,7 +19,7 @@ from torch import Tensor
 from posekit.data.studio import StudioPeople
 from posekit.ops.correlation import matching, unit_length
 from posekit.ops.grids import identity_grid, resize_grid
-from posekit.ops.keypoints import heat_maps
+from posekit.ops.keypoints import JOINTS, heat_maps
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair, Person
@@ -182,6 +182,19 @@ def random_body_error(pairs: Sequence[Pair], seed: int = 0, draws: int = 20) -> 
             drawn = body[:, torch.randint(body.shape[1], wanted.shape[1:], generator=random)]
             errors.append(float((drawn - wanted).abs().mean()))
     return float(np.mean(errors))
+
+
+def joint_errors(flow: Tensor, pair: Pair) -> dict[str, float]:
+    """Joint -> how many pixels beside the source's joint the flow of one pair looks for it; joints seen in both.
+
+    0 where the limb is brought along; as far as the joint moved where the flow copies the picture.
+    """
+    source, target = pair.source, pair.target
+    at = target.keypoints.mT[..., None].to(flow)  # 1 2 18 1
+    looked = sample(resize_grid(flow, target.size), at, padding="border")[0, :, :, 0].T
+    off = (looked - source.keypoints[0]).norm(dim=1) * source.size[1] / 2
+    seen = (source.visibility[0] == 2) & (target.visibility[0] == 2)
+    return {name: float(off[j]) for j, name in enumerate(JOINTS) if seen[j]}
 
 
 def _mean(values: Tensor, mask: Tensor) -> Tensor:
