@@ -15,6 +15,7 @@ CHECKED = [
     "posekit.ops.surface",
     "posekit.ops.keypoints",
     "posekit.ops.fill",
+    "posekit.ops.outline",
     "posekit.ops.part_affine",
     "posekit.data",
     "posekit.nets",
@@ -25,6 +26,12 @@ CHECKED = [
 _hook = install_import_hook(CHECKED, "beartype.beartype")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_addoption(parser):
+    """How many damaged files each reader is given (tests/fuzz), and which."""
+    parser.addoption("--fuzz", type=int, default=100, help="damaged files for each of some twenty readers")
+    parser.addoption("--fuzz-seed", type=int, default=0, help="other damaged files")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 tomllib = pytest.importorskip("tomllib", reason="tomllib is in the standard library from Python 3.11 on")
 
 ROOT = Path(__file__).parents[1]
-CONDA_NAMES = {"pytorch": "torch"}  # the same package under conda-forge's name
+CONDA_NAMES = {"pytorch": "torch", "playwright-python": "playwright"}  # conda-forge's playwright is Node's
 
 
 def requirements_of_pyproject() -> list[Requirement]:

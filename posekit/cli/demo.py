@@ -33,8 +33,9 @@ def demo_command(
     from posekit.plots import draw_panel, save_figure
     from posekit.reference import load_reference
     from posekit.systems.baselines import beside_baselines
+    from posekit.util.files import check_place
 
-    check_picture_name(out)
+    check_place(check_picture_name(out))  # before the work, not after it
     system = load_reference()
     people = 10 * math.ceil(max(pairs, rows * VIEWS * (VIEWS - 1)) / (VIEWS * (VIEWS - 1)))
     held_out = StudioPeople(people, VIEWS, system.size, PEOPLE_SEED, split="test")

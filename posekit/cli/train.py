@@ -33,6 +33,10 @@ def train_command(
     ema: Annotated[float, typer.Option(help="Decay of a moving average of the weights; 0 for none.")] = 0.0,
     channels_last: Annotated[bool, typer.Option("--channels-last", help="Another memory layout.")] = False,
     compiled: Annotated[bool, typer.Option("--compile", help="torch.compile the networks.")] = False,
+    checkpoint_every: Annotated[int, typer.Option(min=1, help="Steps from checkpoint to checkpoint.")] = 500,
+    checkpoint_minutes: Annotated[
+        float, typer.Option(min=0.01, help="A checkpoint at the latest after so many minutes.")
+    ] = 5.0,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard too.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say the plan and its time; train nothing.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; else go on from the last checkpoint.")] = False,
@@ -49,7 +53,8 @@ def train_command(
     options = TrainingOptions(
         seed=seed, steps=steps, batch_size=batch_size, device=device, devices=devices, nodes=nodes,
         precision=precision, accumulate=accumulate, ema=ema, channels_last=channels_last, compiled=compiled,
-        workers=workers, tensorboard=tensorboard, resume=not fresh,
+        workers=workers, checkpoint_every=checkpoint_every, checkpoint_minutes=checkpoint_minutes,
+        tensorboard=tensorboard, resume=not fresh,
     )  # fmt: skip
     model = build(system, preset=preset, variant=variant, seed=seed)
     pairs = open_people(data, "train", model.size or (128, 128), people=people, views=views, seed=seed)

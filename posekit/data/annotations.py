@@ -138,7 +138,7 @@ def _lines(path: str | os.PathLike) -> list[str]:
 def _joints(cell: str, path: str | os.PathLike, number: int) -> list[float]:
     try:
         values = json.loads(cell)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, thousands of brackets
         values = None
     if not isinstance(values, list) or not all(_is_number(v) for v in values):
         raise InputError(f"{path}, line {number}: {cell[:40]!r} is not a list of numbers such as [24, -1, 49].")

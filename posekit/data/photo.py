@@ -25,11 +25,15 @@ def open_picture(path: str | os.PathLike) -> Image.Image:
         raise InputError(f"There is no file {path}; check the path.")
     if path.is_dir():
         raise InputError(f"{path} is a folder, a picture file was expected; name one file in it.")
+    if not path.is_file():
+        raise InputError(f"{path} is a device or a pipe, not a file; save the picture to a file.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with open(path, "rb") as file:
-                picture = Image.open(file)
+                picture = Image.open(file, formats=FORMATS)
+                if picture.width * picture.height > MOST_PIXELS:  # before anything is decoded
+                    raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
                 picture.load()
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:  # Pillow raises each of these
         raise InputError(
@@ -56,6 +60,8 @@ def read_photo(path: str | os.PathLike) -> Float[Tensor, "3 h w"]:
 
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # others would run programs (EPS: Ghostscript)
+MOST_PIXELS = 50_000_000  # of a picture: its colours as float32 are 600 MB
 
 
 def write_photo(path: str | os.PathLike, image: Float[Tensor, "3 h w"]) -> None:

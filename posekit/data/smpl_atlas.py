@@ -5,8 +5,6 @@ points up, so that y points down as everywhere in this library; NaN off the body
 """
 
 import os
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from posekit.data.photo import MOST_PIXELS
 from posekit.ops.surface import ChartTable
+from posekit.util.archives import DAMAGED
 from posekit.util.cache import cache_dir
 from posekit.util.errors import InputError
 
@@ -34,6 +34,8 @@ def read_smpl_atlas(path: str | os.PathLike) -> tuple[Float[Tensor, "2 h w"], Fl
     them runs code from the file.
     """
     array = _load_array(path)
+    if array.size > 2 * MOST_PIXELS:
+        raise InputError(f"{path} has shape {array.shape}, too large for a map of a photograph; scale it down.")
     if array.ndim != 3 or array.shape[2] != 2 or 0 in array.shape:
         hint = "; its channels come first, transpose it" if array.ndim == 3 and array.shape[0] == 2 else ""
         raise InputError(f"{path} has shape {array.shape}; a surface map has shape (h, w, 2){hint}.")
@@ -75,9 +77,11 @@ def _load_array(path: str | os.PathLike) -> np.ndarray:
     path = Path(path)
     if not path.exists():
         raise InputError(f"There is no file {path}; check the path.")
+    if not path.is_file():
+        raise InputError(f"{path} is no file but a folder, a device or a pipe; a surface map is a .npy file.")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, OverflowError, MemoryError, SyntaxError) as error:
+    except DAMAGED as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         reason = "it holds Python objects" if "pickle" in reason else reason  # numpy would advise to load them
         raise InputError(
@@ -115,7 +119,7 @@ def smpl_mirror() -> Float[Tensor, "2 a a"]:
     try:
         with np.load(path, allow_pickle=False) as file:
             mirror = torch.from_numpy(file["mirror"])
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise InputError(f"The table {path} is damaged ({error}); build it again with {SCRIPT}.") from error
     if mirror.ndim != 3 or mirror.shape[0] != 2 or mirror.shape[1] != mirror.shape[2] or mirror.dtype != torch.float32:
         raise InputError(f"The table {path} has shape {tuple(mirror.shape)}; build it again with {SCRIPT}.")

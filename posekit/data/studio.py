@@ -14,7 +14,7 @@ import numpy as np
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.person import Pair, Person
 from posekit.studio.folder import people_numbers, render_folder
-from posekit.studio.folder_files import folder_card, read_folder_card, read_shots
+from posekit.studio.folder_files import directory, folder_card, is_complete, people_in, read_folder_card, read_shots
 from posekit.studio.generate import Shot, to_person
 from posekit.util.cache import cache_dir
 from posekit.util.errors import InputError
@@ -87,6 +87,8 @@ class StudioPeople(Sequence):
     ) -> StudioPeople:
         """The pairs of one split of a folder made by `posekit render`, which decides people, views and size.
 
+        Nothing is written into the folder.
+
         size: (height, width) that the photographs must have, if given.  Raises InputError for another folder.
         """
         card = read_folder_card(root)
@@ -100,7 +102,14 @@ class StudioPeople(Sequence):
                 f"The system wants photographs of {h} x {w} pixels, {root} holds {card.size[0]} x {card.size[1]}; "
                 + (f"render others: posekit render --size {h}." if h == w else "leave --data out to render others.")
             )
-        people = sorted(int(p.name) for p in (Path(root) / "people").glob("[0-9]*"))
+        people = people_in(root)
+        numbers = people_numbers(people, split)
+        lacking = next((n for n in numbers if not is_complete(root, n, card)), None)
+        if lacking is not None:  # a folder that is read is only read
+            raise InputError(
+                f"Person {lacking} of {root} is not whole; finish the folder with posekit render, or delete "
+                f"{directory(root, lacking)}."
+            )
         kept = {"views": card.views, "size": card.size, "seed": card.seed, "kind": card.set, "skirts": card.skirts}
         return cls(people, split=split, root=root, jobs=jobs, **kept)
 

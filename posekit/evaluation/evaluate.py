@@ -80,7 +80,7 @@ class Evaluation:
             protocol = Protocol.from_json(stored["protocol"])
             values = {name: {k: _nan(v) for k, v in own.items()} for name, own in stored["values"].items()}
             return cls(rows, values, stored["names"], stored["people"], protocol, stored["notes"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"{path} is not an evaluation saved by posekit ({error}).") from error
 
     def beside(self, other: Evaluation, name: str = "the other one") -> Evaluation:

@@ -17,6 +17,7 @@ from torch.nn.functional import pad
 
 from posekit.util.errors import InputError
 
+MOST_SIDE = 4096  # pixels, of photographs that are compared
 COLORS = ("RGB", "grey")
 GREY = (0.2125, 0.7154, 0.0721)  # of R, G, B: ITU-R BT.709, as scikit-image's rgb2gray
 Size = tuple[int, int]
@@ -58,8 +59,10 @@ class Protocol:
     def __post_init__(self) -> None:
         for name in ("size", "crop", "padding"):
             value = getattr(self, name)
-            if value is not None and (len(value) != 2 or min(value) < 1):
-                raise InputError(f"A protocol's {name} is (height, width) in pixels, got {value}.")
+            if value is not None and (len(value) != 2 or min(value) < 1 or max(value) > MOST_SIDE):
+                raise InputError(
+                    f"A protocol's {name} is (height, width) in pixels, each from 1 to {MOST_SIDE}, got {value}."
+                )
         if self.color not in COLORS:
             raise InputError(f"Photographs are compared in {' or '.join(COLORS)}, got {self.color!r}.")
         if not 0 <= self.padding_value <= 1:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from torch import Tensor
 
 from posekit.ops.grids import identity_grid, norm_to_index
 from posekit.ops.splat import splat
+from posekit.util.archives import DAMAGED
 from posekit.util.errors import InputError
 
 PARTS = 24
@@ -194,8 +194,9 @@ class ChartTable:
             if "boxes" in arrays:
                 return cls.from_boxes(arrays["boxes"], arrays["labels"], int(arrays["nodes"]))
             return cls(arrays["table"], arrays["inverse_part"], arrays["inverse_chart"])
-        except (OSError, KeyError, EOFError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is not a chart table written by ChartTable.save: {error}.") from error
+        except DAMAGED as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise InputError(f"{path} is not a chart table written by ChartTable.save: {reason}.") from error
 
 
 # ------------------------------------------------------------------------------------------------------------- symmetry

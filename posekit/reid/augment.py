@@ -162,7 +162,7 @@ def _check_card(path: Path, card: dict[str, Any]) -> None:
         return
     try:
         begun = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path} cannot be read ({error}); choose another folder, or delete this one.") from error
     if differ := _differences(begun, card):
         first = ", ".join(differ[:3]) + (f" and {len(differ) - 3} other settings" if len(differ) > 3 else "")

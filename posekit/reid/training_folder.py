@@ -18,7 +18,7 @@ from posekit.data.load import Atlas, load_person, shows_somebody
 from posekit.data.names import MarketName, is_generated, parse_deepfashion, parse_market, photograph_key
 from posekit.data.photo import PICTURES, open_picture, read_photo
 from posekit.person import Person
-from posekit.studio.folder_files import is_complete, read_folder_card, read_shots
+from posekit.studio.folder_files import is_complete, people_in, read_folder_card, read_shots
 from posekit.studio.generate import split_of, to_person
 from posekit.util.errors import InputError
 
@@ -134,8 +134,7 @@ class RenderedFolder(TrainingFolder):
             )
         self.card = card
         if shots is None:
-            numbers = sorted(int(p.name) for p in (self.root / "people").glob("[0-9]*"))
-            shots = [(n, v) for n in numbers if split_of(n) == "train" for v in range(card.views)]
+            shots = [(n, v) for n in people_in(root) if split_of(n) == "train" for v in range(card.views)]
         self.shots = tuple(shots)
         lacking = next((n for n, _ in self.shots if not is_complete(root, n, card)), None)
         if lacking is not None or not self.shots:

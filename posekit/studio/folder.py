@@ -24,6 +24,8 @@ from posekit.studio.generate import SPLITS, make_shot, sitter, split_of
 from posekit.util.errors import InputError
 from posekit.util.files import only_one, whole_file
 
+MOST_PEOPLE = 100_000  # their directories have five digits
+
 
 def render_folder(
     root: str | os.PathLike,
@@ -81,6 +83,8 @@ def people_numbers(people: int | Iterable[int], split: str | None) -> list[int]:
     """The numbers of the people asked for."""
     if split is not None and split not in SPLITS:
         raise InputError(f"split must be one of {', '.join(SPLITS)}; got {split!r}")
+    if isinstance(people, int) and people > MOST_PEOPLE:
+        raise InputError(f"A folder holds at most {MOST_PEOPLE} people, numbered 0 to {MOST_PEOPLE - 1}; got {people}")
     numbers = range(people) if isinstance(people, int) else list(people)
     numbers = [int(n) for n in numbers if split is None or split_of(int(n)) == split]
     if not numbers or min(numbers) < 0:

@@ -14,7 +14,6 @@ root/people/00012/person.json what was drawn for the person, and the CRC-32 of t
 
 import json
 import os
-import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +24,12 @@ from PIL import Image
 
 from posekit.studio.generate import SETS, Shot, checked_size
 from posekit.studio.render.surface_maps import SKIRTS
+from posekit.util.archives import DAMAGED
 from posekit.util.errors import InputError
 
 FORMAT = 1  # of the files
 ROOMS = ("own", "camera")
+MOST_VIEWS = 10_000  # photographs of one person; a card that says more is no card of ours
 RECIPE = 1  # of the pictures: raise it when the same seed gives other people
 
 
@@ -54,7 +55,16 @@ class Card:
         return None if self.rooms == "own" else 10**6 + view
 
 
-def folder_card(views: int, size: int | tuple[int, int], seed: int, kind: str, skirts: str, rooms: str = "own") -> Card:
+def folder_card(
+    views: int,
+    size: int | tuple[int, int],
+    seed: int,
+    kind: str,
+    skirts: str,
+    rooms: str = "own",
+    version: int = FORMAT,
+    recipe: int = RECIPE,
+) -> Card:
     """The checked settings of a folder."""
     if kind not in SETS:
         raise InputError(f"kind must be one of {', '.join(SETS)}; got {kind!r}")
@@ -62,9 +72,11 @@ def folder_card(views: int, size: int | tuple[int, int], seed: int, kind: str, s
         raise InputError(f"skirts must be one of {', '.join(SKIRTS)}; got {skirts!r}")
     if rooms not in ROOMS:
         raise InputError(f"rooms must be one of {', '.join(ROOMS)}; got {rooms!r}")
-    if views < 1 or seed < 0:
-        raise InputError(f"views is a number from 1 up and seed from 0 up; got {views} views and seed {seed}")
-    return Card(seed, checked_size(size), kind, skirts, views, rooms=rooms)
+    if not 1 <= views <= MOST_VIEWS or seed < 0:
+        raise InputError(
+            f"views is a number from 1 to {MOST_VIEWS} and seed from 0 up; got {views} views and seed {seed}"
+        )
+    return Card(seed, checked_size(size), kind, skirts, views, version, recipe, rooms)
 
 
 def read_folder_card(root: str | os.PathLike) -> Card | None:
@@ -72,10 +84,18 @@ def read_folder_card(root: str | os.PathLike) -> Card | None:
     path = Path(root) / "card.json"
     try:
         fields = json.loads(path.read_text())
-        return Card(**(fields | {"size": tuple(fields["size"])}))
+        card = Card(**(fields | {"size": tuple(fields["size"])}))
+        counts = (card.seed, card.views, card.format, card.recipe, *card.size)
+        if not all(type(count) is int for count in counts) or not 1 <= card.views <= MOST_VIEWS:
+            raise ValueError(f"seed, views and size are whole numbers and views at most {MOST_VIEWS}")
+        return folder_card(
+            card.views, card.size, card.seed, card.set, card.skirts, card.rooms, card.format, card.recipe
+        )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except InputError as error:
+        raise InputError(f"{path} is not the card of a posekit data folder: {error}") from None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(
             f"{path} is not the card of a posekit data folder ({error}); choose another folder."
         ) from error
@@ -86,15 +106,25 @@ def directory(root: str | os.PathLike, person: int) -> Path:
     return Path(root) / "people" / f"{person:05d}"
 
 
+def people_in(root: str | os.PathLike) -> list[int]:
+    """The numbers of the people that a folder has directories of, whole or not; other names are nobody's."""
+    names = (path.name for path in (Path(root) / "people").glob("[0-9]*") if path.is_dir())
+    return sorted(int(name) for name in names if name.isdecimal() and name == f"{int(name):05d}")
+
+
 def is_complete(root: str | os.PathLike, person: int, card: Card) -> bool:
     """True when the person's files are all there and of the right length (reading compares checksums as well)."""
     place = directory(root, person)
     try:
         files = json.loads((place / "person.json").read_text())["files"]
-        names = {f"{v}.png" for v in range(card.views)} | {"maps.npz"}
-        return names == files.keys() and all((place / n).stat().st_size == f["bytes"] for n, f in files.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _names(card) == files.keys() and all((place / n).stat().st_size == f["bytes"] for n, f in files.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
+
+
+def _names(card: Card) -> set[str]:
+    """The files of a person that person.json lists."""
+    return {f"{v}.png" for v in range(card.views)} | {"maps.npz"}
 
 
 def write_shots(place: Path, shots: list[Shot], meta: dict[str, Any]) -> None:
@@ -128,6 +158,8 @@ def read_shots(root: str | os.PathLike, person: int, card: Card) -> list[Shot]:
     place = directory(root, person)
     try:
         files = json.loads((place / "person.json").read_text())["files"]
+        if set(files) != _names(card):
+            raise InputError("person.json lists other files than a person has")
         for name, known in files.items():
             if zlib.crc32((place / name).read_bytes()) != known["crc32"]:
                 raise InputError(f"{name} has changed")
@@ -137,9 +169,10 @@ def read_shots(root: str | os.PathLike, person: int, card: Card) -> list[Shot]:
         h, w = card.size
         if maps["uv"].shape != (card.views, h, w, 2) or any(i.shape != (h, w, 3) for i in images):
             raise InputError("other sizes than on the card")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise InputError(
-            f"Person {person} in {place} is missing or damaged ({error}); delete that directory and render again."
+            f"Person {person} in {place} is missing or damaged ({' '.join(str(error).split())[:200]}); delete that "
+            "directory and render again."
         ) from error
     masks = np.unpackbits(maps["masks"], axis=-1, count=h * w).reshape(card.views, 3, h, w).astype(bool)
     return [

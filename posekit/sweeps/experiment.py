@@ -17,6 +17,7 @@ from typing import Any
 from posekit.util.errors import InputError
 
 Scalar = float | int | bool | str
+MOST_BYTES = 1_000_000  # of an experiment file
 BACKENDS = ("loky", "multiprocessing", "sequential", "threading", "dask", "ray")
 
 
@@ -42,6 +43,8 @@ class Experiment:
         for path in self.notebooks:
             if path.suffix != ".ipynb" or not path.is_file():
                 raise InputError(f"There is no notebook {path}; give the path of an .ipynb file.")
+        if self.name is not None and (self.name in ("", ".", "..") or set(self.name) & set("/\\\0")):
+            raise InputError(f"The name of a sweep is the name of one folder, such as coverage; got {self.name!r}.")
         if self.timeout <= 0 or self.jobs < 1:
             raise InputError(f"timeout and jobs are positive, got timeout={self.timeout} and jobs={self.jobs}.")
         for name, values in self.parameters.items():
@@ -70,12 +73,19 @@ def load_experiment(path: str | Path) -> Experiment:
     import yaml
 
     path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no experiment file {path}.")
+    if path.stat().st_size > MOST_BYTES:
+        raise InputError(f"{path} has more than {MOST_BYTES} bytes; an experiment file is a page of text.")
     try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"There is no experiment file {path}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):  # a few lines of them make gigabytes
+            raise InputError(f"{path} uses aliases (*name); write the values out.")
+        given = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, OSError, RecursionError) as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if isinstance(given, dict) and "address" in given:  # a file from elsewhere must not make this machine call others
+        raise InputError(f"{path}: the address of a scheduler is given on the command line alone: --address.")
     if not isinstance(given, dict):
         raise InputError(f"{path} should hold `notebook: ...` and `parameters: {{...}}`, got {type(given).__name__}.")
     return _from_mapping(given, str(path), beside=path.parent)
@@ -129,7 +139,7 @@ def parse_values(text: str) -> tuple[str, list[Scalar]]:
         raise InputError(f"Write parameters as name=value or name=value,value, got {text!r}.")
     try:
         parsed = yaml.safe_load(f"[{values}]")  # commas inside quotes or brackets belong to the value
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         parsed = None
     if not isinstance(parsed, list):
         raise InputError(

@@ -9,6 +9,7 @@ from posekit.sweeps.experiment import Scalar
 from posekit.sweeps.kernels import kernel_environment, poll_in_slices, skip_slow_grammar
 from posekit.sweeps.recorded import recorded_values
 from posekit.sweeps.table import SweepRun
+from posekit.util.files import to_disk
 
 
 def run_one(notebook: str, file: str, parameters: dict[str, Scalar], version: str, timeout: float) -> SweepRun:
@@ -62,5 +63,6 @@ def run_one(notebook: str, file: str, parameters: dict[str, Scalar], version: st
         "library": row.library,
     }
     nbformat.write(result, str(partial))
+    to_disk(partial)  # else a machine that loses power may keep the name of a run and nothing of it
     os.replace(partial, path)
     return row

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from posekit.sweeps.experiment import Scalar
 from posekit.sweeps.kernels import skip_slow_grammar
 from posekit.sweeps.recorded import recorded_values
 from posekit.util.files import write_text
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,18 +28,32 @@ class SweepRun:
 
 
 def finished(folder: Path, version: str) -> list[SweepRun]:
-    """The rows of the runs in a folder that were made from this version of the notebook, in order."""
+    """The rows of the runs in a folder that were made from this version of the notebook, in order.
+
+    A file that is empty or cut short is no finished run; a warning names it, and another run takes another name.
+    """
     skip_slow_grammar()
     import nbformat
 
     rows = []
     for path in sorted(folder.glob("run-*.ipynb")):
-        notebook = nbformat.read(str(path), as_version=4)
-        about = notebook.metadata.get("posekit_sweep", {})
-        if about.get("version") == version:
+        try:
+            notebook = nbformat.read(str(path), as_version=4)
+            about = notebook.metadata.get("posekit_sweep", {})
+            if about.get("version") != version:
+                continue
             values = recorded_values(notebook)
             said = (about.get("error", ""), about.get("library", ""))
             rows.append(SweepRun(path.name, dict(about.parameters), about.status, about.seconds, values, *said))
+        except (
+            nbformat.reader.NotJSONError,
+            nbformat.ValidationError,
+            ValueError,
+            KeyError,
+            AttributeError,
+            TypeError,
+        ):
+            log.warning("%s is not a whole notebook of a run; it is left alone and run again under another name.", path)
     return rows
 
 

@@ -10,6 +10,7 @@ two are kept; a corrupt newest one is noticed by its hashes and skipped with a w
 Weights without the state of a training are in `posekit.training.weights`.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -54,7 +55,8 @@ def save_checkpoint(
             rest |= {f"{name}.{key}": value for key, value in optimizer_tensors(optimizer).items()}
         rest |= {f"random.{key}": value for key, value in random_states().items()}
         write_tensors(aside / FILES[1], rest)
-        write_json(aside / "card.json", {**card, "files": {name: file_hash(aside / name) for name in FILES}})
+        card = {**card, "files": {name: file_hash(aside / name) for name in FILES}}
+        write_json(aside / "card.json", {**card, "hash": _card_hash(card)})
         to_disk(aside)
         if final.exists():  # the same step again: nothing is lost while the old one makes room
             final.rename(folder / f".{final.name}.old")
@@ -79,12 +81,19 @@ def _read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Tensor
         card = json.loads((path / "card.json").read_text(encoding="utf-8"))
         hashes = dict(card["files"])
         _ = card["stage"], card["step"], card["total_step"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is not a checkpoint: its card.json cannot be read ({error}).") from error
+    if "hash" in card and card.pop("hash") != _card_hash(card):  # cards of older versions have none
+        raise InputError(f"The checkpoint {path} is corrupt: card.json was changed after it was written.")
     for name in FILES:
         if not (path / name).is_file() or file_hash(path / name) != hashes.get(name):
             raise InputError(f"The checkpoint {path} is corrupt: {name} is not what its card says; use another one.")
     return card, read_tensors(path / FILES[0])[0], read_tensors(path / FILES[1])[0]
+
+
+def _card_hash(card: Mapping[str, Any]) -> str:
+    """SHA-256 of a card without its hash, the same before it is written and after it is read."""
+    return hashlib.sha256(json.dumps(card, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def read_latest(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]] | None:

@@ -52,6 +52,8 @@ def usable_device(name: str | torch.device) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
+        if device.type == "meta":
+            raise RuntimeError("tensors there have no values")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:  # an assertion: built without CUDA
         reason = " ".join(str(error).split())[:160].rstrip(".")

@@ -9,25 +9,24 @@ for each stage of the system:
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from posekit.person import Pair, collate_pairs
+from posekit.person import Pair
 from posekit.systems.base import Stage, System
 from posekit.training.device import make_fabric, seed_everything, tune
 from posekit.training.ema import EMA
+from posekit.training.loading import loaded_batches
 from posekit.training.options import TrainingOptions
 from posekit.training.order import Batches
 from posekit.training.plan import check_shares, plan_stages
 from posekit.training.run import Run
 from posekit.training.runlog import summary_writer
-from posekit.training.signals import ignore_interrupt, stop_signals
+from posekit.training.signals import Due, stop_signals
 from posekit.training.step import (
     check_finite,
     check_finite_weights,
@@ -57,7 +56,8 @@ def fit(
         data: any sequence of pairs (``len`` and ``[i]``), all of one size.
         out_dir: folder of the run: ``checkpoints/``, ``log.jsonl``, ``weights.safetensors`` at the end.  None keeps
             nothing.  A folder that holds a checkpoint of the same run is continued (``options.resume``): on a CPU bit
-            for bit, on a GPU up to the order in which it adds up some gradients.
+            for bit with the same number of threads, which decides the order of sums, and on a GPU up to the order in
+            which it adds up some gradients.
         options: see `TrainingOptions`; its defaults if not given.
         on_step: called after every step with the system, the stage and the number of finished steps in it.
 
@@ -97,10 +97,14 @@ def _train_stage(
     system, options, fabric = run.system, run.options, run.fabric
     optimizers, average = freeze_and_optimize(system, stage), EMA(system, stage.parts, options.ema)
     terms = run.restore(number, optimizers, average)  # each loss as it was computed since the last record
-    batches = _batches(data, stage, first, (options.seed, number), options, fabric)
-    run.log.start_clock()
-    shown = options.progress and run.log.enabled
-    with tqdm(total=stage.steps, initial=first, desc=stage.name, disable=not shown) as bar:
+    key, place = (options.seed, number), (fabric.global_rank, fabric.world_size)
+    order = Batches(len(data), stage.batch_size, stage.steps, first, key, *place)
+    shown, due = options.progress and run.log.enabled, Due(options.checkpoint_minutes)
+    with (
+        loaded_batches(data, order, options.accumulate, options.workers) as batches,
+        tqdm(total=stage.steps, initial=first, desc=stage.name, disable=not shown) as bar,
+    ):
+        run.log.start_clock()
         for step in range(first, stage.steps):
             with run.log.waiting():
                 pairs = [pair.to(fabric.device) for pair in next(batches)]
@@ -117,10 +121,12 @@ def _train_stage(
             if on_step is not None:
                 on_step(system, stage, done)
             stopping = _any_process(stop.is_set(), fabric.device)
-            if stopping or done == stage.steps or done % options.checkpoint_every == 0:
+            saving = done == stage.steps or done % options.checkpoint_every == 0
+            if stopping or saving or (due.set and _any_process(due.now(), fabric.device)):
                 check_finite(terms, stage)
                 check_finite_weights(system, stage)
                 run.save(number, done, optimizers, average, terms)
+                due.restart()
             if stopping:
                 kept = (
                     f"{run.folder} keeps it; run the same command again to go on" if run.folder else "nothing was kept"
@@ -134,23 +140,3 @@ def _any_process(flag: bool, device: torch.device) -> bool:
     if world_size() == 1:
         return flag  # a tensor would make the processor wait for the GPU after every step
     return bool(mean_over_processes(torch.tensor(float(flag), device=device)) > 0)
-
-
-def _batches(data: Sequence[Pair], stage: Stage, first: int, key: tuple[int, int], options: TrainingOptions, fabric):
-    """Steps from ``first`` on, each a list of micro-batches; nothing is drawn from the global generator."""
-    order = Batches(len(data), stage.batch_size, stage.steps, first, key, fabric.global_rank, fabric.world_size)
-    loader = DataLoader(
-        data,
-        batch_sampler=order,
-        collate_fn=partial(_collate, parts=options.accumulate),
-        num_workers=options.workers,
-        worker_init_fn=ignore_interrupt,
-        generator=torch.Generator().manual_seed(0),
-        persistent_workers=False,
-    )
-    return iter(loader)
-
-
-def _collate(samples: list[Pair], parts: int) -> list[Pair]:
-    size = len(samples) // parts
-    return [collate_pairs(samples[i : i + size]) for i in range(0, len(samples), size)]

@@ -28,6 +28,7 @@ class TrainingOptions:
     | channels_last, compiled | memory layout of the networks, and `torch.compile`: speed alone |
     | workers      | processes that load pairs ahead of the training |
     | checkpoint_every, log_every | in steps |
+    | checkpoint_minutes | a checkpoint at the latest after so many minutes too; by steps alone if not given |
     | tensorboard  | write the losses for TensorBoard too, into ``tensorboard/`` (needs the package tensorboardX) |
     | resume       | go on from the checkpoint of the same run in the folder; else start over |
     | progress     | show a bar |
@@ -49,6 +50,7 @@ class TrainingOptions:
     compiled: bool = False
     workers: int = 0
     checkpoint_every: int = 500
+    checkpoint_minutes: float | None = None
     log_every: int = 10
     tensorboard: bool = False
     resume: bool = True
@@ -62,6 +64,8 @@ class TrainingOptions:
                 "checkpoint_every and log_every are 1 or more and workers 0 or more, got "
                 f"{self.checkpoint_every}, {self.log_every} and {self.workers}."
             )
+        if self.checkpoint_minutes is not None and not self.checkpoint_minutes > 0:
+            raise InputError(f"checkpoint_minutes is above 0, or not given, got {self.checkpoint_minutes}.")
         if self.accumulate < 1:
             raise InputError(f"accumulate is a number of micro-batches, 1 or more, got {self.accumulate}.")
         if not 0 <= self.ema < 1:

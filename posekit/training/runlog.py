@@ -139,7 +139,7 @@ def _read(path: Path, header: dict[str, Any], last: int | None = None) -> tuple[
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not isinstance(value, dict):
             continue

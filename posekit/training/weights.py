@@ -123,6 +123,6 @@ def _parts(system: System) -> list[str]:
 def _card(metadata: dict[str, str], path: str | Path) -> dict[str, Any]:
     try:
         card = json.loads(metadata["posekit"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise InputError(f"{path} holds tensors but no card of posekit; it was not written by save_weights.") from error
     return card

@@ -153,3 +153,21 @@ def test_a_full_disk_leaves_the_old_picture(tmp_path, monkeypatch, pixels):
         write_photo(out, torch.zeros(3, 2, 2))
     assert torch.equal(read_photo(out), expected(pixels))
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_pixels_are_counted_before_they_are_decoded(tmp_path):
+    """A file of 12 kB that would take gigabytes."""
+    Image.new("1", (9400, 9400)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"too large to be a photograph \(9400 x 9400 pixels\)"):
+        open_picture(tmp_path / "a.png")
+
+
+def test_devices_pipes_and_programs_are_no_pictures(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    for name in ("pipe", "zero"):
+        with pytest.raises(InputError, match="is a device or a pipe, not a file"):
+            open_picture(tmp_path / name)
+    (tmp_path / "a.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    with pytest.raises(InputError, match="could not be read as a picture"):  # and Ghostscript is not called
+        open_picture(tmp_path / "a.png")

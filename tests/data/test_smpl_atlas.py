@@ -1,5 +1,7 @@
 """SMPL-atlas maps: what leaves the reader is clean, whatever was in the file."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -151,3 +153,14 @@ def test_a_background_of_zeros_is_no_surface(tmp_path, array):
     np.save(tmp_path / "a.npy", array)
     with pytest.raises(InputError, match=r"has no NaN, and 18 of its 54 pixels hold \(0, 0\)"):
         read_smpl_atlas(tmp_path / "a.npy")
+
+
+def test_pipes_and_maps_too_large(tmp_path):
+    os.mkfifo(tmp_path / "a.npy")
+    with pytest.raises(InputError, match="no file but a folder, a device or a pipe"):
+        read_smpl_atlas(tmp_path / "a.npy")
+    with open(tmp_path / "b.npy", "wb") as file:  # a sparse file: a header, and room for what it says
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (9000, 9000, 2)})
+        file.truncate(file.tell() + 9000 * 9000 * 2 * 4)
+    with pytest.raises(InputError, match=r"has shape \(9000, 9000, 2\), too large"):
+        read_smpl_atlas(tmp_path / "b.npy")

@@ -1,5 +1,7 @@
 """The data set of rendered pairs: which pairs, which people, how fast, and where they are kept."""
 
+import json
+import shutil
 import time
 
 import numpy as np
@@ -151,3 +153,31 @@ def test_a_card_says_which_rooms(tmp_path):
     )
     assert "rooms" not in own
     assert camera == own | {"rooms": "camera"}
+
+
+def test_a_folder_that_is_read_is_only_read(root, tmp_path):
+    shutil.copytree(root, tmp_path / "people_here")
+    root = tmp_path / "people_here"
+    place = next(path for path in sorted((root / "people").iterdir()) if int(path.name) % 10 < 8)
+    shutil.copytree(place, place.with_name(f"{place.name}.bak"))  # somebody's copy is nobody
+    (root / "people" / ".unfinished-00077").mkdir()
+    assert len(StudioPeople.of_folder(root, "train")) > 0
+    (place / "maps.npz").unlink()
+    before = sorted(path.relative_to(root) for path in root.rglob("*"))
+    with pytest.raises(
+        InputError, match=f"Person {int(place.name)} of .* is not whole; finish the folder with posekit render"
+    ):
+        StudioPeople.of_folder(root, "train")
+    assert sorted(path.relative_to(root) for path in root.rglob("*")) == before
+
+
+def test_cards_that_cannot_be(root, tmp_path):
+    card = json.loads((root / "card.json").read_text())
+    for wrong in ({"views": 10**9}, {"views": "6"}, {"size": [10**6, 128]}, {"seed": 0.5}, {"set": "cats"}):
+        (tmp_path / "card.json").write_text(json.dumps(card | wrong))
+        with pytest.raises(InputError, match="is not the card of a posekit data folder") as error:
+            StudioPeople.of_folder(tmp_path, "train")
+        assert "\n" not in str(error.value)
+    (tmp_path / "card.json").write_text("[" * 10**5)
+    with pytest.raises(InputError, match="is not the card of a posekit data folder"):
+        StudioPeople.of_folder(tmp_path, "train")

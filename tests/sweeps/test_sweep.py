@@ -239,3 +239,42 @@ def test_cluster_by_name(notebook, tmp_path):
     pytest.importorskip("distributed", reason="the package distributed (Dask) is not installed")
     rows = sweep(Experiment((notebook,), seeds=(1, 2), jobs=2, backend="dask"), tmp_path, say=lambda _: None)
     assert [row.values["result"] for row in rows[tmp_path / "modes" / "table.csv"]] == [3, 4]
+
+
+@pytest.mark.parametrize("name", ["../../x", "..", ".", "", "a/b", "a\\b"])
+def test_a_name_is_one_folder(notebook, name):
+    with pytest.raises(InputError, match="is the name of one folder"):
+        Experiment((notebook,), name=name)
+
+
+def test_experiment_files_that_want_too_much(notebook, tmp_path):
+    path = tmp_path / "x.yaml"
+    for text, words in (
+        (f"notebook: {notebook}\naddress: tcp://elsewhere:8786\n", "on the command line alone"),
+        (f"notebook: {notebook}\nparameters: {{a: &a [1, 2], b: *a}}\n", "uses aliases"),
+        ("# " + 10**6 * "x", "a page of text"),
+        ("a: " + "[" * 10**5, "not valid YAML"),
+        (f"notebook: {notebook}\nseeds: [{'9' * 5000}]\n", "not valid YAML"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=words) as error:
+            experiment.load_experiment(path)
+        assert "\n" not in str(error.value)
+        assert len(str(error.value)) < 600
+    with pytest.raises(InputError, match="no experiment file"):
+        experiment.load_experiment(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", '{"cells": []}', "[]", '{"nbformat": 4, "metadata": {"posekit_sweep": 3}}']
+)
+def test_a_cut_notebook_does_not_block_the_sweep(notebook, tmp_path, content, caplog):
+    (tmp_path / "modes").mkdir()
+    (tmp_path / "modes" / "run-000.ipynb").write_text(content)
+    assert finished(tmp_path / "modes", _version(notebook)) == []
+    tables = (
+        sweep(Experiment((notebook,), seeds=(1,), timeout=120), tmp_path, say=lambda _: None) if not content else {}
+    )
+    for rows in tables.values():
+        assert [(row.run, row.status) for row in rows] == [("run-001.ipynb", "ok")]
+        assert "not a whole notebook" in caplog.text

@@ -12,6 +12,7 @@ from posekit.reference import load_reference, reference_log
 from posekit.systems import build
 from posekit.systems.base import describe
 from posekit.training import checkpoint
+from posekit.training.checkpoint import read_latest
 from posekit.training.state import random_states, restore_random
 from posekit.training.weights import load_weights, read_weight_card, save_weights, weight_card
 from posekit.util.errors import InputError
@@ -256,3 +257,17 @@ def test_log_of_the_shipped_weights():
     assert [record["total_step"] for record in log] == sorted(record["total_step"] for record in log)
     assert {"l1", "adversarial", "discriminator"} <= set(log[-1]["losses"])
     assert reference_log("coordinate_inpainting", "paper_of_nobody") == []
+
+
+def test_a_changed_card_is_noticed(system, tmp_path):
+    """A card that says another stage would skip the training."""
+    write(tmp_path, system, 1)
+    newest = write(tmp_path, system, 2)
+    card = json.loads((newest / "card.json").read_text())
+    (newest / "card.json").write_text(json.dumps(card | {"stage": 99}))
+    with pytest.warns(UserWarning, match="card.json was changed after it was written"):
+        latest = read_latest(tmp_path)
+    assert latest[0]["total_step"] == 1
+    card.pop("hash")  # of an older version
+    (newest / "card.json").write_text(json.dumps(card))
+    assert read_latest(tmp_path)[0]["total_step"] == 2

@@ -1,0 +1,10 @@
+"""What numpy raises for a damaged ``.npy`` or ``.npz`` file: its own words for some, whatever it stumbled over for others."""
+
+import tokenize
+import zipfile
+import zlib
+
+DAMAGED = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError, RecursionError),
+    *(SyntaxError, tokenize.TokenError, NotImplementedError, zipfile.BadZipFile, zlib.error),
+)
