@@ -7,7 +7,7 @@ notebook  checker                the exercise
 01        check_pixel_grid       pixel_grid(h, w): the centres of the pixels in [-1, 1]
 01        check_iuv_to_atlas     iuv_to_atlas(part, u, v, table): from charts to the atlas
 01        check_mirror_map       mirror_map(uv, mask, mirror): the map of the flipped photograph
-02        check_splat_by_hand    splat_by_hand(values, positions, size): the bilinear scatter
+02        check_splat_by_hand    splat_by_hand(values, positions, size, confidence): the bilinear scatter
 02        check_backward_warp    backward_warp(image, grid): the bilinear lookup
 02        check_to_backward      to_backward(positions, size): a forward map turned round
 03        check_gate             gate(x, features, gates): the gated convolution
