@@ -4,6 +4,7 @@
     checks.check_pixel_grid(pixel_grid)
 
 notebook  checker                the exercise
+00        check_body_error       body_error(image, truth, mask): the mean error on the body
 01        check_pixel_grid       pixel_grid(h, w): the centres of the pixels in [-1, 1]
 01        check_iuv_to_atlas     iuv_to_atlas(part, u, v, table): from charts to the atlas
 01        check_mirror_map       mirror_map(uv, mask, mirror): the map of the flipped photograph
@@ -41,11 +42,13 @@ from posekit_course.checks.densepose_uv import check_iuv_to_atlas, check_mirror_
 from posekit_course.checks.full_training import check_ema, check_lsgan, check_paired_interval
 from posekit_course.checks.judging import CheckFailed
 from posekit_course.checks.scatter_rasterization import check_backward_warp, check_splat_by_hand, check_to_backward
+from posekit_course.checks.start_here import check_body_error
 
 __all__ = [
     "CheckFailed",
     "check_absolute_flow",
     "check_backward_warp",
+    "check_body_error",
     "check_coordinate_texture",
     "check_ema",
     "check_fuse",
