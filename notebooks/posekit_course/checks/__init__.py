@@ -18,8 +18,8 @@ notebook  checker                the exercise
 04        check_limb_map         limb_map(source, target, source_half, target_half): the affine map of a limb
 04        check_fuse             fuse(moved, masks): the mean over the parts that cover a pixel
 04        check_source_part      source_part(in_source, in_target): which limb stands in for which
-05        check_mutual_filter    filtered(C): gamma C, the soft mutual filter
-05        check_unit_length      normalised(Q): length 1 for every target pixel
+05        check_best_matches     best_matches(C): C where both pixels prefer each other
+05        check_assignment       assignment(C, tau): a softmax for every target pixel
 05        check_undoing_flow     undoing_flow(A, size): the target of the affine task
 05        check_absolute_flow    absolute(displacement): from pixels moved to positions
 06        check_lsgan            lsgan(real, fake): the losses of D and G
@@ -32,9 +32,9 @@ mistakes; it raises CheckFailed.  A stub's NotImplementedError passes through.
 
 from posekit_course.checks.affine_flow import (
     check_absolute_flow,
-    check_mutual_filter,
+    check_assignment,
+    check_best_matches,
     check_undoing_flow,
-    check_unit_length,
 )
 from posekit_course.checks.color_vs_coordinate import (
     check_coordinate_texture,
@@ -51,7 +51,9 @@ from posekit_course.checks.start_here import check_body_error
 __all__ = [
     "CheckFailed",
     "check_absolute_flow",
+    "check_assignment",
     "check_backward_warp",
+    "check_best_matches",
     "check_body_error",
     "check_coordinate_texture",
     "check_ema",
@@ -60,7 +62,6 @@ __all__ = [
     "check_limb_map",
     "check_lsgan",
     "check_mirror_map",
-    "check_mutual_filter",
     "check_paired_interval",
     "check_partial_convolution",
     "check_pixel_grid",
@@ -70,5 +71,4 @@ __all__ = [
     "check_target_texel_loss",
     "check_to_backward",
     "check_undoing_flow",
-    "check_unit_length",
 ]
