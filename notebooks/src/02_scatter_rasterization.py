@@ -641,9 +641,9 @@ checks.check_backward_warp(backward_warp)
 
 # %% [markdown]
 # **Exercise 2: splat by hand, with confidence.** Not every pixel is worth the same: at the rim of the body, or where
-# a map is unsure, one would rather trust the neighbours. Let pixel $i$ bring a confidence $q_i \ge 0$ along, so that its
-# weight in texel $t$ is $w_{it}\, q_i$. A texel takes the mean with these weights, and 0 where they come to less than
-# 1e-3. For $q = 1$ this is the splat of section 3.
+# a map is unsure, one would rather trust the neighbours. Let pixel $i$ bring a confidence $q_i \ge 0$ along, so that
+# its weight in texel $t$ is $w_{it}\, q_i$. A texel takes the mean with these weights, and 0 where they come to less
+# than 1e-3. For $q = 1$ this is the splat of section 3.
 #
 # The ten lines there compare every pixel with every row and column of texels. Write the fast version: every pixel
 # touches only its four texels, and no tensor is larger than a few pictures. `index_add_` adds many values to a tensor,

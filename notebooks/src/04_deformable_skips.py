@@ -678,9 +678,9 @@ def fuse(moved, masks):
 checks.check_fuse(fuse)
 
 # %% [markdown]
-# The body's mask is the whole picture, so no pixel of a limb is the limb's alone: the mean mixes into each of them what
-# the body's map moved there, a ghost at half strength (background, or another limb), and the limb itself is halved, too.
-# The maximum hands on the stronger of the two unmixed. In return the mean needs no 0, and keeps negative activations.
+# The body's mask is the whole picture, so no pixel of a limb is the limb's alone. The mean mixes into each of them what
+# the body's map moved there: a ghost at half strength (background, or another limb), and the limb itself is halved
+# too. The maximum hands on the stronger of the two unmixed. In return the mean needs no 0, and keeps negative activations.
 
 # %% [markdown]
 # **Exercise 4: who is the twin?** For each of the ten parts, in the order of `BODY_PARTS`, say which part of the *source*

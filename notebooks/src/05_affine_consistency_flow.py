@@ -604,8 +604,8 @@ checks.check_best_matches(best_matches)
 
 # %% [markdown]
 # **Exercise 2: shares instead of lengths.** Attention does not make lengths 1, as (2) does, but sums: every *target*
-# pixel deals out shares to the source pixels, by a softmax of $C / \tau$. A small temperature $\tau$ gives nearly all to
-# the best match, a large one gives all nearly the same. Over which axis is the sum? It must also work for
+# pixel deals out shares to the source pixels, by a softmax of $C / \tau$. A small temperature $\tau$ gives nearly all
+# to the best match, a large one gives all nearly the same. Over which axis is the sum? It must also work for
 # $\tau = 0.005$, where $e^{C / \tau}$ is too large for a float32.
 
 

@@ -162,7 +162,7 @@ def _refuse_other_kinds(what: str, answer: object, dtype: torch.dtype, wanted: t
     if not isinstance(answer, Tensor):
         kind = "numpy array" if type(answer).__module__ == "numpy" else type(answer).__name__
         raise CheckFailed(f"{right} they come as a {kind}; return a float32 tensor.")
-    if dtype != wanted:
+    if dtype not in (wanted, torch.bool):
         names = (str(one).removeprefix("torch.") for one in (dtype, wanted))
         raise CheckFailed("{} they are {} and not {}; finish with .float().".format(right, *names))
 

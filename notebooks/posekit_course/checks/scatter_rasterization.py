@@ -228,7 +228,7 @@ def check_to_backward(function: Callable[[Tensor, tuple[int, int]], tuple[Tensor
     answer = answer_of(function, place, size)
     got = several(answer, 2, "two tensors: the grid, and the mask of the target pixels that know")
     accept("the backward grid", got[0], [expected.values[0]], mistakes, as_picture=True)
-    accept("the mask", got[1], [expected.known[0]], [])
+    accept("the mask", got[1], [expected.known[0]], [], as_picture=True)
     solved("to_backward: splat the coordinates, and the forward map is turned round")
 
 

@@ -119,6 +119,7 @@ MIRROR_MAP_MUTANTS = [
     (", mask.flip(-1)", "", "Return two tensors"),
     ("return twin", "twin", "returned nothing"),
     ("return twin.flip(-1)", "return twin.flip(-1).double()", "right, but they are float64"),
+    (", mask.flip(-1)", ", mask.flip(-1) > 0.5", None),
     (", mask.flip(-1)", ", mask.flip(-1).numpy()", "mask are right, but they come as a numpy array"),
 ]
 

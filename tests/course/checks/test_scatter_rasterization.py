@@ -173,6 +173,8 @@ TO_BACKWARD_MUTANTS = [
     ("    carried =", "    x, y = ((x + 1) * w - 1) / 2, ((y + 1) * h - 1) / 2\n    carried =", "not pixel indices"),
     ("return scattered.values[0], scattered.known[0]", "return scattered.values[0]", "Return two tensors"),
     ("scattered.known[0]", "1 - scattered.known[0]", "the mask"),
+    ("scattered.known[0]", "scattered.known[0].numpy()", "mask are right, but they come as a numpy array"),
+    ("scattered.known[0]", "scattered.known[0] > 0", None),
     ("return scattered.values[0], scattered.known[0]", "scattered.values[0], scattered.known[0]", "returned nothing"),
     ("return scattered.values[0]", "return scattered.values[0].double()", "right, but they are float64"),
     ("return scattered.values[0]", "return scattered.values[0].numpy()", "right, but they come as a numpy array"),
