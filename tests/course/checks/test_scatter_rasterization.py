@@ -51,6 +51,22 @@ def solution(values, positions, size, confidence):
     sums = torch.tensor(sums)
     return torch.where(sums[-1:] >= 1e-3, sums[:-1] / sums[-1:], 0)
 """
+BY_TENSORS = """
+def solution(values, positions, size, confidence):
+    H, W = size
+    x, y = ((positions[0] + 1) * W - 1) / 2, ((positions[1] + 1) * H - 1) / 2
+    total, weight = torch.zeros(len(values), H, W), torch.zeros(H, W)
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            x0, y0 = int(x[i, j].floor()), int(y[i, j].floor())
+            for r in (y0, y0 + 1):
+                for c in (x0, x0 + 1):
+                    if 0 <= r < H and 0 <= c < W:
+                        share = (1 - abs(x[i, j] - c)) * (1 - abs(y[i, j] - r)) * confidence[0, i, j]
+                        total[:, r, c] += share * values[:, i, j]
+                        weight[r, c] += share
+    return torch.where(weight >= 1e-3, total / weight, 0)
+"""
 AS_IN_SECTION_3 = """
 def solution(values, positions, size, mask):
     height, width = size
@@ -114,6 +130,8 @@ SPLAT_BY_HAND_MUTANTS = [
     (f"return {MEAN}", f"s = {LIBRARY}\n    s = (s.values * s.weight)[0]\n"
      "    return torch.where(s[-1:] >= 1e-3, s[:-1] / s[-1:], 0)", "right, but `splat` made them; write the steps"),
     (SPLAT_BY_HAND, IN_LOOPS, None),
+    (SPLAT_BY_HAND, BY_TENSORS, None),
+    (SPLAT_BY_HAND, BY_TENSORS.replace("] += share", "] = share"), "entries of the splat"),
     (SPLAT_BY_HAND, AS_IN_SECTION_3, "Confidence is no mask"),
     (SPLAT_BY_HAND, AS_IN_SECTION_3.replace("keep = mask[0] > 0", "keep = mask[0] >= 0").replace(
         '"iy,ix->yx", ', '"i,iy,ix->yx", mask.flatten(), ').replace("values[:, keep]", "(values * mask)[:, keep]"),
