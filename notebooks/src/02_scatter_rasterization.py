@@ -615,7 +615,7 @@ figure
 # ## 9. Exercises
 #
 # **Exercise 1: look up by hand.** Write the backward warp: every place of the grid takes from the four pixels
-# around it. Outside the picture there are zeros.
+# around it. Outside the picture there are zeros. (By hand: the check notices a call of the library.)
 
 
 # %% tags=["exercise"]
@@ -641,29 +641,35 @@ def backward_warp(image, grid):
 checks.check_backward_warp(backward_warp)
 
 # %% [markdown]
-# **Exercise 2: splat by hand.** The ten lines of section 3 compare every pixel with every row and column of
-# texels. Write the fast version: every pixel touches only its four texels. `index_add_` adds many values to a tensor,
+# **Exercise 2: splat by hand, with confidence.** Not every pixel is worth the same: at the rim of the body, or where
+# a map is unsure, one would rather trust the neighbours. Let pixel $i$ bring a confidence $q_i \ge 0$ along, so that
+# its weight in texel $t$ is $w_{it}\, q_i$. A texel takes the mean with these weights, and 0 where they come to less
+# than 1e-3. For $q = 1$ this is the splat of section 3.
+#
+# The ten lines there compare every pixel with every row and column of texels. Write the fast version: every pixel
+# touches only its four texels, and no tensor is larger than a few pictures. `index_add_` adds many values to a tensor,
 # also where several go to the same place.
 
 
 # %% tags=["exercise"]
-def splat_by_hand(values, positions, size):
-    """values (c, h, w), positions (2, h, w) in [-1, 1] of the target -> (c, H, W), 0 where nothing arrived."""
+def splat_by_hand(values, positions, size, confidence):
+    """values (c, h, w), positions (2, h, w), size (H, W), confidence (1, h, w) -> (c, H, W)."""
     # SOLUTION
     # STUB: # sums: zeros of shape (c + 1, H * W), for the weighted values and, in the last row, the weights.
-    # STUB: # For each of the four texels around: sums.index_add_(1, row * W + column, weight * data).
-    # STUB: # Divide the first c rows by the last one, where there is any weight.
+    # STUB: # What belongs into the c + 1 rows of the data, if every pixel counts by its confidence?
+    # STUB: # For each of the four texels around: sums.index_add_(1, row * W + column, share * data).
+    # STUB: # Divide the first c rows by the last one, where there is enough weight.
     height, width = size
     x = norm_to_index(positions[0], width).flatten()
     y = norm_to_index(positions[1], height).flatten()
-    data = torch.cat((values, torch.ones_like(values[:1]))).flatten(1)
+    data = torch.cat((confidence * values, confidence)).flatten(1)
     sums = torch.zeros(len(data), height * width)
     for column in (x.floor().long(), x.floor().long() + 1):
         for row in (y.floor().long(), y.floor().long() + 1):
             inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-            weight = (1 - (x - column).abs()) * (1 - (y - row).abs()) * inside
+            share = (1 - (x - column).abs()) * (1 - (y - row).abs()) * inside
             place = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
-            sums.index_add_(1, place, weight * data)
+            sums.index_add_(1, place, share * data)
     total, weight = sums[:-1], sums[-1:]
     return torch.where(weight >= 1e-3, total / weight.clamp(min=1e-3), 0).reshape(-1, height, width)
     # END SOLUTION

@@ -955,23 +955,37 @@ assert black[1] > kept_[1], "With a black background l1 is lower."
 #
 # ## 14. Exercises
 #
-# **Exercise 1: the gate.** Write a gated convolution with kernels of 3 x 3, stride 1, the border reflected.
+# **Exercise 1: the gate's ancestor.** Before gates were learnt, there was a rule: the *partial convolution* (Liu et
+# al. 2018). A mask $m$ says which pixels are known. In every window of 3 x 3 pixels only the known ones are summed, and
+# the sum is scaled up as if all nine were there. With $n$, the number of known pixels in the window:
+#
+# $$ y = \tfrac{9}{n}\; w * (x \odot m) + b \ \text{ where } n > 0, \text{ else } 0; \qquad
+#    m' = 1 \ \text{ where } n > 0, \text{ else } 0 . $$
+#
+# What lies outside of the picture is unknown, too. Stride 1; the result is as large as the input.
 
 
 # %% tags=["exercise"]
-def gate(x, features, gates):
-    """x (b, c, h, w); features, gates: (weight (d, c, 3, 3), bias (d,)) of the two convolutions -> (b, d, h, w)."""
+def partial_convolution(x, mask, weight, bias):
+    """x (b, c, h, w), mask (b, 1, h, w), weight (d, c, 3, 3), bias (d,) -> y (b, d, h, w), m' (b, 1, h, w)."""
     # SOLUTION
-    # STUB: # 1. Reflect the border by one: F.pad(x, ..., mode="reflect").
-    # STUB: # 2. Two convolutions: F.conv2d(x, *features), F.conv2d(x, *gates).
-    # STUB: # 3. ELU of the first, times the sigmoid of the second.
-    x = F.pad(x, (1, 1, 1, 1), mode="reflect")
-    return F.elu(F.conv2d(x, *features)) * torch.sigmoid(F.conv2d(x, *gates))
+    # STUB: # 1. Sum over the known pixels of each window: F.conv2d without the bias.  How is the border padded?
+    # STUB: # 2. How many pixels are known in each window?  A convolution, too: of what, with which weights?
+    # STUB: # 3. Scale, add the bias; 0 where nothing is known (mind 9 / 0).  Return both y and the new mask.
+    known = F.conv2d(mask, torch.ones(1, 1, 3, 3), padding=1)
+    y = F.conv2d(x * mask, weight, padding=1) * 9 / known.clamp(min=1) + bias[:, None, None]
+    return torch.where(known > 0, y, 0), (known > 0).to(x)
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.check_gate(gate)
+checks.check_partial_convolution(partial_convolution)
+
+# %% [markdown]
+# The gate of section 4 generalises this. Its mask is $\sigma(w_g * x + b_g)$: learnt instead of ruled, anywhere
+# between 0 and 1, and another one for every channel; it stands behind the convolution, not before it. The rule has one
+# mask for all channels, and every layer makes the hole a pixel smaller, until all counts as known, however little was
+# seen. And where nothing is known, the rule hands on 0; a gate can open there, and hand on *that* nothing is known.
 
 # %% [markdown]
 # **Exercise 2: the target-texel loss.** The mean absolute colour error of $T$ over the texels that the target

@@ -657,20 +657,30 @@ def limb_map(source, target, source_half, target_half):
 checks.check_limb_map(limb_map)
 
 # %% [markdown]
-# **Exercise 3: fuse.** Ten moved copies of the activations arrive, not masked yet. Make one of them.
+# **Exercise 3: fuse by a mean.** Ten moved copies of the activations arrive, not masked yet. Section 3 made one of
+# them by the maximum. Make one by the *mean over the parts that cover a pixel*, and 0 where none covers it:
+#
+# $$ \mathrm{fused}(p) = \sum_k M_k(p)\, a(A_k\, p) \Big/ \sum_k M_k(p) . $$
+#
+# Say in one sentence, before you read on: what does the mean cost, compared with the maximum?
 
 
 # %% tags=["exercise"]
 def fuse(moved, masks):
-    """moved (k, c, h, w), masks (k, 1, h, w) -> (c, h, w)."""
+    """moved (k, c, h, w), masks (k, 1, h, w) of 0 and 1 -> (c, h, w)."""
     # SOLUTION
-    # STUB: # Inside the masks, over parts; and never less than 0.
-    return (moved * masks).amax(0).clamp(min=0)
+    # STUB: # How many parts cover a pixel?  And what if none does?
+    return (moved * masks).sum(0) / masks.sum(0).clamp(min=1)
     # END SOLUTION
 
 
 # %% tags=["check"]
 checks.check_fuse(fuse)
+
+# %% [markdown]
+# The body's mask is the whole picture, so no pixel of a limb is the limb's alone. The mean mixes into each of them what
+# the body's map moved there: a ghost at half strength (background, or another limb), and the limb itself is halved
+# too. The maximum hands on the stronger of the two unmixed. In return the mean needs no 0, and keeps negative activations.
 
 # %% [markdown]
 # **Exercise 4: who is the twin?** For each of the ten parts, in the order of `BODY_PARTS`, say which part of the *source*

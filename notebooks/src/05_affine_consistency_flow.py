@@ -612,39 +612,45 @@ assert tips > 2 * trunk, "The ends of the limbs are as right as the trunk."
 #
 # ## 10. Exercises
 #
-# **Exercise 1: the mutual filter.** Equation (9), times $C$.
+# **Exercise 1: the hard mutual filter.** Before there were soft filters, one kept a match or threw it away. Keep
+# $C(i, j, v, u)$ where the source pixel $(i, j)$ is a best match of the target pixel $(v, u)$ *and* the other way round;
+# all else is 0. A pixel can have several best matches that are equal: keep them all. (The price, compared with (9): no
+# gradient reaches a match that was thrown away, so no network learns to make it better.)
 
 
 # %% tags=["exercise"]
-def filtered(C):
-    """C (b, n, h, w), source pixels as channels -> gamma C, the same shape."""
+def best_matches(C):
+    """C (b, n, h, w), source pixels as channels -> the same shape: C or 0."""
     # SOLUTION
-    # STUB: # 1. For each target pixel, the largest C over the source pixels.
-    # STUB: # 2. For each source pixel, the largest C over the target pixels (two axes).
-    # STUB: # 3. The product of both ratios, times C.
+    # STUB: # 1. Where is C the best that its target pixel can have?
+    # STUB: # 2. Where is C the best that its source pixel can have (two axes)?
+    # STUB: # 3. C where both are true.
     best_source, best_target = C.amax(1, keepdim=True), C.amax((2, 3), keepdim=True)
-    return C * (C / best_source) * (C / best_target)
+    return torch.where((best_source == C) & (best_target == C), C, 0)
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.check_mutual_filter(filtered)
+checks.check_best_matches(best_matches)
 
 # %% [markdown]
-# **Exercise 2: unit length.** Equation (2). Over which axis is the sum?
+# **Exercise 2: shares instead of lengths.** Attention does not make lengths 1, as (2) does, but sums: every *target*
+# pixel deals out shares to the source pixels, by a softmax of $C / \tau$. A small temperature $\tau$ gives nearly all
+# to the best match, a large one gives all nearly the same. Over which axis is the sum? It must also work for
+# $\tau = 0.005$, where $e^{C / \tau}$ is too large for a float32.
 
 
 # %% tags=["exercise"]
-def normalised(Q):
-    """Q (b, n, h, w), source pixels as channels -> every target pixel's numbers at length 1."""
+def assignment(C, tau):
+    """C (b, n, h, w), source pixels as channels; tau > 0 -> shares (b, n, h, w)."""
     # SOLUTION
-    # STUB: # Divide by the root of the sum of squares over ...
-    return Q / Q.square().sum(1, keepdim=True).sqrt()
+    # STUB: # exp(C / tau), divided by its sum over ...
+    return (C / tau).softmax(1)
     # END SOLUTION
 
 
 # %% tags=["check"]
-checks.check_unit_length(normalised)
+checks.check_assignment(assignment)
 
 # %% [markdown]
 # **Exercise 3: the target of the affine task.** For $p_{st}(x) = p_t(A x)$ with $A x = L x + t$: the flow $s_f$.

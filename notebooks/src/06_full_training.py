@@ -565,7 +565,7 @@ checks.check_lsgan(lsgan)
 # %% [markdown]
 # **Exercise 2: an honest interval.** Two systems, measured on the same pairs; a person has several. Resample *people*:
 # whoever is drawn comes with all of their pairs, and whoever is drawn twice comes twice. People have different numbers
-# of pairs. The resamples are drawn already.
+# of pairs. The resamples are drawn already. (Where a quantile lies between two numbers, any usual rule is right.)
 
 
 # %% tags=["exercise"]

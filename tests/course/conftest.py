@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 
 pytest.register_assert_rewrite("tests.course.checks.exercise_checkers")
@@ -35,6 +36,7 @@ def function():
         scope = {
             "torch": torch,
             "splat": splat,
+            "look_up": lambda image, grid: sample(image[None], grid[None])[0],
             "forward": lambda image, grid: splat(image[None], grid[None], image.shape[1:]).values[0],
         }
         exec(source, scope)

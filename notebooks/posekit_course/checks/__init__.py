@@ -4,21 +4,22 @@
     checks.check_pixel_grid(pixel_grid)
 
 notebook  checker                the exercise
+00        check_body_error       body_error(image, truth, mask): the mean error on the body
 01        check_pixel_grid       pixel_grid(h, w): the centres of the pixels in [-1, 1]
 01        check_iuv_to_atlas     iuv_to_atlas(part, u, v, table): from charts to the atlas
 01        check_mirror_map       mirror_map(uv, mask, mirror): the map of the flipped photograph
-02        check_splat_by_hand    splat_by_hand(values, positions, size): the bilinear scatter
+02        check_splat_by_hand    splat_by_hand(values, positions, size, confidence): the bilinear scatter
 02        check_backward_warp    backward_warp(image, grid): the bilinear lookup
 02        check_to_backward      to_backward(positions, size): a forward map turned round
-03        check_gate             gate(x, features, gates): the gated convolution
+03        check_partial_convolution  partial_convolution(x, mask, weight, bias): the gate's ancestor, by a fixed rule
 03        check_target_texel_loss  target_texel_loss(T, N, M, mask): l1 over the texels that the target shows
 03        check_coordinate_texture  coordinate_texture(M, mask, size): pixel positions, scattered
 04        check_skip_by_E        skip_by_E(activations, E, mask): the skip warped by E
 04        check_limb_map         limb_map(source, target, source_half, target_half): the affine map of a limb
-04        check_fuse             fuse(moved, masks): the maximum over parts
+04        check_fuse             fuse(moved, masks): the mean over the parts that cover a pixel
 04        check_source_part      source_part(in_source, in_target): which limb stands in for which
-05        check_mutual_filter    filtered(C): gamma C, the soft mutual filter
-05        check_unit_length      normalised(Q): length 1 for every target pixel
+05        check_best_matches     best_matches(C): C where both pixels prefer each other
+05        check_assignment       assignment(C, tau): a softmax for every target pixel
 05        check_undoing_flow     undoing_flow(A, size): the target of the affine task
 05        check_absolute_flow    absolute(displacement): from pixels moved to positions
 06        check_lsgan            lsgan(real, fake): the losses of D and G
@@ -31,31 +32,38 @@ mistakes; it raises CheckFailed.  A stub's NotImplementedError passes through.
 
 from posekit_course.checks.affine_flow import (
     check_absolute_flow,
-    check_mutual_filter,
+    check_assignment,
+    check_best_matches,
     check_undoing_flow,
-    check_unit_length,
 )
-from posekit_course.checks.color_vs_coordinate import check_coordinate_texture, check_gate, check_target_texel_loss
+from posekit_course.checks.color_vs_coordinate import (
+    check_coordinate_texture,
+    check_partial_convolution,
+    check_target_texel_loss,
+)
 from posekit_course.checks.deformable_skips import check_fuse, check_limb_map, check_skip_by_E, check_source_part
 from posekit_course.checks.densepose_uv import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
 from posekit_course.checks.full_training import check_ema, check_lsgan, check_paired_interval
 from posekit_course.checks.judging import CheckFailed
 from posekit_course.checks.scatter_rasterization import check_backward_warp, check_splat_by_hand, check_to_backward
+from posekit_course.checks.start_here import check_body_error
 
 __all__ = [
     "CheckFailed",
     "check_absolute_flow",
+    "check_assignment",
     "check_backward_warp",
+    "check_best_matches",
+    "check_body_error",
     "check_coordinate_texture",
     "check_ema",
     "check_fuse",
-    "check_gate",
     "check_iuv_to_atlas",
     "check_limb_map",
     "check_lsgan",
     "check_mirror_map",
-    "check_mutual_filter",
     "check_paired_interval",
+    "check_partial_convolution",
     "check_pixel_grid",
     "check_skip_by_E",
     "check_source_part",
@@ -63,5 +71,4 @@ __all__ = [
     "check_target_texel_loss",
     "check_to_backward",
     "check_undoing_flow",
-    "check_unit_length",
 ]

@@ -1,5 +1,5 @@
-"""Checkers for the exercises of notebook 05: the mutual filter, unit length, the flow that undoes an affine map, and
-absolute positions.
+"""Checkers for the exercises of notebook 05: best matches, shares, the flow that undoes an affine map, and absolute
+positions.
 
 Each prints a tick or raises CheckFailed with a sentence that names the mistake.
 """
@@ -12,73 +12,103 @@ import torch
 from torch import Tensor
 
 from posekit.ops.affine import affine_flow, invert
-from posekit.ops.correlation import correlate, mutual_filter, unit_length
+from posekit.ops.correlation import mutual_filter, unit_length
 from posekit.ops.grids import identity_grid, norm_to_index
 from posekit_course.checks.judging import Mistake, accept, answer_of, solved
 
 
-def check_mutual_filter(function: Callable[[Tensor], Tensor]) -> None:
-    """`filtered(C)` -> (b, n, h, w): gamma C of equation (9); C: (b, n, h, w), channels are source pixels."""
-    random = torch.Generator().manual_seed(1)
-    z_s, z_t = (unit_length(torch.rand(2, 5, *size, generator=random) + 0.1) for size in ((4, 3), (3, 5)))
-    C = correlate(z_s, z_t)
-    got = answer_of(function, C)
+def check_best_matches(function: Callable[[Tensor], Tensor]) -> None:
+    """`best_matches(C)` -> (b, n, h, w): C where both pixels are each other's best match, else 0; ties are kept.
+
+    C: (b, n, h, w), channels are source pixels.
+    """
+    for seed in (1, 2):
+        random = torch.Generator().manual_seed(seed)
+        C = (torch.randint(1, 13, (2, 12, 3, 5), generator=random) / 16).square()  # with ties
+        C[1] *= 0.7
+        accept("the matches", answer_of(function, C), *_matches(C), "; an infinity times 0 is no number")
+    solved("best_matches: C where both sides agree, 0 elsewhere")
+
+
+def _matches(C: Tensor) -> tuple[list[Tensor], list[Mistake]]:
+    """The right answer, and those of the classic mistakes."""
     over_source, over_target = C.amax(1, keepdim=True), C.amax((2, 3), keepdim=True)
-    gamma = C / over_source * C / over_target
-    soft_s, soft_t = C.softmax(1), C.flatten(2).softmax(2).view_as(C)
-    one_side = "One maximum is forgotten: over the {} pixels. A pixel must be the best of *both* sides to be kept."
+    of_source, of_target = over_source == C, over_target == C  # the best for the target pixel, for the source pixel
+    both = of_source & of_target
+    first = torch.zeros_like(C).scatter(1, C.argmax(1, keepdim=True), 1.0)
+    first_target = torch.zeros_like(C).flatten(2)
+    first_target = first_target.scatter(2, C.flatten(2).argmax(2, keepdim=True), 1.0).view_as(C)
+    one_side = "One side is forgotten: the {} pixel may have a better match; *both* must prefer each other."
+    batch = "The batch is mixed in: another pair's similarities say nothing about this one; no maximum over axis 0."
+    ties = (
+        "Of several best matches that are equal only the first is kept; compare with the maximum, do not take argmax."
+    )
+    gamma = C / over_source * (C / over_target)
+    batches = [
+        (C.amax((0, 1), keepdim=True) == C) & (C.amax((0, 2, 3), keepdim=True) == C),
+        (C.amax((0, 1), keepdim=True) == C) & of_target,
+        of_source & (C.amax((0, 2, 3), keepdim=True) == C),
+        of_source & (C.amax(0, keepdim=True) == C),
+        (C.amax(0, keepdim=True) == C) & of_target,
+    ]
     mistakes = [
-        Mistake("This is gamma alone; the filter is gamma times C: C stands in it three times.", gamma),
-        Mistake(one_side.format("target"), C * C / over_source),
-        Mistake(one_side.format("source"), C * C / over_target),
-        Mistake(one_side.format("target"), C * (C / over_source).square()),
-        Mistake(one_side.format("source"), C * (C / over_target).square()),
-        Mistake("A softmax is no maximum: (9) divides by the largest value, and the best match keeps all of its C.",
-                C * soft_s * soft_t),
-        Mistake("A softmax is no maximum, and here over the source pixels alone.", C * soft_s),
-        Mistake("A softmax is no maximum, and here over the target pixels alone.", C * soft_t),
-        Mistake("gamma is the product of the two ratios, not their sum.", C * (C / over_source + C / over_target)),
-        Mistake("gamma is the product of the two ratios, not the smaller one.",
-                C * torch.minimum(C / over_source, C / over_target)),
+        Mistake(one_side.format("source"), C * of_source),
+        Mistake(one_side.format("target"), C * of_target),
+        Mistake("These are truth values (or ones); where both agree C itself is kept.", both.to(C)),
+        Mistake("One side is enough here; *both* must prefer each other: and, not or.", C * (of_source | of_target)),
+        Mistake("This is the soft filter of (9), gamma C, which shrinks; here all else is 0.", gamma * C),
+        Mistake("This is Q of section 2, soft and of length 1; here C is kept or 0.", unit_length(gamma * C)),
+        Mistake("This is gamma of (9) alone, which shrinks; here C is kept or 0.", gamma),
         Mistake("Only the rows are searched for the best target pixel; the maximum is over v *and* u.",
-                C * (C / over_source) * (C / C.amax(2, keepdim=True))),
+                C * (of_source & (C.amax(2, keepdim=True) == C))),
         Mistake("Only the columns are searched for the best target pixel; the maximum is over v *and* u.",
-                C * (C / over_source) * (C / C.amax(3, keepdim=True))),
-        Mistake("This divides by the one largest value of all; every pixel has a maximum of its own.",
-                C * (C / C.amax((1, 2, 3), keepdim=True)).square()),
-        Mistake("These are means; (9) divides by maxima.",
-                C * (C / C.mean(1, keepdim=True)) * (C / C.mean((2, 3), keepdim=True))),
-        Mistake("This keeps each other's best match and sets all else to zero: a hard filter; (9) shrinks softly.",
-                C * (over_source == C) * (over_target == C)),
+                C * (of_source & (C.amax(3, keepdim=True) == C))),
+        *(Mistake("This keeps the one largest value of all; every pixel has a best match of its own.", C * (best == C))
+          for best in (C.amax((1, 2, 3), keepdim=True), C.max())),
+        *(Mistake(batch, C * mixed) for mixed in batches),
+        *(Mistake(ties, C * answer) for answer in (first * first_target, first * of_target, of_source * first_target)),
+        Mistake("It is upside down: the matches are set to 0, all else is kept.", C * ~both),
         Mistake("This is C, unfiltered.", C),
     ]  # fmt: skip
-    accept("gamma C", got, [mutual_filter(C)], mistakes)
-    solved("filtered: the square of C over both maxima, times C")
+    return [C * both], mistakes
 
 
-def check_unit_length(function: Callable[[Tensor], Tensor]) -> None:
-    """`normalised(Q)` -> (b, n, h, w): equation (2), every target pixel's n numbers have length 1."""
-    Q = torch.rand(2, 6, 3, 4, generator=torch.Generator().manual_seed(2)) + 0.05
-    length = Q.square().sum(1, keepdim=True)
-    mistakes = [
-        Mistake("The wrong axes: here every *source* pixel has length 1; sum over the source pixels, the channels.",
-                Q / Q.square().sum((2, 3), keepdim=True).sqrt()),
-        Mistake("The wrong axes: this sums over everything; every target pixel has a length of its own.",
-                Q / Q.square().sum((1, 2, 3), keepdim=True).sqrt()),
-        Mistake("The batch is summed over too: pairs must not see one another.", Q / Q.square().sum().sqrt()),
-        Mistake("The root is missing: divide by the length, not by its square.", Q / length),
-        Mistake("The squares are missing: this makes sums 1, not lengths.", Q / Q.sum(1, keepdim=True)),
-        Mistake("The squares are missing under the root.", Q / Q.sum(1, keepdim=True).sqrt()),
-        Mistake("This divides by the maximum, as (9) does; (2) divides by the length.", Q / Q.amax(1, keepdim=True)),
-        Mistake("This is a softmax; (2) divides by the length.", Q.softmax(1)),
-        Mistake("This is the root of the mean; (2) has a sum.", Q / Q.square().mean(1, keepdim=True).sqrt()),
-        Mistake("The wrong axis: this sums over one row of target pixels.",
-                Q / Q.square().sum(3, keepdim=True).sqrt()),
-        Mistake("The wrong axis: this sums over one column of target pixels.",
-                Q / Q.square().sum(2, keepdim=True).sqrt()),
-    ]  # fmt: skip
-    accept("the normalised Q", answer_of(function, Q), [Q / length.sqrt()], mistakes, "; is a length 0?")
-    solved("normalised: a length of 1 for every target pixel, over all source pixels")
+def check_assignment(function: Callable[[Tensor, float], Tensor]) -> None:
+    """`assignment(C, tau)` -> (b, n, h, w): for every target pixel, the softmax of C / tau over the source pixels."""
+    for tau in (0.25, 0.005):  # exp(C / 0.005) overflows
+        C = torch.rand(2, 6, 3, 4, generator=torch.Generator().manual_seed(2)) + 0.05
+        C = C / C.max()
+        sharp = C / tau
+        power = (sharp - sharp.amax((1, 2, 3), keepdim=True)).exp()
+        everything = "The wrong axes: the shares of all target pixels together make 1; every one has shares of its own."
+        mistakes = [
+            Mistake("The wrong axes: here every *source* pixel deals out 1; each *target* pixel shall, over axis 1.",
+                    sharp.flatten(2).softmax(2).view_as(C)),
+            Mistake(everything, sharp.flatten(1).softmax(1).view_as(C)),
+            Mistake("The batch is mixed in, too: pairs must not see one another.",
+                    sharp.flatten().softmax(0).view_as(C)),
+            Mistake("The softmax runs over the batch: pairs must not see one another.", sharp.softmax(0)),
+            Mistake("The wrong axis: the shares of one column of target pixels make 1.", sharp.softmax(2)),
+            Mistake("The wrong axis: the shares of one row of target pixels make 1.", sharp.softmax(3)),
+            Mistake("C is multiplied by the temperature; divide: a small tau makes it sharp.", (C * tau).softmax(1)),
+            Mistake("The temperature is forgotten.", C.softmax(1)),
+            Mistake("The temperature comes too late: divide C by it, before the softmax.", C.softmax(1) / tau),
+            Mistake("This has length 1, as in (2); shares have the sum 1.", unit_length(C)),
+            Mistake("This has length 1, as in (2); shares have the sum 1.", unit_length(power)),
+            Mistake("The exponential is missing: this divides C by its sum.", C / C.sum(1, keepdim=True)),
+            Mistake("This is the logarithm of the softmax; take the softmax itself.", sharp.log_softmax(1)),
+            Mistake("The sum is missing: divide by it, so that the shares make 1.", sharp.exp()),
+            Mistake("This divides by the largest; divide by the sum, so that the shares make 1.",
+                    (sharp - sharp.amax(1, keepdim=True)).exp()),
+            Mistake("The best match takes all; a softmax leaves the others their shares.",
+                    (C.amax(1, keepdim=True) == C).to(C)),
+            Mistake("The sign: the *most* similar source pixel gets the largest share.", (-sharp).softmax(1)),
+            Mistake("This is gamma C of (9), not a softmax.", mutual_filter(C)),
+            Mistake("This is Q of section 2, not a softmax.", unit_length(mutual_filter(C))),
+        ]  # fmt: skip
+        unknown = "; for a small tau exp(C / tau) is infinite: take off the maximum first, or use softmax"
+        accept(f"the shares for tau = {tau}", answer_of(function, C, tau), [sharp.softmax(1)], mistakes, unknown)
+    solved("assignment: shares that make 1 for every target pixel, over all source pixels")
 
 
 def check_undoing_flow(function: Callable[[Tensor, tuple[int, int]], Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""Checkers for the exercises of notebook 03: the gate, the target-texel loss, and a shift in a coordinate texture.
+"""Checkers for the exercises of notebook 03: the partial convolution, the target-texel loss, the coordinate texture.
 
 Each prints a tick or raises CheckFailed with a sentence that names the mistake.
 """
@@ -15,39 +15,111 @@ from posekit.losses.masked_l1 import masked_l1
 from posekit.ops.grids import identity_grid, norm_to_index
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
-from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, solved
+from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, several, solved
 
 
-def check_gate(function: Callable[..., Tensor]) -> None:
-    """`gate(x, features, gates)` -> (b, d, h, w): ELU of one convolution times the sigmoid of another.
+def check_partial_convolution(function: Callable[..., tuple[Tensor, Tensor]]) -> None:
+    """`partial_convolution(x, mask, weight, bias)` -> out (b, d, h, w), new mask (b, 1, h, w).
 
-    x: (b, c, h, w).  features, gates: the (weight (d, c, 3, 3), bias (d,)) of the two; the border is reflected.
+    x: (b, c, h, w), mask: (b, 1, h, w), 1 known, 0 unknown; weight (d, c, 3, 3), bias (d,).  Outside is unknown.
+    out: the convolution of what is known, times 9 over the number of known pixels in the window, plus the bias; 0 where
+    the window knows nothing.  new mask: 1 where it knows anything.
     """
     random = torch.Generator().manual_seed(1)
-    x = torch.randn(2, 3, 5, 6, generator=random)
-    features, gates = ((torch.randn(4, 3, 3, 3, generator=random), torch.randn(4, generator=random)) for _ in range(2))
-    padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
-    f, g = F.conv2d(padded, *features), F.conv2d(padded, *gates)
-    zeros = F.elu(F.conv2d(x, *features, padding=1)) * torch.sigmoid(F.conv2d(x, *gates, padding=1))
+    x = torch.randn(2, 3, 7, 8, generator=random)
+    weight, bias = torch.randn(4, 3, 3, 3, generator=random), torch.randn(4, generator=random)
+    mask = (torch.rand(2, 1, 7, 8, generator=random) < 0.45).float()
+    mask[0, :, :4, 4:] = mask[1, :, 3:, :4] = 0  # holes that are wider than a window
+    x = torch.where(mask > 0, x, -10)
+    answer = answer_of(function, x, mask, weight, bias)
+    got = several(answer, 2, "two things: the result, and the new mask")
+    right, new_mask, mistakes, mask_mistakes = _partial_answers(x, mask, weight, bias)
+    unknown = "; a window without a known pixel divides by 0, and should give 0"
+    accept("the result", got[0], [right], mistakes, unknown)
+    accept("the new mask", got[1], [new_mask], mask_mistakes)
+    solved("partial_convolution: of what is known, scaled up to a full window, and the hole shrinks")
+
+
+def _partial_answers(
+    x: Tensor, m: Tensor, weight: Tensor, bias: Tensor
+) -> tuple[Tensor, Tensor, list[Mistake], list[Mistake]]:
+    """The right result and new mask, and the answers of the classic mistakes in either."""
+    b, c = bias[:, None, None], x.shape[1]
+    ones = torch.ones(1, 1, 3, 3)
+
+    def windows(x: Tensor, m: Tensor, border: str = "constant", of_mask: str = "constant") -> tuple[Tensor, Tensor]:
+        """The bare sums and the number of known pixels of every window."""
+        padded = F.pad(x, (1, 1, 1, 1), mode=border), F.pad(m, (1, 1, 1, 1), mode=of_mask)
+        return F.conv2d(padded[0], weight), F.conv2d(padded[1], ones)
+
+    sums, n = windows(x * m, m)
+    bare, _ = windows(x, m)
+    known, least = n > 0, n.clamp(min=1)
+    full = F.conv2d(torch.ones_like(m), ones, padding=1)  # pixels of the picture in a window: 4 in a corner
+
+    def at_known(values: Tensor, known: Tensor = known) -> Tensor:
+        return torch.where(known, values, 0)
+
+    whole = m.mean((1, 2, 3), keepdim=True)
+    others = windows(x * (1 - m), 1 - m)
+    borders = []
+    for mode in ("replicate", "reflect"):
+        for of_mask in (mode, "constant"):
+            s, k = windows(x * m, m, mode, of_mask)
+            borders.append(at_known(s * 9 / k.clamp(min=1) + b, k > 0))
+    padding = "The border is {}; beyond it nothing is known: pad with zeros, the mask too."
+    counted = "The window has 9 pixels, also at the border: those outside are unknown, so the factor is 9 / known."
+    one_channel = "The mask has one channel: count the known *pixels* of the window, not their c numbers."
+    unmasked = "x is not multiplied by the mask: what stands at unknown pixels goes into the sum."
+    scaled = "The renormalisation is missing: times 9 over the number of known pixels in the window."
+    whole_picture = "The known pixels of the whole picture are counted; count those in each window."
+    right = at_known(sums * 9 / least + b)
     mistakes = [
-        Mistake("The gate is missing: this is the ELU of the features alone.", F.elu(f)),
-        Mistake("The sigmoid is missing: a gate lies between 0 (closed) and 1 (open).", F.elu(f) * g),
-        Mistake("The ELU of the features is missing.", f * torch.sigmoid(g)),
-        Mistake("The two convolutions are exchanged: the first pair makes the features.", F.elu(g) * torch.sigmoid(f)),
-        Mistake("The ELU belongs on the features, before the gate, not on the product.", F.elu(f * torch.sigmoid(g))),
-        Mistake("The gate multiplies the features; it is not added to them.", F.elu(f) + torch.sigmoid(g)),
-        Mistake("The gate is upside down: 1 is open, 0 is closed.", F.elu(f) * torch.sigmoid(-g)),
-        Mistake("ReLU in the place of ELU: negative features are cut off.", F.relu(f) * torch.sigmoid(g)),
-        Mistake("tanh in the place of the sigmoid: a gate must not be negative.", F.elu(f) * torch.tanh(g)),
-        Mistake("The features make their own gate; it has weights of its own.", F.elu(f) * torch.sigmoid(f)),
-        Mistake("The border is padded with zeros; reflect it: F.pad(x, (1, 1, 1, 1), mode='reflect').", zeros),
-        Mistake(
-            "The padding is missing: every layer would shrink the texture by two texels.",
-            F.elu(F.conv2d(x, *features)) * torch.sigmoid(F.conv2d(x, *gates)),
-        ),
-    ]
-    accept("the gated features", answer_of(function, x, features, gates), [F.elu(f) * torch.sigmoid(g)], mistakes)
-    solved("gate: ELU(conv_f(x)) * sigmoid(conv_g(x))")
+        Mistake(unmasked, at_known(bare * 9 / least + b)),
+        Mistake("This is the ordinary convolution: where is the mask?", bare + b),
+        Mistake(unmasked, at_known(bare + b)),
+        Mistake(scaled, at_known(sums + b)),
+        Mistake(scaled, sums + b),
+        Mistake("The bias is scaled too; only the sum lacks the unknown pixels, so only the sum is scaled.",
+                at_known((sums + b) * 9 / least)),
+        Mistake("The bias is missing.", at_known(sums * 9 / least)),
+        Mistake("The bias is left where the window knows nothing; the result is 0 there.", sums * 9 / least + b),
+        Mistake("The factor 9 is missing: a window that is all known must give the ordinary convolution.",
+                at_known(sums / least + b)),
+        Mistake("The factor is upside down: the fewer pixels are known, the more the sum grows.",
+                at_known(sums * n / 9 + b)),
+        *(Mistake(whole_picture, answer) for share in (whole, m.mean())
+          for answer in (at_known(sums / share + b), sums / share + b)),
+        Mistake(whole_picture, at_known(sums * 9 / m.sum((1, 2, 3), keepdim=True) + b)),
+        Mistake(whole_picture, at_known(sums * 9 / m.sum() + b)),
+        Mistake(one_channel, at_known(sums * 9 / (c * least) + b)),
+        Mistake(one_channel, at_known(sums * 9 * c / least + b)),
+        Mistake(counted, at_known(sums * full / least + b)),
+        *(Mistake(padding.format(name), answer)
+          for name, answer in zip(("repeated", "repeated", "reflected", "reflected"), borders, strict=True)),
+        Mistake("The mask is upside down: 1 is known.",
+                at_known(others[0] * 9 / others[1].clamp(min=1) + b, others[1] > 0)),
+        Mistake("Only pixels that were known themselves are kept; one known pixel in the window is enough, "
+                "or no hole would ever shrink.", right * m),
+        Mistake("Windows that are not all known are dropped; one known pixel in the window is enough.",
+                at_known(sums + b, n == 9)),
+        Mistake("The padding is missing: every layer would shrink the texture by two texels.",
+                right[:, :, 1:-1, 1:-1]),
+    ]  # fmt: skip
+    new_mask = known.to(m)
+    mask_mistakes = [
+        Mistake("The mask is the old one: whoever sees a known pixel in the window is known from now on.", m),
+        Mistake("These are numbers of known pixels; the new mask is 1 where there is any.", n),
+        Mistake("This is the share of known pixels; the new mask is 1 where there is any.", n / 9),
+        Mistake("This keeps only windows that are all known: the hole grows; one known pixel is enough.",
+                (n == 9).to(m)),
+        Mistake("The new mask is upside down: 1 is known.", 1 - new_mask),
+        Mistake("Everything is called known; a window without a known pixel still knows nothing.", torch.ones_like(m)),
+        Mistake("One channel is enough for the mask: all channels know the same.",
+                new_mask.expand(-1, len(bias), -1, -1)),
+        Mistake("One channel is enough for the mask: all channels know the same.", new_mask.expand(-1, c, -1, -1)),
+    ]  # fmt: skip
+    return right, new_mask, mistakes, mask_mistakes
 
 
 def check_target_texel_loss(function: Callable[..., Tensor]) -> None:
@@ -109,9 +181,8 @@ def check_coordinate_texture(function: Callable[..., tuple[Tensor, Tensor]]) -> 
     h, w, t = 9, 14, 6
     M = 0.9 * (2 * torch.rand(1, 2, h, w, generator=random) - 1)
     mask = (torch.rand(1, 1, h, w, generator=random) > 0.3).float()
-    got = answer_of(function, M, mask, t)
-    if not isinstance(got, tuple | list) or len(got) != 2:
-        raise CheckFailed("Expected two things: the coordinate texture C, and which of its texels are known.")
+    answer = answer_of(function, M, mask, t)
+    got = several(answer, 2, "two things: the coordinate texture C, and which of its texels are known")
     x = identity_grid(h, w)[None]
     size = torch.tensor([w, h], dtype=x.dtype)[:, None, None]
     index = torch.stack((norm_to_index(x[:, 0], w), norm_to_index(x[:, 1], h)), 1)
@@ -138,6 +209,6 @@ def check_coordinate_texture(function: Callable[..., tuple[Tensor, Tensor]]) -> 
         ),
     ]
     right = splat(x, M, (t, t), mask)
-    accept("the coordinate texture", got[0], [right.values], mistakes)
+    accept("the coordinate texture", got[0], [right.values], mistakes, as_picture=True)
     accept("the mask of known texels", got[1], [right.known], [])
     solved("coordinate_texture: every texel holds the centre of its pixel")

@@ -60,6 +60,7 @@ def _judge_skip(got: object, activations: Tensor, E: Tensor, mask: Tensor) -> No
     weight_c = F.interpolate(mask, size=size, mode="bilinear", align_corners=True)
     small_c = F.interpolate(E, size=size, mode="bilinear", align_corners=True) / weight_c.clamp(min=1e-6)
     nearest_E = F.interpolate(E, size=size, mode="nearest-exact")
+    filled = resize_grid(torch.where(mask > 0.5, E, identity_grid(*mask.shape[-2:])), size)
     swapped = "x and y of E are swapped: channel 0 is x, to the right."
     identity = (
         "Off the body the skip must leave activations where they are (the identity grid); "
@@ -75,6 +76,9 @@ def _judge_skip(got: object, activations: Tensor, E: Tensor, mask: Tensor) -> No
         Mistake(identity, skip(whole, body=torch.ones_like(body))),
         Mistake("Off the body this is 0; the activations there stay where they are.", skip() * body),
         Mistake(mixed, skip(whole)),
+        *(Mistake("E is filled with the identity first and resized then, which mixes places off the body into its rim: "
+                  "resize first, divide by the resized mask, and fill last.", answer)
+          for answer in (skip(filled), skip(filled, body=torch.ones_like(body)))),
         Mistake("E is resized by the nearest pixel here; resize it bilinearly.", skip(nearest_E)),
         Mistake(corners, skip(off=edges)),
         Mistake(corners, skip(corners=True)),
@@ -92,7 +96,7 @@ def _judge_skip(got: object, activations: Tensor, E: Tensor, mask: Tensor) -> No
             "Forward is taken for backward: this carries activations to E; look them up at E.",
             splat(activations, torch.where(body, small, x), size).values,
         ),
-    ]
+    ]  # fmt: skip
     right = [skip(), warp_activations(activations, E, mask, size)]
     accept(f"the skip of size {size}", got, right[:1], mistakes)
 
@@ -181,38 +185,74 @@ def _transposed(matrix: Tensor) -> Tensor:
 
 
 def check_fuse(function: Callable[[Tensor, Tensor], Tensor]) -> None:
-    """`fuse(moved, masks)` -> (c, h, w): the maximum over parts inside their masks, and 0.
+    """`fuse(moved, masks)` -> (c, h, w): the mean over the parts that cover a pixel, and 0 where none does.
 
-    moved: (k, c, h, w), activations moved by each part's map, not masked yet.  masks: (k, 1, h, w), 1 inside.
+    moved: (k, c, h, w), activations moved by each part's map, not masked yet.  masks: (k, 1, h, w), 1 inside, else 0.
     """
     for seed in (1, 2):
         random = torch.Generator().manual_seed(seed)
         moved = torch.randn(4, 3, 6, 7, generator=random)
         masks = (torch.rand(4, 1, 6, 7, generator=random) < 0.55).float()
         masks[:, :, 0, 0], masks[:, :, 1, 1] = 0, 1
-        inside = moved * masks
-        last = torch.zeros_like(moved[0])
-        for one, mask in zip(moved, masks, strict=True):
-            last = torch.where(mask > 0, one, last)
-        channels = inside.amax((0, 1)).expand(3, 6, 7)
-        strongest = inside.gather(0, inside.abs().argmax(0, keepdim=True))[0]
-        never = torch.where(masks > 0, moved, -torch.inf).amax(0)
-        clipped = torch.where(never.isfinite(), never, 0)
-        mistakes = [
-            Mistake("The masks are missing: a part counts inside its region alone.", moved.amax(0)),
-            Mistake("The masks are missing: a part counts inside its region alone.", moved.amax(0).clamp(min=0)),
-            Mistake("This is the mean over parts; take the maximum.", inside.mean(0)),
-            Mistake("This is the mean over the parts that are there; take the maximum.",
-                    inside.sum(0) / masks.sum(0).clamp(min=1)),
-            Mistake("This is the sum over parts, brighter where they overlap; take the maximum.", inside.sum(0)),
-            Mistake("Later parts paint over earlier ones; the largest activation wins, whatever its part.", last),
-            Mistake("The largest magnitude wins here; the maximum minds the sign.", strongest),
-            Mistake("0 takes part in the maximum: where all parts are negative it wins.", clipped),
-            Mistake("The maximum is over parts, not over channels.", channels),
-            Mistake("This is the minimum.", inside.amin(0)),
-        ]  # fmt: skip
-        accept("the fused activations", answer_of(function, moved, masks), [inside.amax(0).clamp(min=0)], mistakes)
-    solved("fuse: the maximum over parts, each inside its mask")
+        got = answer_of(function, moved, masks)
+        if isinstance(got, tuple) and len(got) == 2:
+            raise CheckFailed(
+                "You return two things: .max(0) gives (values, indices), and .amax(0) the values alone; here a mean is "
+                "asked for."
+            )
+        right, mistakes = _fused(moved, masks)
+        unknown = "; where no part covers the pixel, 0 is divided by 0: the result is 0 there"
+        accept("the fused activations", got, [right], mistakes, unknown)
+    solved("fuse: the mean over the parts that cover a pixel")
+
+
+def _fused(moved: Tensor, masks: Tensor) -> tuple[Tensor, list[Mistake]]:
+    """The right answer, and those of the classic mistakes."""
+    inside, count = moved * masks, masks.sum(0)
+    covered = count > 0
+    right = inside.sum(0) / count.clamp(min=1)
+    last = torch.zeros_like(moved[0])
+    for one, mask in zip(moved, masks, strict=True):
+        last = torch.where(mask > 0, one, last)
+    strongest = inside.gather(0, inside.abs().argmax(0, keepdim=True))[0]
+    largest = torch.where(masks > 0, moved, -torch.inf).amax(0)
+    unmasked = "The masks are missing in the sum: a part counts inside its region alone."
+    all_parts = "This divides by the number of all parts; divide by the number of those that cover the pixel."
+    maximum = "This is the maximum, as in section 3; the mean of the parts that cover the pixel is asked for."
+    order = "The masks are in another order than the parts: the k-th mask belongs to the k-th part."
+    others = [masks.flip(0), masks.roll(1, 0), masks.roll(-1, 0)]
+    mistakes = [
+        Mistake(all_parts, inside.mean(0)),
+        Mistake("The masks are missing: this is the mean over all parts.", moved.mean(0)),
+        Mistake(unmasked, moved.sum(0) / count.clamp(min=1)),
+        Mistake(unmasked, torch.where(covered, moved.sum(0) / count.clamp(min=1), 0)),
+        Mistake(unmasked, torch.where(covered, moved.mean(0), 0)),
+        Mistake("This is the sum over parts, brighter where they overlap; divide by the number that cover the pixel.",
+                inside.sum(0)),
+        Mistake("Negative activations are cut off: the 0 belonged to the maximum of section 3; a mean needs no clamp.",
+                right.clamp(min=0)),
+        Mistake("Negative activations are cut off before the mean; a mean needs no clamp.",
+                inside.clamp(min=0).sum(0) / count.clamp(min=1)),
+        *(Mistake(maximum, answer) for answer in (
+            inside.amax(0), inside.amax(0).clamp(min=0), moved.amax(0), moved.amax(0).clamp(min=0),
+            torch.where(covered, largest, 0), torch.where(covered, largest, 0).clamp(min=0))),
+        Mistake("This is the minimum.", inside.amin(0)),
+        *(Mistake(order, (moved * other).sum(0) / other.sum(0).clamp(min=1)) for other in others),
+        *(Mistake(order, (moved * other).sum(0) / count.clamp(min=1)) for other in others),
+        Mistake("One too many is counted: divide by the number of parts, not by one more.",
+                inside.sum(0) / (count + 1)),
+        *(Mistake(f"Divide by the number of parts, not by that number + {least}.", inside.sum(0) / (count + least))
+          for least in (1e-2, 1e-3)),
+        Mistake("Where no part covers the pixel the result is 0; here it is the mean over all parts.",
+                torch.where(covered, right, moved.mean(0))),
+        Mistake("Later parts paint over earlier ones; all that cover the pixel count alike.", last),
+        Mistake("The largest magnitude wins here; the mean is asked for.", strongest),
+        Mistake("The mean is over parts, not over channels as well.",
+                (inside.sum((0, 1)) / (moved.shape[1] * count[0]).clamp(min=1)).expand_as(right)),
+        Mistake("The number of covering parts is that of the whole picture; count it at each pixel.",
+                inside.sum(0) * masks[0].numel() / masks.sum()),
+    ]  # fmt: skip
+    return right, mistakes
 
 
 def check_source_part(function: Callable[[list[bool], list[bool]], list[int]]) -> None:
@@ -230,18 +270,33 @@ def check_source_part(function: Callable[[list[bool], list[bool]], list[int]]) -
         for sentence, rule in _WRONG_TWINS.items():
             mistakes.setdefault(sentence, []).append([rule(k, source, target) for k in range(10)])
     got = torch.stack([_numbers(answer_of(function, source, target)) for source, target in cases])
-    known = [Mistake(sentence, torch.tensor(answer)) for sentence, answer in mistakes.items()]
-    accept("the parts of the source", got, [torch.tensor(right)], known)
+    known = [Mistake(sentence, torch.tensor(answer).double()) for sentence, answer in mistakes.items()]
+    accept("the parts of the source", got, [torch.tensor(right).double()], known)
     solved("source_part: its own, else its twin's, else dropped")
 
 
 def _numbers(answer: object) -> Tensor:
     if answer is None:
         raise CheckFailed("Your function returned nothing; is there a `return`?")
-    numbers = torch.as_tensor(answer)
+    if isinstance(answer, dict | set | str):
+        raise CheckFailed(f"Return a list of 10 numbers in the order of BODY_PARTS; this is a {type(answer).__name__}.")
+    if isinstance(answer, list | tuple):
+        for name, one in zip(BODY_PARTS, answer, strict=False):
+            if one is None:
+                raise CheckFailed(f"There is a None for {name}; a part that is dropped gets the number -1.")
+            if isinstance(one, str):
+                raise CheckFailed(
+                    f"There is the word {one!r} for {name}; give numbers of parts: BODY_PARTS.index(...)."
+                )
+    try:
+        numbers = torch.as_tensor(answer)
+    except (TypeError, ValueError, RuntimeError):
+        raise CheckFailed(
+            f"Return a list of 10 whole numbers, one for each part; this {type(answer).__name__} holds something else."
+        ) from None
     if numbers.shape != (10,):
         raise CheckFailed(f"Expected 10 numbers, one for each part, got the shape {tuple(numbers.shape)}.")
-    return numbers
+    return numbers.double()
 
 
 def _part_of(k: int, source: list[bool], target: list[bool]) -> int:

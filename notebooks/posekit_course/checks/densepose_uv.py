@@ -12,7 +12,7 @@ from torch import Tensor
 
 from posekit.ops.grids import identity_grid, index_to_norm, norm_to_index
 from posekit.ops.surface import ChartTable, flip_map
-from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, solved
+from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, several, solved
 
 SWAPPED = "u and v are swapped: channel 0 is {0} (to the right), channel 1 is {1} (down)."
 
@@ -51,7 +51,8 @@ def _judge_grid(got: object, h: int, w: int) -> None:
         Mistake("y points up; row 0 is the top of the picture and has the smallest y.", torch.stack((x, -y))),
         Mistake("Rows and columns are exchanged: x changes along a row, y along a column.", right.transpose(1, 2)),
     ]
-    accept(f"the grid of {h} x {w} pixels", got, [right], mistakes, "; a single row or column must not divide by zero")
+    unknown = "; a single row or column must not divide by zero"
+    accept(f"the grid of {h} x {w} pixels", got, [right], mistakes, unknown, as_picture=True)
 
 
 def check_iuv_to_atlas(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> None:
@@ -105,7 +106,7 @@ def check_iuv_to_atlas(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tens
     mistakes += _only_off(
         body, got, accepted, "The background (I = 0) must be 0; here entries of the table stand on it."
     )
-    accept("the atlas positions", got, accepted, mistakes, unknown)
+    accept("the atlas positions", got, accepted, mistakes, unknown, as_picture=True)
     solved("iuv_to_atlas: part, row, column, and nothing on the background")
 
 
@@ -139,9 +140,7 @@ def check_mirror_map(function: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, 
     """
     uv, mask, mirror = _mirror_example()
     right_uv, right_mask = flip_map(uv, mask, mirror)
-    got = answer_of(function, uv, mask, mirror)
-    if not isinstance(got, tuple | list) or len(got) != 2:
-        raise CheckFailed("Return two tensors: the mirrored map and the mirrored mask.")
+    got = several(answer_of(function, uv, mask, mirror), 2, "two tensors: the mirrored map and the mirrored mask")
     a = mirror.shape[-1]
     on = mask > 0.5
 
@@ -184,13 +183,9 @@ def check_mirror_map(function: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, 
     accepted = [right_uv, twin(*right, "nearest").flip(-1)]
     mistakes += _only_off(on.flip(-1), got[0], accepted, "Off the mask the map must be 0; here positions stand on it.")
     unknown = "; off the mask the map is 0"
-    accept("the mirrored map", got[0], accepted, mistakes, unknown)
-    accept(
-        "the mirrored mask",
-        got[1],
-        [right_mask],
-        [Mistake("The mask is not flipped with the picture.", right_mask.flip(-1))],
-    )
+    accept("the mirrored map", got[0], accepted, mistakes, unknown, as_picture=True)
+    unflipped = Mistake("The mask is not flipped with the picture.", right_mask.flip(-1))
+    accept("the mirrored mask", got[1], [right_mask], [unflipped], as_picture=True)
     solved("mirror_map: the picture flipped, every position its twin, the mask with it")
 
 

@@ -7,11 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from posekit.losses.lsgan import lsgan_discriminator, lsgan_generator
-from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, solved
+from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, several, solved
+
+# Where a quantile lies between two numbers there are many rules, all in use; numpy's names of them.
+_QUANTILE_RULES = (
+    "linear",  # the default of torch and numpy
+    "lower",
+    "higher",
+    "midpoint",
+    "nearest",
+    "inverted_cdf",
+    "averaged_inverted_cdf",
+    "closest_observation",
+    "interpolated_inverted_cdf",
+    "hazen",
+    "weibull",
+    "median_unbiased",
+    "normal_unbiased",
+)
 
 
 def check_paired_interval(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> None:
@@ -19,6 +37,7 @@ def check_paired_interval(function: Callable[[Tensor, Tensor, Tensor, Tensor], T
 
     a, b: (n,), a metric of two systems on the same n pairs.  person: (n,), the number of the person of each pair.
     draws: (r, p) numbers of people, drawn with replacement; a row is a resample.
+    Any common rule for quantiles is right.
     """
     for seed, counts in ((1, (1, 6, 2, 3, 9, 2, 4, 1, 5)), (2, (7, 1, 3, 2, 8, 4))):
         a, b, person, draws = _people(seed, torch.tensor(counts))
@@ -70,7 +89,8 @@ def check_paired_interval(function: Callable[[Tensor, Tensor, Tensor, Tensor], T
                     means.mean() + signs * means.std()),
             Mistake("This is the mean, twice: where are the draws?", d.mean().expand(2)),
         ]  # fmt: skip
-        accept("the interval", got, [right], mistakes)
+        rules = [torch.from_numpy(np.quantile(means, ends, method=rule)).to(right) for rule in _QUANTILE_RULES]
+        accept("the interval", got, rules, mistakes)
     solved("paired_interval: subtract pair by pair, resample people, cut 2.5 % off at either end")
 
 
@@ -91,8 +111,7 @@ def check_lsgan(function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> 
         random = torch.Generator().manual_seed(seed)
         real, fake = torch.rand(2, 1, 4, 5, generator=random), torch.rand(2, 1, 4, 5, generator=random) ** 2
         losses = answer_of(function, *(verdicts.clone().requires_grad_() for verdicts in (real, fake)))
-        if not isinstance(losses, tuple | list) or len(losses) != 2:
-            raise CheckFailed("Return two losses: that of D, then that of G.")
+        losses = several(losses, 2, "two losses: that of D, then that of G")
         try:
             got = torch.stack([torch.as_tensor(loss, dtype=torch.float32) for loss in losses])
         except (TypeError, ValueError, RuntimeError):

@@ -7,12 +7,17 @@ a name, and the name is the help.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from posekit.ops.splat import _Splat
 
 TOLERANCE = 1e-4
 
@@ -44,27 +49,86 @@ def answer_of(function: Callable, *inputs: object) -> object:
     except NotImplementedError:
         raise
     except Exception as error:
-        raise CheckFailed(f"Your function raised {type(error).__name__}: {error}") from error
+        words = " ".join(str(error).split())
+        raise CheckFailed(f"Your function raised {type(error).__name__}: {words}") from error
     if not _unchanged(inputs, given):
         raise CheckFailed("Your function changes its inputs; work on a copy (x.clone()).")
     return answer
 
 
-def accept(what: str, got: object, right: Sequence[Tensor], mistakes: Sequence[Mistake], unknown: str = "") -> None:
+def several(answer: object, number: int, what: str) -> Sequence:
+    """The ``number`` things that an answer consists of; ``what`` names them."""
+    if answer is None:
+        raise CheckFailed("Your function returned nothing; is there a `return`?")
+    if not isinstance(answer, tuple | list) or len(answer) != number:
+        raise CheckFailed(f"Return {what}.")
+    return answer
+
+
+@dataclass
+class Watched:
+    """What a function did while it was watched: library functions it called, and its largest tensor."""
+
+    called: str = ""
+    largest: int = 0
+
+    def refuse_library(self) -> None:
+        """To be called when the answer is right."""
+        if self.called:
+            raise CheckFailed(f"The numbers are right, but `{self.called}` made them; write the steps by hand here.")
+
+
+@contextmanager
+def watched() -> Iterator[Watched]:
+    """Watch for `F.grid_sample` (and `sample`, which calls it), for `splat`, and for large tensors.
+
+    However the student's code imported them: every way to them ends in what is watched.
+    """
+    seen = Watched()
+
+    class Watch(TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            if "grid_sample" in getattr(function, "__name__", ""):
+                seen.called = "grid_sample"
+            made = function(*args, **(kwargs or {}))
+            if isinstance(made, Tensor) and made.layout is torch.strided:
+                seen.largest = max(seen.largest, made.untyped_storage().nbytes() // made.element_size())
+            return made
+
+    def apply(*inputs: object) -> object:
+        seen.called = "splat"
+        return scatter(*inputs)
+
+    scatter = _Splat.apply
+    with mock.patch.object(_Splat, "apply", apply), Watch():
+        yield seen
+
+
+def accept(
+    what: str,
+    got: object,
+    right: Sequence[Tensor],
+    mistakes: Sequence[Mistake],
+    unknown: str = "",
+    as_picture: bool = False,
+) -> None:
     """Accept ``got`` or raise CheckFailed with the most telling sentence.
 
     what: a name for the answer.  right: accepted answers (an entry may follow any of them).  unknown: what a NaN in
-    the answer means here.
+    the answer means here.  as_picture: the notebook goes on with the answer, so that right numbers in something else
+    than a tensor of the usual dtype are refused.
     """
-    got = _as_tensor(what, got)
+    answer, got = got, _as_tensor(what, got)
     wanted = right[0]
     if got.shape != wanted.shape:
         for mistake in mistakes:
             if got.shape == mistake.answer.shape and _same(got, mistake.answer):
                 raise CheckFailed(mistake.sentence)
         raise CheckFailed(_about_shape(what, tuple(got.shape), tuple(wanted.shape)))
-    got = got.detach().to(wanted)
-    if torch.stack([(got - answer).abs() < TOLERANCE for answer in right]).any(0).all():
+    given, got = got, got.detach().to(wanted)
+    if torch.stack([(got - one).abs() < TOLERANCE for one in right]).any(0).all():
+        if as_picture:
+            _refuse_other_kinds(what, answer, given.dtype, wanted.dtype)
         return
     broken = ~got.isfinite()
     if broken.any():
@@ -75,12 +139,32 @@ def accept(what: str, got: object, right: Sequence[Tensor], mistakes: Sequence[M
     for mistake in mistakes:
         if got.shape == mistake.answer.shape and _same(got, mistake.answer):
             raise CheckFailed(mistake.sentence)
-    wrong = torch.stack([(got - answer).abs() for answer in right]).amin(0)
+    wrong = torch.stack([(got - one).abs() for one in right]).amin(0)
     place = tuple((wrong >= TOLERANCE).nonzero()[0].tolist())
+    should, is_ = _told_apart(float(wanted[place]), float(got[place]))
     raise CheckFailed(
         f"{int((wrong >= TOLERANCE).sum())} of {wrong.numel()} entries of {what} are wrong; the first, at {place}, "
-        f"should be {float(wanted[place]):.3f} and is {float(got[place]):.3f}."
+        f"should be {should} and is {is_}."
     )
+
+
+def _told_apart(a: float, b: float) -> tuple[str, str]:
+    """Both numbers with three digits, or with as many as show that they differ."""
+    for digits in range(3, 9):
+        texts = f"{a:.{digits}f}", f"{b:.{digits}f}"
+        if round(a, digits) != round(b, digits):
+            break
+    return texts
+
+
+def _refuse_other_kinds(what: str, answer: object, dtype: torch.dtype, wanted: torch.dtype) -> None:
+    right = f"The numbers of {what} are right, but"
+    if not isinstance(answer, Tensor):
+        kind = "numpy array" if type(answer).__module__ == "numpy" else type(answer).__name__
+        raise CheckFailed(f"{right} they come as a {kind}; return a float32 tensor.")
+    if dtype not in (wanted, torch.bool):
+        names = (str(one).removeprefix("torch.") for one in (dtype, wanted))
+        raise CheckFailed("{} they are {} and not {}; finish with .float().".format(right, *names))
 
 
 def solved(what: str) -> None:

@@ -11,54 +11,71 @@ from tests.course.checks.exercise_checkers import (  # noqa: F401
     test_stub_passes_through,
 )
 
-FILTER = """
+MATCHES = """
 def solution(C):
     source, target = C.amax(1, keepdim=True), C.amax((2, 3), keepdim=True)
-    return C * (C / source) * (C / target)
+    return C * ((C == source) & (C == target))
 """
-FILTER_MUTANTS = [
-    ("C * (C / source)", "(C / source)", "gamma alone"),
-    (" * (C / target)", "", "forgotten: over the target"),
-    (" * (C / source)", "", "forgotten: over the source"),
-    ("(C / source) * (C / target)", "(C / source) ** 2", "forgotten: over the target"),
-    ("(C / source) * (C / target)", "(C / target) ** 2", "forgotten: over the source"),
-    ("(C / source) * (C / target)", "C.softmax(1) * C.flatten(2).softmax(2).view_as(C)", "softmax is no maximum:"),
-    ("(C / source) * (C / target)", "C.softmax(1)", "softmax.*source pixels alone"),
-    ("(C / source) * (C / target)", "C.flatten(2).softmax(2).view_as(C)", "softmax.*target pixels alone"),
-    ("(C / source) * (C / target)", "C / (source * target)", "gamma alone"),
-    ("(C / source) * (C / target)", "(C / source + C / target)", "not their sum"),
-    ("(C / source) * (C / target)", "torch.minimum(C / source, C / target)", "not the smaller one"),
+KEPT = "C * ((C == source) & (C == target))"
+MAXIMA = "C.amax(1, keepdim=True), C.amax((2, 3), keepdim=True)"
+DERIVED = "Q = C * (C / C.amax(1, keepdim=True)) * (C / C.amax((2, 3), keepdim=True))"  # section 2
+MATCHES_MUTANTS = [
+    (f"return {KEPT}", f"{DERIVED}\n    return Q / Q.square().sum(1, keepdim=True).sqrt()", "This is Q of section 2"),
+    (" & (C == target)", "", "forgotten: the source pixel"),
+    ("(C == source) & ", "", "forgotten: the target pixel"),
+    ("C * ((C", "((C", "truth values"),
+    ("&", "|", "and, not or"),
+    (KEPT, "C * (C / source) * (C / target)", "soft filter of \\(9\\)"),
+    (KEPT, "(C / source) * (C / target)", "gamma of \\(9\\) alone"),
     ("C.amax((2, 3), keepdim=True)", "C.amax(2, keepdim=True)", "Only the rows"),
     ("C.amax((2, 3), keepdim=True)", "C.amax(3, keepdim=True)", "Only the columns"),
-    ("C.amax(1, keepdim=True), C.amax((2, 3), keepdim=True)", "C.amax((1, 2, 3), keepdim=True), "
-     "C.amax((1, 2, 3), keepdim=True)", "one largest value of all"),
-    ("C.amax(1, keepdim=True), C.amax((2, 3), keepdim=True)", "C.mean(1, keepdim=True), "
-     "C.mean((2, 3), keepdim=True)", "means"),
-    ("(C / source) * (C / target)", "(C == source) * (C == target)", "hard filter"),
-    ("    return C * (C / source) * (C / target)", "    return C", "unfiltered"),
-    ("    return C *", "    C *= 1.5\n    return C *", "changes its inputs"),
-    ("    return C *", "    C *", "returned nothing"),
-    ("(C / source) * (C / target)", "C * C / (source * target)", None),
+    (KEPT, "C * (C == C.amax((1, 2, 3), keepdim=True))", "one largest value of all"),
+    (KEPT, "C * (C == C.max())", "one largest value of all"),
+    (MAXIMA, "C.amax((0, 1), keepdim=True), C.amax((0, 2, 3), keepdim=True)", "batch is mixed in"),
+    ("C.amax(1, keepdim=True)", "C.amax((0, 1), keepdim=True)", "batch is mixed in"),
+    ("C.amax(1, keepdim=True)", "C.amax(0, keepdim=True)", "batch is mixed in"),
+    ("C.amax((2, 3), keepdim=True)", "C.amax((0, 2, 3), keepdim=True)", "batch is mixed in"),
+    ("C.amax((2, 3), keepdim=True)", "C.amax(0, keepdim=True)", "batch is mixed in"),
+    (KEPT, "C * (torch.arange(C.shape[1])[:, None, None] == C.argmax(1, keepdim=True)) * (C == target)", "argmax"),
+    (KEPT, "C * (C == source) * (torch.arange(15).view(3, 5) == C.flatten(2).argmax(2)[..., None, None])", "argmax"),
+    (KEPT, "C * ~((C == source) & (C == target))", "upside down"),
+    (KEPT, "C", "unfiltered"),
+    (KEPT, "((C == source) & (C == target)) * (1 / (C - C))", "NaN is left in"),
+    (f"return {KEPT}", f"C *= 1.5\n    return {KEPT}", "changes its inputs"),
+    (f"return {KEPT}", KEPT, "returned nothing"),
+    (KEPT, "torch.where((C / source) * (C / target) == 1, C, 0)", None),
 ]  # fmt: skip
 
-LENGTH = """
-def solution(Q):
-    return Q / (Q ** 2).sum(1, keepdim=True).sqrt()
+ASSIGNMENT = """
+def solution(C, tau):
+    power = (C / tau - (C / tau).amax(1, keepdim=True)).exp()
+    return power / power.sum(1, keepdim=True)
 """
-LENGTH_MUTANTS = [
-    (".sum(1,", ".sum((2, 3),", "every \\*source\\* pixel"),
-    (".sum(1,", ".sum((1, 2, 3),", "sums over everything"),
-    (".sum(1, keepdim=True)", ".sum()", "batch is summed"),
-    (".sqrt()", "", "root is missing"),
-    ("(Q ** 2).sum(1, keepdim=True).sqrt()", "Q.sum(1, keepdim=True)", "makes sums 1"),
-    ("(Q ** 2)", "Q", "missing under the root"),
-    ("(Q ** 2).sum(1, keepdim=True).sqrt()", "Q.amax(1, keepdim=True)", "maximum, as \\(9\\)"),
-    ("Q / (Q ** 2).sum(1, keepdim=True).sqrt()", "Q.softmax(1)", "softmax"),
-    (".sum(", ".mean(", "root of the mean"),
-    (".sum(1,", ".sum(3,", "one row"),
-    (".sum(1,", ".sum(2,", "one column"),
-    ("(Q ** 2).sum(1, keepdim=True).sqrt()", "Q.norm(dim=1, keepdim=True)", None),
-]
+SHARES = "power / power.sum(1, keepdim=True)"
+ASSIGNMENT_MUTANTS = [
+    (f"return {SHARES}", f"{DERIVED}\n    return Q / Q.square().sum(1, keepdim=True).sqrt()", "This is Q of section 2"),
+    (SHARES, "(C / tau).flatten(2).softmax(2).view_as(C)", "every \\*source\\* pixel deals out 1"),
+    (SHARES, "(C / tau).flatten(1).softmax(1).view_as(C)", "all target pixels together"),
+    (SHARES, "(C / tau).flatten().softmax(0).view_as(C)", "batch is mixed in"),
+    (SHARES, "(C / tau).softmax(0)", "runs over the batch"),
+    (SHARES, "(C / tau).softmax(2)", "one column"),
+    (SHARES, "(C / tau).softmax(3)", "one row"),
+    ("C / tau", "C * tau", "multiplied by the temperature"),
+    ("C / tau", "C", "temperature is forgotten"),
+    (SHARES, "C.softmax(1) / tau", "comes too late"),
+    (SHARES, "C / (C ** 2).sum(1, keepdim=True).sqrt()", "length 1, as in \\(2\\)"),
+    (SHARES, "power / (power ** 2).sum(1, keepdim=True).sqrt()", "length 1, as in \\(2\\)"),
+    (SHARES, "C / C.sum(1, keepdim=True)", "exponential is missing"),
+    (SHARES, "(C / tau).log_softmax(1)", "logarithm"),
+    (SHARES, "(C / tau).exp()", "sum is missing"),
+    (SHARES, "power", "divides by the largest"),
+    (SHARES, "(C == C.amax(1, keepdim=True)).float()", "takes all"),
+    ("C / tau", "-C / tau", "The sign"),
+    (SHARES, "C ** 3 / (C.amax(1, keepdim=True) * C.amax((2, 3), keepdim=True))", "gamma C of \\(9\\)"),
+    (" - (C / tau).amax(1, keepdim=True)", "", "NaN is left in.* infinite: take off the maximum"),
+    (f"return {SHARES}", SHARES, "returned nothing"),
+    (SHARES, "torch.softmax(C / tau, dim=1)", None),
+]  # fmt: skip
 
 UNDO = """
 def grid(h, w):
@@ -110,8 +127,20 @@ ABSOLUTE_MUTANTS = [
 ]
 
 CASES = {
-    "filtered": (checks.check_mutual_filter, FILTER, FILTER_MUTANTS),
-    "normalised": (checks.check_unit_length, LENGTH, LENGTH_MUTANTS),
+    "best_matches": (checks.check_best_matches, MATCHES, MATCHES_MUTANTS),
+    "assignment": (checks.check_assignment, ASSIGNMENT, ASSIGNMENT_MUTANTS),
     "undoing_flow": (checks.check_undoing_flow, UNDO, UNDO_MUTANTS),
     "absolute": (checks.check_absolute_flow, ABSOLUTE, ABSOLUTE_MUTANTS),
 }
+
+
+def test_the_example_of_the_matches_has_ties(function):
+    right, tied = function(MATCHES), []
+
+    def watched(C):
+        tied.append(((right(C) > 0).sum(1) > 1).any())
+        return right(C)
+
+    checks.check_best_matches(watched)
+    assert len(tied) > 1
+    assert all(tied), "No target pixel has two best matches."

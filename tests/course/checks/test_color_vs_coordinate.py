@@ -11,29 +11,93 @@ from tests.course.checks.exercise_checkers import (  # noqa: F401
     test_stub_passes_through,
 )
 
-GATE = """
+PARTIAL = """
 F = torch.nn.functional
-def solution(x, features, gates):
-    x = F.pad(x, (1, 1, 1, 1), mode="reflect")
-    f, g = F.conv2d(x, *features), F.conv2d(x, *gates)
-    return F.elu(f) * torch.sigmoid(g)
+def solution(x, mask, weight, bias):
+    sums = F.conv2d(x * mask, weight, padding=1)
+    known = F.conv2d(mask, torch.ones(1, 1, 3, 3), padding=1)
+    factor = 9 / known.clamp(min=1)
+    out = torch.where(known > 0, sums * factor + bias[:, None, None], 0)
+    return out, (known > 0).float()
 """
-GATE_MUTANTS = [
-    (" * torch.sigmoid(g)", "", "gate is missing"),
-    ("torch.sigmoid(g)", "g", "sigmoid is missing"),
-    ("F.elu(f)", "f", "ELU of the features is missing"),
-    ("F.elu(f) * torch.sigmoid(g)", "F.elu(g) * torch.sigmoid(f)", "exchanged"),
-    ("F.elu(f) * torch.sigmoid(g)", "F.elu(f * torch.sigmoid(g))", "not on the product"),
-    ("F.elu(f) *", "F.elu(f) +", "not added"),
-    ("torch.sigmoid(g)", "(1 - torch.sigmoid(g))", "upside down"),
-    ("F.elu", "F.relu", "ReLU"),
-    ("torch.sigmoid", "torch.tanh", "tanh"),
-    ("torch.sigmoid(g)", "torch.sigmoid(f)", "weights of its own"),
-    ('mode="reflect"', 'mode="constant"', "padded with zeros"),
-    ('    x = F.pad(x, (1, 1, 1, 1), mode="reflect")\n', "", "padding is missing"),
-    ('mode="reflect"', 'mode="replicate"', "wrong"),
-    ("return F.elu(f)", "F.elu(f)", "returned nothing"),
-]
+IN_LOOPS = """
+def solution(x, mask, weight, bias):
+    (b, c, h, w), d = x.shape, len(bias)
+    out, new = torch.zeros(b, d, h, w), torch.zeros(b, 1, h, w)
+    for k in range(b):
+        for i in range(h):
+            for j in range(w):
+                n, total = 0, torch.zeros(d)
+                for r in (i - 1, i, i + 1):
+                    for s in (j - 1, j, j + 1):
+                        if 0 <= r < h and 0 <= s < w and mask[k, 0, r, s] > 0:
+                            n += 1
+                            total += weight[:, :, r - i + 1, s - j + 1] @ x[k, :, r, s]
+                if n:
+                    out[k, :, i, j] = total * 9 / n + bias
+                    new[k, 0, i, j] = 1
+    return out, new
+"""
+CONVOLVED = (
+    "F.conv2d(x * mask, weight, padding=1)\n    known = F.conv2d(mask, torch.ones(1, 1, 3, 3), padding=1)",
+    "F.conv2d(F.pad(x * mask, (1,) * 4, mode='{0}'), weight)\n"
+    "    known = F.conv2d(F.pad(mask, (1,) * 4, mode='{1}'), torch.ones(1, 1, 3, 3))",
+)
+OUT = "torch.where(known > 0, sums * factor + bias[:, None, None], 0)"
+PARTIAL_MUTANTS = [
+    ("x * mask", "x", "not multiplied by the mask"),
+    (f"    out = {OUT}", "    out = F.conv2d(x, weight, bias, padding=1)", "ordinary convolution"),
+    ("sums * factor + bias[:, None, None], 0)", "F.conv2d(x, weight, bias, padding=1), 0)", "not multiplied by the"),
+    ("sums * factor", "sums", "renormalisation is missing"),
+    (OUT, "F.conv2d(x * mask, weight, bias, padding=1)", "renormalisation is missing"),
+    ("sums * factor + bias[:, None, None]", "(sums + bias[:, None, None]) * factor", "bias is scaled too"),
+    ("F.conv2d(x * mask, weight, padding=1)\n", "F.conv2d(x * mask, weight, bias, padding=1)\n    bias = 0 * bias\n",
+     "bias is scaled too"),
+    (" + bias[:, None, None]", "", "bias is missing"),
+    (OUT, "sums * factor + bias[:, None, None]", "bias is left"),
+    (f"    out = {OUT}", "    out = sums * 9 / known + bias[:, None, None]", "NaN is left in.*divides by 0"),
+    ("9 / known", "1 / known", "factor 9 is missing"),
+    ("9 / known.clamp(min=1)", "known / 9", "upside down: the fewer"),
+    ("9 / known.clamp(min=1)", "1 / mask.mean()", "known pixels of the whole picture"),
+    ("9 / known.clamp(min=1)", "1 / mask.mean((1, 2, 3), keepdim=True)", "known pixels of the whole picture"),
+    ("9 / known.clamp(min=1)", "9 / mask.sum()", "known pixels of the whole picture"),
+    ("F.conv2d(mask, torch.ones(1, 1, 3, 3), padding=1)",
+     "F.conv2d(mask.expand_as(x), torch.ones(1, 3, 3, 3), padding=1)", "mask has one channel"),
+    ("9 / known", "27 / known", "mask has one channel"),
+    ("9 / known", "F.conv2d(torch.ones_like(mask), torch.ones(1, 1, 3, 3), padding=1) / known", "also at the border"),
+    (CONVOLVED[0], CONVOLVED[1].format("replicate", "replicate"), "border is repeated"),
+    (CONVOLVED[0], CONVOLVED[1].format("replicate", "constant"), "border is repeated"),
+    (CONVOLVED[0], CONVOLVED[1].format("reflect", "reflect"), "border is reflected"),
+    (CONVOLVED[0], CONVOLVED[1].format("reflect", "constant"), "border is reflected"),
+    (CONVOLVED[0], CONVOLVED[1].format("constant", "constant"), None),
+    ("    sums =", "    mask = 1 - mask\n    sums =", "mask is upside down: 1 is known"),
+    ("torch.where(known > 0", "torch.where(mask > 0", "or no hole would ever shrink"),
+    ("torch.where(known > 0", "torch.where(known == 9", "not all known are dropped"),
+    ("padding=1", "padding=0", "padding is missing"),
+    ("return out, (known > 0).float()", "return out", "Return two things"),
+    ("return out, (known > 0).float()", "out, (known > 0).float()", "returned nothing"),
+    ("(known > 0).float()", "mask", "mask is the old one"),
+    ("(known > 0).float()", "known", "numbers of known pixels"),
+    ("(known > 0).float()", "known / 9", "share of known pixels"),
+    ("(known > 0).float()", "(known == 9).float()", "the hole grows"),
+    ("(known > 0).float()", "(known == 0).float()", "new mask is upside down"),
+    ("(known > 0).float()", "torch.ones_like(mask)", "Everything is called known"),
+    ("(known > 0).float()", "(known > 0).float().expand_as(out)", "One channel is enough"),
+    ("(known > 0).float()", "(known > 0).float().expand_as(x)", "One channel is enough"),
+    ("(known > 0).float()", "F.max_pool2d(mask, 3, 1, 1)", None),
+    ("(known > 0).float()", "known > 0", None),
+    (PARTIAL, IN_LOOPS, None),
+]  # fmt: skip
+# What section 4 derives, pasted: it does not solve the exercise.
+GATED = """
+F = torch.nn.functional
+def solution(x, mask, weight, bias):
+    x = F.pad(x, (1, 1, 1, 1), mode="reflect")
+    features = F.conv2d(x, weight, bias)
+    gate = F.conv2d(F.pad(mask, (1, 1, 1, 1), mode="reflect"), torch.ones(1, 1, 3, 3))
+    return F.elu(features) * torch.sigmoid(gate), mask
+"""
+PARTIAL_MUTANTS.append((PARTIAL, GATED, "entries of the result are wrong"))
 
 LOSS = """
 def solution(T, N, M, mask):
@@ -87,11 +151,13 @@ COORDINATES_MUTANTS = [
     ("splat(carried, M,", "splat(carried, M.flip(1),", "u and v are swapped"),
     ("splat(carried, M,", "splat(carried, M - 1 / size,", "half a texel"),
     ("return scattered.values, scattered.known", "return scattered.values", "two things"),
+    ("return scattered.values", "return scattered.values.double()", "right, but they are float64"),
+    ("return scattered.values", "scattered.values", "returned nothing"),
     ("return scattered.values, scattered.known", "return scattered.values, scattered.weight", "wrong"),
 ]  # fmt: skip
 
 CASES = {
-    "gate": (checks.check_gate, GATE, GATE_MUTANTS),
+    "partial_convolution": (checks.check_partial_convolution, PARTIAL, PARTIAL_MUTANTS),
     "target_texel_loss": (checks.check_target_texel_loss, LOSS, LOSS_MUTANTS),
     "coordinate_texture": (checks.check_coordinate_texture, COORDINATES, COORDINATES_MUTANTS),
 }

@@ -29,6 +29,7 @@ def solution(activations, E, mask):
 """
 CENTRES = "xs, ys = (2 * torch.arange(w) + 1) / w - 1, (2 * torch.arange(h) + 1) / h - 1"
 LAST = 'return F.grid_sample(activations, where.movedim(1, -1), padding_mode="border", align_corners=False)'
+FILLED = "torch.where(mask > 0.5, E, F.affine_grid(torch.eye(2, 3)[None], mask.shape, False).movedim(-1, 1))"
 SKIP_BY_E_MUTANTS = [
     ("where = torch.where(body, small, grid)", "where = torch.where(body, small.flip(1), grid)", "swapped"),
     ("where = torch.where(body, small, grid)", "where = small", "identity grid"),
@@ -37,6 +38,8 @@ SKIP_BY_E_MUTANTS = [
     ("where = torch.where(body, small, grid)", "where = torch.where(body, small + grid, grid)", "not a displacement"),
     (LAST, LAST + " * body", "Off the body this is 0"),
     (" / weight.clamp(min=1e-6)", "", "divide the resized E"),
+    ("small = resize(E) / weight.clamp(min=1e-6)", f"small = resize({FILLED})", "filled with the identity first"),
+    ("where = torch.where(body, small, grid)", f"where = resize({FILLED})", "filled with the identity first"),
     ("small = resize(E) / weight.clamp(min=1e-6)",
      'small = F.interpolate(E, size=(h, w), mode="nearest-exact")', "resize it bilinearly"),
     (CENTRES, "xs, ys = torch.linspace(-1, 1, w), torch.linspace(-1, 1, h)", "align_corners=True"),
@@ -85,27 +88,48 @@ LIMB_MAP_MUTANTS = [
 
 FUSE = """
 def solution(moved, masks):
-    fused = torch.zeros_like(moved[0])
+    total, count = torch.zeros_like(moved[0]), torch.zeros_like(masks[0])
     for one, mask in zip(moved, masks):
-        fused = torch.maximum(fused, one * mask)
-    return fused
+        total = total + one * mask
+        count = count + mask
+    return total / count.clamp(min=1)
 """
+FUSE_LAST = "return total / count.clamp(min=1)"
+LARGEST = "torch.where(masks > 0, moved, -torch.inf).amax(0)"
 FUSE_MUTANTS = [
-    ("one * mask", "one", "masks are missing"),
-    ("return fused", "return moved.amax(0)", "masks are missing"),
-    ("return fused", "return (moved * masks).mean(0)", "This is the mean over parts;"),
-    ("return fused", "return (moved * masks).sum(0) / masks.sum(0).clamp(min=1)", "mean over the parts that are there"),
-    ("return fused", "return (moved * masks).sum(0)", "sum over parts"),
-    ("fused = torch.maximum(fused, one * mask)", "fused = torch.where(mask > 0, one, fused)", "paint over"),
-    ("fused = torch.maximum(fused, one * mask)",
-     "fused = torch.where((one * mask).abs() > fused.abs(), one, fused)", "largest magnitude"),
-    ("return fused",
-     "x = torch.where(masks > 0, moved, -torch.inf).amax(0)\n    return torch.where(x.isfinite(), x, 0)",
-     "0 takes part"),
-    ("return fused", "return torch.where(masks > 0, moved, -torch.inf).amax(0)", "NaN is left in|not finite"),
-    ("return fused", "return (moved * masks).amax(1)", "Expected the fused activations of shape"),
-    ("return fused", "return (moved * masks).amax((0, 1)).expand_as(fused)", "not over channels"),
-    ("return fused", "return (moved * masks).amin(0)", "minimum"),
+    ("one * mask", "one", "masks are missing in the sum"),
+    (FUSE_LAST, "return torch.where(count > 0, moved.sum(0) / count, 0)", "masks are missing in the sum"),
+    (FUSE_LAST, "return torch.where(count > 0, moved.mean(0), 0)", "masks are missing in the sum"),
+    (FUSE_LAST, "return moved.mean(0)", "The masks are missing: this is the mean over all parts"),
+    ("count.clamp(min=1)", "len(moved)", "divides by the number of all parts"),
+    (FUSE_LAST, "return total / count", "NaN is left in.*no part covers"),
+    (FUSE_LAST, "return total", "This is the sum over parts"),
+    (FUSE_LAST, "return (total / count.clamp(min=1)).clamp(min=0)",
+     "Negative activations are cut off: the 0 belonged to the maximum"),
+    ("one * mask", "(one * mask).clamp(min=0)", "cut off before the mean"),
+    (FUSE_LAST, "return (moved * masks).amax(0).clamp(min=0)", "This is the maximum, as in section 3"),
+    (FUSE_LAST, "return (moved * masks).amax(0)", "This is the maximum, as in section 3"),
+    (FUSE_LAST, "return moved.amax(0)", "This is the maximum, as in section 3"),
+    (FUSE_LAST, f"return torch.where(count > 0, {LARGEST}, 0)", "This is the maximum, as in section 3"),
+    (FUSE_LAST, f"return {LARGEST}", "NaN is left in|not finite"),
+    (FUSE_LAST, "return (moved * masks).max(0)", r"\.max\(0\) gives \(values, indices\)"),
+    (FUSE_LAST, "return (moved * masks).amin(0)", "minimum"),
+    ("zip(moved, masks)", "zip(moved, masks.flip(0))", "another order than the parts"),
+    ("zip(moved, masks)", "zip(moved, masks.roll(1, 0))", "another order than the parts"),
+    (FUSE_LAST, "return (moved * masks.flip(0)).sum(0) / count.clamp(min=1)", "another order than the parts"),
+    ("count.clamp(min=1)", "(count + 1)", "One too many"),
+    ("count.clamp(min=1)", "(count + 1e-3)", "not by that number"),
+    ("count.clamp(min=1)", "(count + 1e-6)", None),
+    (FUSE_LAST, "return torch.where(count > 0, total / count, moved.mean(0))", "the result is 0; here it is the mean"),
+    ("total = total + one * mask", "total = torch.where(mask > 0, one, total)\n        count = 0 * count",
+     "paint over"),
+    ("total = total + one * mask", "total = torch.where((one * mask).abs() > total.abs(), one, total)\n"
+     "        count = 0 * count", "largest magnitude"),
+    (FUSE_LAST, "return (moved * masks).sum(1) / 4", "Expected the fused activations of shape"),
+    (FUSE_LAST, "return (total / count.clamp(min=1)).mean(0, keepdim=True).expand(3, 6, 7)", "not over channels"),
+    ("count.clamp(min=1)", "masks.mean((1, 2, 3)).sum()", "of the whole picture"),
+    (FUSE_LAST, "total / count.clamp(min=1)", "returned nothing"),
+    (FUSE_LAST, "return torch.where(count > 0, total / count, 0)", None),
 ]  # fmt: skip
 
 SOURCE_PART = """
@@ -138,6 +162,17 @@ SOURCE_PART_MUTANTS = [
     ("return chosen", "return chosen[:9]", "Expected 10 numbers"),
     ("return chosen", "return None", "returned nothing"),
     ("return chosen", "return torch.tensor(chosen)", None),
+    ("return chosen", "chosen", "returned nothing"),
+    ("chosen.append(-1)", "chosen.append(None)", "a None for .*; a part that is dropped gets the number -1"),
+    ("return chosen", "return dict(enumerate(chosen))", "this is a dict"),
+    ("return chosen", "return set(chosen)", "this is a set"),
+    ("return chosen", "from posekit.ops.keypoints import BODY_PARTS\n    return [BODY_PARTS[k] for k in chosen]",
+     "the word 'body' for body; give numbers"),
+    ("return chosen", "return (k for k in chosen)", "this generator holds something else"),
+    ("return chosen", "return [[k] for k in chosen]", "Expected 10 numbers"),
+    ("return chosen", "return [object() for k in chosen]", "this list holds something else"),
+    ("return chosen", "return [k + 0.5 for k in chosen]", "entries of the parts of the source are wrong"),
+    ("return chosen", "return [float(k) for k in chosen]", None),
 ]  # fmt: skip
 
 CASES = {

@@ -57,6 +57,9 @@ PIXEL_GRID_MUTANTS = [
     (".expand(h, w)))", ".expand(h, w))) / 2 + 0.5", r"range is \[0, 1\]"),
     ("+ 1) / h - 1", "+ 1) / h - 1 + 0 / torch.tensor(float(h - 1))", "NaN is left in"),
     ("return", "None #", "returned nothing"),
+    (".expand(h, w)))", ".expand(h, w))).double()", "right, but they are float64 and not float32"),
+    (".expand(h, w)))", ".expand(h, w))).numpy()", "right, but they come as a numpy array"),
+    (".expand(h, w)))", ".expand(h, w))).tolist()", "right, but they come as a list"),
 ]  # fmt: skip
 
 IUV_TO_ATLAS = """
@@ -85,6 +88,8 @@ IUV_TO_ATLAS_MUTANTS = [
         " * body[..., None]\n    return uv",
         "channels come first",
     ),
+    ("torch.where(body, uv, 0)", "torch.where(body, uv, 0).double()", "right, but they are float64"),
+    ("torch.where(body, uv, 0)", "torch.where(body, uv, 0).numpy()", "right, but they come as a numpy array"),
 ]
 
 MIRROR_MAP = """
@@ -112,6 +117,10 @@ MIRROR_MAP_MUTANTS = [
     ("torch.where(mask > 0.5, twin, 0)", "twin.nan_to_num(0)", "Off the mask the map must be 0"),
     (", mask.flip(-1)", ", mask", "mask is not flipped"),
     (", mask.flip(-1)", "", "Return two tensors"),
+    ("return twin", "twin", "returned nothing"),
+    ("return twin.flip(-1)", "return twin.flip(-1).double()", "right, but they are float64"),
+    (", mask.flip(-1)", ", mask.flip(-1) > 0.5", None),
+    (", mask.flip(-1)", ", mask.flip(-1).numpy()", "mask are right, but they come as a numpy array"),
 ]
 
 CASES = {
@@ -128,9 +137,8 @@ def test_accepts_a_bilinear_lookup():
     )
 
 
-def test_accepts_a_grid_and_other_kinds_of_arrays():
+def test_accepts_a_grid():
     checks.check_pixel_grid(identity_grid(3, 4))
-    checks.check_pixel_grid(lambda h, w: identity_grid(h, w).double().numpy())
 
 
 @pytest.mark.parametrize("check", [checks.check_iuv_to_atlas, checks.check_mirror_map])

@@ -36,6 +36,7 @@ LSGAN_MUTANTS = [
     ("return D, G", "return (1 - real.mean()) ** 2 + fake.mean() ** 2, (1 - fake.mean()) ** 2", "means are squared"),
     (".mean() + (fake ** 2).mean()", " + fake ** 2", "single numbers"),
     ("return D, G", "return D", "Return two losses"),
+    ("return D, G", "D, G", "returned nothing"),
     ("return D, G", "return [D, G]", None),
     ("return D, G", "return D.item(), G.item()", "Nothing can be learnt from a plain number"),
     ("return D, G", "return D, G.item()", "Nothing can be learnt"),
@@ -87,6 +88,16 @@ INTERVAL_MUTANTS = [
     (RETURN, "return means.quantile(0.025), means.quantile(0.975)", None),
     (RETURN, "return [float(means.quantile(q)) for q in (0.025, 0.975)]", None),
     (MEANS, IN_LOOPS, None),
+    *((RETURN, f"return means.quantile({ENDS}, interpolation={rule!r})", None)
+      for rule in ("linear", "lower", "higher", "midpoint", "nearest")),
+    *((RETURN, f"import numpy as np\n    return np.quantile(means.numpy(), [0.025, 0.975], method={rule!r})", None)
+      for rule in ("inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf",
+                   "hazen", "weibull", "median_unbiased", "normal_unbiased")),
+    (RETURN, "import numpy as np\n    return np.percentile(means.numpy(), [2.5, 97.5])", None),
+    (RETURN, "low, high = int(0.025 * len(draws)), int(0.975 * len(draws))\n"
+     "    return means.sort().values[[low, high]]", None),
+    (RETURN, "return means.sort().values[[10, -10]]", None),
+    (RETURN, "return means.sort().values[[5, -5]]", "entries of the interval are wrong"),
 ]  # fmt: skip
 
 EMA = """
