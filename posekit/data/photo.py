@@ -1,7 +1,9 @@
 """Photographs: any picture file that Pillow reads, as an RGB tensor in [0, 1]."""
 
+import logging
 import os
 import re
+import struct
 import warnings
 from pathlib import Path
 
@@ -13,6 +15,12 @@ from torch import Tensor
 
 from posekit.util.errors import InputError
 from posekit.util.files import whole_file
+
+log = logging.getLogger(__name__)
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # others would run programs (EPS: Ghostscript)
+MOST_PIXELS = 50_000_000  # of a picture: its colours as float32 are 600 MB
 
 
 def open_picture(path: str | os.PathLike) -> Image.Image:
@@ -47,9 +55,14 @@ def open_picture(path: str | os.PathLike) -> Image.Image:
 def read_photo(path: str | os.PathLike) -> Float[Tensor, "3 h w"]:
     """A photograph as RGB in [0, 1]: turned upright by its EXIF orientation, transparency laid over white.
 
-    Raises `InputError` as `open_picture` does, and for pictures of more than 8 bits a channel.
+    Where the EXIF data is damaged, the picture is taken as it lies, and a warning logged.  Raises `InputError` as
+    `open_picture` does, and for pictures of more than 8 bits a channel.
     """
-    picture = ImageOps.exif_transpose(open_picture(path))
+    picture = open_picture(path)
+    try:
+        picture = ImageOps.exif_transpose(picture)
+    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, OSError, struct.error) as error:
+        log.warning("%s: its EXIF data is damaged (%s), so it is not turned upright.", path, _first_line(error))
     if picture.mode.startswith(("I", "F")):
         raise InputError(f"{path} has more than 8 bits a channel (mode {picture.mode}); save it as 8-bit RGB.")
     if picture.has_transparency_data:
@@ -57,11 +70,6 @@ def read_photo(path: str | os.PathLike) -> Float[Tensor, "3 h w"]:
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     pixels = np.asarray(picture.convert("RGB"), dtype=np.float32)
     return torch.from_numpy(pixels / 255).permute(2, 0, 1).contiguous()
-
-
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # others would run programs (EPS: Ghostscript)
-MOST_PIXELS = 50_000_000  # of a picture: its colours as float32 are 600 MB
 
 
 def write_photo(path: str | os.PathLike, image: Float[Tensor, "3 h w"]) -> None:

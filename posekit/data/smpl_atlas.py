@@ -77,8 +77,8 @@ def _load_array(path: str | os.PathLike) -> np.ndarray:
     path = Path(path)
     if not path.exists():
         raise InputError(f"There is no file {path}; check the path.")
-    if not path.is_file():
-        raise InputError(f"{path} is no file but a folder, a device or a pipe; a surface map is a .npy file.")
+    if not path.is_file() and not path.is_dir():
+        raise InputError(f"{path} is no file but a device or a pipe; a surface map is a .npy file.")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except DAMAGED as error:

@@ -45,14 +45,7 @@ def finished(folder: Path, version: str) -> list[SweepRun]:
             values = recorded_values(notebook)
             said = (about.get("error", ""), about.get("library", ""))
             rows.append(SweepRun(path.name, dict(about.parameters), about.status, about.seconds, values, *said))
-        except (
-            nbformat.reader.NotJSONError,
-            nbformat.ValidationError,
-            ValueError,
-            KeyError,
-            AttributeError,
-            TypeError,
-        ):
+        except (nbformat.ValidationError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
             log.warning("%s is not a whole notebook of a run; it is left alone and run again under another name.", path)
     return rows
 

@@ -1,4 +1,4 @@
-"""What numpy raises for a damaged ``.npy`` or ``.npz`` file: its own words for some, whatever it stumbled over for others."""
+"""What numpy raises for a damaged ``.npy`` or ``.npz`` file: its own words, or whatever it stumbled over."""
 
 import tokenize
 import zipfile

@@ -16,11 +16,12 @@ def cache_dir() -> Path:
     in the folder for temporary files.
     """
     elsewhere = os.environ.get("POSEKIT_CACHE", "").strip()
-    try:
-        place = Path(elsewhere).expanduser() if elsewhere else Path(platformdirs.user_cache_dir("posekit"))
-    except RuntimeError as error:
-        raise InputError(f"POSEKIT_CACHE={elsewhere} names a home that is not there; give a whole path.") from error
-    return place if elsewhere or has_home() else _without_home()
+    if elsewhere:
+        try:
+            return Path(elsewhere).expanduser()
+        except RuntimeError as error:
+            raise InputError(f"POSEKIT_CACHE={elsewhere} names a home that is not there; give a whole path.") from error
+    return Path(platformdirs.user_cache_dir("posekit")) if has_home() else _without_home()
 
 
 def has_home() -> bool:

@@ -171,3 +171,9 @@ def test_devices_pipes_and_programs_are_no_pictures(tmp_path):
     (tmp_path / "a.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
     with pytest.raises(InputError, match="could not be read as a picture"):  # and Ghostscript is not called
         open_picture(tmp_path / "a.png")
+
+
+def test_damaged_exif_is_said_and_the_picture_read(tmp_path, pixels, caplog):
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=b"Exif\x00\x00nonsense")
+    assert torch.equal(read_photo(tmp_path / "a.png"), expected(pixels))
+    assert "its EXIF data is damaged" in caplog.text

@@ -157,7 +157,7 @@ def test_a_background_of_zeros_is_no_surface(tmp_path, array):
 
 def test_pipes_and_maps_too_large(tmp_path):
     os.mkfifo(tmp_path / "a.npy")
-    with pytest.raises(InputError, match="no file but a folder, a device or a pipe"):
+    with pytest.raises(InputError, match="no file but a device or a pipe"):
         read_smpl_atlas(tmp_path / "a.npy")
     with open(tmp_path / "b.npy", "wb") as file:  # a sparse file: a header, and room for what it says
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (9000, 9000, 2)})
