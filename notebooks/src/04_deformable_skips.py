@@ -46,14 +46,9 @@ from posekit.nets.deformable_hourglass import warp_activations
 from posekit.nets.vgg import VGGFeatures
 from posekit.ops.affine import affine_flow
 from posekit.ops.grids import identity_grid, norm_to_index, resize_grid, resize_mask
-from posekit.ops.keypoints import (
-    BODY_PARTS,
-    HEAD_JOINTS,
-    MIRROR_BODY_PARTS,
-    SHOULDERS,
-    body_part_corners,
-    body_part_regions,
-)
+from posekit.ops.keypoints import BODY_PARTS, HEAD_JOINTS, MIRROR_BODY_PARTS, SHOULDERS
+from posekit.ops.keypoints import body_part_corners as part_corners
+from posekit.ops.keypoints import body_part_regions as part_regions
 from posekit.ops.part_affine import warp_by_parts
 from posekit.ops.sample import sample
 from posekit.person import collate_pairs
@@ -234,9 +229,9 @@ source, target = jump.source, jump.target
 def skip_by_parts(activations, source, target):
     """activations (c, h, w) of a source -> (c, h, w), and the maps A_k (10, 2, 3).  All parts must be there."""
     h, w = activations.shape[1:]
-    there = body_part_corners(source.keypoints, source.visibility, source.size)[0][0]  # 10 4 2
-    here = body_part_corners(target.keypoints, target.visibility, target.size)[0][0]
-    masks = body_part_regions(target.keypoints, target.visibility, target.size)[0]
+    there = part_corners(source.keypoints, source.visibility, source.size)[0][0]  # 10 4 2
+    here = part_corners(target.keypoints, target.visibility, target.size)[0][0]
+    masks = part_regions(target.keypoints, target.visibility, target.size)[0]
     both = [j for j in HEAD_JOINTS if min(source.visibility[0, j], target.visibility[0, j]) > 0] + [*SHOULDERS]
     head, fused, maps = BODY_PARTS.index("head"), torch.zeros_like(activations), []
     for k in range(10):

@@ -20,7 +20,7 @@ from posekit.metrics import pretrained
 from posekit.metrics.texture import sliced_wasserstein
 from posekit.person import Pair
 from posekit.systems.base import choose
-from posekit.systems.texel_fill import TexelFill, TexelFillConfig, background
+from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.util.errors import InputError
 
 HARMLESS = "shifted by 1 px"
