@@ -18,6 +18,7 @@ from torch import Tensor
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.texture import sliced_wasserstein
+from posekit.ops.outline import background
 from posekit.person import Pair
 from posekit.systems.base import choose
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
