@@ -41,6 +41,7 @@ from posekit_course.outcomes import expect
 from posekit_lab.experiments import figure_of
 from posekit_lab.results import read_results, values_of
 
+# %%
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.nets.deformable_hourglass import warp_activations
 from posekit.nets.vgg import VGGFeatures

@@ -606,7 +606,7 @@ record(trunk_off=round(trunk, 1), wrists_and_ankles_off=round(tips, 1))
 assert tips > 2 * trunk, "The ends of the limbs are as right as the trunk."
 
 # %% [markdown]
-# The trunk arrives. A wrist or an ankle either follows or stays behind altogether: the median is a third of the mean.
+# The trunk arrives. A wrist or an ankle either follows or stays behind altogether: the median is below half the mean.
 # Colours give this flow little reason to find a thin limb that moved far: few pixels pay for it, and from far away
 # their colours do not say where to go.
 #
