@@ -17,7 +17,7 @@ from typing import Any
 from posekit.util.errors import InputError
 
 Scalar = float | int | bool | str
-MOST_BYTES = 1_000_000  # of an experiment file
+MOST_BYTES = 20_000  # of an experiment file: YAML is slow to read where it is deep
 BACKENDS = ("loky", "multiprocessing", "sequential", "threading", "dask", "ray")
 
 

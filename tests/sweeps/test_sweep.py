@@ -252,8 +252,8 @@ def test_experiment_files_that_want_too_much(notebook, tmp_path):
     for text, words in (
         (f"notebook: {notebook}\naddress: tcp://elsewhere:8786\n", "on the command line alone"),
         (f"notebook: {notebook}\nparameters: {{a: &a [1, 2], b: *a}}\n", "uses aliases"),
-        ("# " + 10**6 * "x", "a page of text"),
-        ("a: " + "[" * 10**5, "not valid YAML"),
+        ("# " + 10**5 * "x", "a page of text"),
+        ("a: " + "[" * 10**4, "not valid YAML"),
         (f"notebook: {notebook}\nseeds: [{'9' * 5000}]\n", "not valid YAML"),
     ):
         path.write_text(text)
