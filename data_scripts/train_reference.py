@@ -7,9 +7,9 @@
 renders the people, trains, measures and writes posekit/weights/; the shipped files were made by these commands.
 
 The weights are those of `posekit train --preset laptop` with more people (and fewer steps for deformable_gan): what the
-log says is what was run, 74 minutes of one core for coordinate_inpainting, 65 for deformable_gan (in float32, on an
-older processor), 23 for spatial_transformation.  Interrupted, the same command goes on from the last checkpoint.
-``--measure`` trains nothing and measures again.  Written, all under one name:
+log says is what was run, 74 minutes of one core for coordinate_inpainting, about 70 for deformable_gan (in float32, on
+a processor without bf16), 23 for spatial_transformation.  Interrupted, the same command goes on from the last
+checkpoint.  ``--measure`` trains nothing and measures again.  Written, all under one name:
 
     coordinate_inpainting-laptop.safetensors   the networks that make photographs, in half precision, with their card
     coordinate_inpainting-laptop.log.jsonl     every 100th step of the log of the run

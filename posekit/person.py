@@ -144,7 +144,7 @@ class Pair:
             if atlas and used - {atlas}:
                 raise InputError(
                     f"{by} works in the atlas {atlas!r}, and these maps are positions in {_and(used)}; take weights of "
-                    "that atlas, or copy texels, which works in any (texel_fill, --inpaint nearest)."
+                    "that atlas, or copy texels, which works in any (texel_fill)."
                 )
             if len(used) > 1:
                 raise InputError(

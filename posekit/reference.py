@@ -53,10 +53,9 @@ def reference_of_atlas(atlas: str, system: str = "coordinate_inpainting", preset
     """The shipped weights of a system, full variant, for maps of ``atlas``; None where there are none."""
     for path in reference_weights():
         card = read_weight_card(path)
-        if (card["system"], card["preset"], card["variant"]) == (system, preset, "full") and "parts" not in card:
-            loaded = load_weights(path)
-            if loaded.atlas == atlas:
-                return loaded
+        own = (card["system"], card["preset"], card["variant"], card["config"].get("atlas", "studio"))
+        if own == (system, preset, "full", atlas) and "parts" not in card:
+            return load_weights(path)
     return None
 
 

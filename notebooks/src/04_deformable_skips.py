@@ -549,10 +549,10 @@ for i in np.argsort(copied)[[3, 15, 27, 39]]:  # from little difference of sourc
 figures.grid_of(("source", "pose", "made", "target"), rows)
 
 # %% [markdown]
-# *See:* the pose is right, most colours are, and stripes come along where an affine map fits. But the checked skirt of
-# the first row is gone, trousers have holes in the third, and patterns smear where a narrow profile has to cover a wide
-# front. Nothing but joints told the network about the target: whether an arm lies before or behind the body, it has to
-# guess. The supplementary (section 6) names both among its failures: "warping problems" and the "ambiguity of the pose
+# *See:* the pose is roughly right, most colours are, and stripes come along where an affine map fits. But the checked
+# skirt of the first row is in pieces, trousers have holes in the third, and patterns smear where a narrow profile has to
+# cover a wide front. Nothing but joints told the network about the target: whether an arm lies before or behind the
+# body, it has to guess. The supplementary (section 6) names both among its failures: "warping problems" and the "ambiguity of the pose
 # representation".
 #
 # ## 8. Does the refinement need the warp?

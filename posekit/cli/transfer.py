@@ -74,11 +74,12 @@ def _transfer_rendered(
     from posekit.data.studio import read_rendered_view
     from posekit.evaluation.transfer import transfer
     from posekit.reference import load_reference
+    from posekit.training.weights import load_weights
 
     _check(inpaint, weights, atlas_size, out, panel)
     person, pose = read_rendered_view(source), read_rendered_view(target)
     if inpaint == "f":
-        system = _trained(weights) if weights is not None else load_reference()
+        system = load_weights(weights) if weights is not None else load_reference()
         _check_size(system, person, source, "render at --size {}, or use --inpaint nearest")
     else:
         system = _copying(inpaint, person.atlas, atlas_size or person.size[0])
@@ -114,6 +115,7 @@ def transfer_files(
     from posekit.data.load import load_person
     from posekit.evaluation.transfer import transfer
     from posekit.reference import reference_of_atlas
+    from posekit.training.weights import load_weights
 
     _check(inpaint, weights, atlas_size, out, panel)
     if atlas == "auto":
@@ -124,7 +126,7 @@ def transfer_files(
     target = load_person(None, target_map, atlas=atlas, strays="mend" if estimated else "keep")
     system = None
     if inpaint in ("auto", "f"):
-        system = _trained(weights) if weights is not None else reference_of_atlas(atlas)
+        system = load_weights(weights) if weights is not None else reference_of_atlas(atlas)
         if inpaint == "auto" and weights is None and system is not None and system.size != source.size:
             system = None
         if system is not None:
@@ -139,12 +141,6 @@ def transfer_files(
             log.warning(COPIED)
         system = _copying("nearest" if inpaint == "auto" else inpaint, atlas, atlas_size or TEXELS)
     return _write(out, panel, source, transfer(source, target, system))
-
-
-def _trained(weights: str | os.PathLike) -> System:
-    from posekit.training.weights import load_weights
-
-    return load_weights(weights)
 
 
 def _copying(inpaint: str, atlas: str, atlas_size: int) -> System:

@@ -9,9 +9,9 @@ from posekit.studio.body.surface_tables import mirror_table
 from posekit.util.errors import InputError
 
 ATLASES = {
-    "studio": "of the rendered people",
     "smpl": "of the SMPL body model, as in the maps of coordinate-based inpainting (`posekit.data.smpl_atlas`)",
     "tiles": "the 24 charts of DensePose beside each other (`posekit.data.chart_tiles`)",
+    "studio": "of the rendered people",
 }
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from posekit.data.atlases import ATLASES
 from posekit.data.chart_tiles import charts_to_tiles
 from posekit.data.iuv import IUV, NobodyError, read_iuv
 from posekit.data.names import parse_deepfashion
@@ -24,7 +25,6 @@ from posekit.util.errors import InputError
 log = logging.getLogger(__name__)
 
 Atlas = Literal["smpl", "tiles", "studio"]
-ATLASES = ("smpl", "tiles", "studio")
 STRAYS = ("keep", "drop", "mend")
 
 

@@ -55,28 +55,26 @@ class Card:
         return None if self.rooms == "own" else 10**6 + view
 
 
-def folder_card(
-    views: int,
-    size: int | tuple[int, int],
-    seed: int,
-    kind: str,
-    skirts: str,
-    rooms: str = "own",
-    version: int = FORMAT,
-    recipe: int = RECIPE,
-) -> Card:
+def folder_card(views: int, size: int | tuple[int, int], seed: int, kind: str, skirts: str, rooms: str = "own") -> Card:
     """The checked settings of a folder."""
-    if kind not in SETS:
-        raise InputError(f"kind must be one of {', '.join(SETS)}; got {kind!r}")
-    if skirts not in SKIRTS:
-        raise InputError(f"skirts must be one of {', '.join(SKIRTS)}; got {skirts!r}")
-    if rooms not in ROOMS:
-        raise InputError(f"rooms must be one of {', '.join(ROOMS)}; got {rooms!r}")
-    if not 1 <= views <= MOST_VIEWS or seed < 0:
+    return _checked(Card(seed, checked_size(size), kind, skirts, views, rooms=rooms))
+
+
+def _checked(card: Card) -> Card:
+    if card.set not in SETS:
+        raise InputError(f"kind must be one of {', '.join(SETS)}; got {card.set!r}")
+    if card.skirts not in SKIRTS:
+        raise InputError(f"skirts must be one of {', '.join(SKIRTS)}; got {card.skirts!r}")
+    if card.rooms not in ROOMS:
+        raise InputError(f"rooms must be one of {', '.join(ROOMS)}; got {card.rooms!r}")
+    numbers = (card.seed, card.views, card.format, card.recipe, *card.size)
+    if not all(type(number) is int for number in numbers) or not 1 <= card.views <= MOST_VIEWS or card.seed < 0:
         raise InputError(
-            f"views is a number from 1 to {MOST_VIEWS} and seed from 0 up; got {views} views and seed {seed}"
+            f"views is a whole number from 1 to {MOST_VIEWS} and seed one from 0 up; got {card.views!r} views and seed "
+            f"{card.seed!r}"
         )
-    return Card(seed, checked_size(size), kind, skirts, views, version, recipe, rooms)
+    checked_size(card.size)
+    return card
 
 
 def read_folder_card(root: str | os.PathLike) -> Card | None:
@@ -84,13 +82,7 @@ def read_folder_card(root: str | os.PathLike) -> Card | None:
     path = Path(root) / "card.json"
     try:
         fields = json.loads(path.read_text())
-        card = Card(**(fields | {"size": tuple(fields["size"])}))
-        counts = (card.seed, card.views, card.format, card.recipe, *card.size)
-        if not all(type(count) is int for count in counts) or not 1 <= card.views <= MOST_VIEWS:
-            raise ValueError(f"seed, views and size are whole numbers and views at most {MOST_VIEWS}")
-        return folder_card(
-            card.views, card.size, card.seed, card.set, card.skirts, card.rooms, card.format, card.recipe
-        )
+        return _checked(Card(**(fields | {"size": tuple(fields["size"])})))
     except FileNotFoundError:
         return None
     except InputError as error:

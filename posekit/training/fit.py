@@ -26,7 +26,7 @@ from posekit.training.order import Batches
 from posekit.training.plan import check_shares, plan_stages
 from posekit.training.run import Run
 from posekit.training.runlog import summary_writer
-from posekit.training.signals import Due, stop_signals
+from posekit.training.signals import stop_signals
 from posekit.training.step import (
     check_finite,
     check_finite_weights,
@@ -99,7 +99,7 @@ def _train_stage(
     terms = run.restore(number, optimizers, average)  # each loss as it was computed since the last record
     key, place = (options.seed, number), (fabric.global_rank, fabric.world_size)
     order = Batches(len(data), stage.batch_size, stage.steps, first, key, *place)
-    shown, due = options.progress and run.log.enabled, Due(options.checkpoint_minutes)
+    shown = options.progress and run.log.enabled
     with (
         loaded_batches(data, order, options.accumulate, options.workers) as batches,
         tqdm(total=stage.steps, initial=first, desc=stage.name, disable=not shown) as bar,
@@ -122,11 +122,12 @@ def _train_stage(
                 on_step(system, stage, done)
             stopping = _any_process(stop.is_set(), fabric.device)
             saving = done == stage.steps or done % options.checkpoint_every == 0
-            if stopping or saving or (due.set and _any_process(due.now(), fabric.device)):
+            if options.checkpoint_minutes is not None:
+                saving |= _any_process(run.is_due, fabric.device)
+            if stopping or saving:
                 check_finite(terms, stage)
                 check_finite_weights(system, stage)
                 run.save(number, done, optimizers, average, terms)
-                due.restart()
             if stopping:
                 kept = (
                     f"{run.folder} keeps it; run the same command again to go on" if run.folder else "nothing was kept"

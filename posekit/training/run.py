@@ -8,6 +8,7 @@ OUT/weights.safetensors            at the end
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -62,6 +63,7 @@ class Run:
         self._writes = folder is not None and fabric.is_global_zero
         self._checkpoint: tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]] | None = None
         self._alone = ExitStack()
+        self._saved_at = time.monotonic()
 
     def __enter__(self) -> Run:
         if self._writes:
@@ -116,6 +118,7 @@ class Run:
         terms: Mapping[str, Tensor],
     ) -> None:
         """Write a checkpoint after ``step`` steps of stage ``number``; all processes call it, the first one writes."""
+        self._saved_at = time.monotonic()
         if self.folder is None:
             return
         extra = {f"ema.{name}": tensor for name, tensor in average.tensors().items()} | random_states_of_others()
@@ -124,6 +127,12 @@ class Run:
         where = {"stage": number, "step": step, "total_step": total, "metrics": self.log.last}
         if self._writes:
             save_checkpoint(self.folder / "checkpoints", self.system, optimizers, {**self.card, **where}, extra)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the minutes of ``options.checkpoint_minutes`` have passed since the start or the last checkpoint."""
+        minutes = self.options.checkpoint_minutes
+        return minutes is not None and time.monotonic() - self._saved_at >= 60 * minutes
 
     def record(self, number: int, step: int, losses: dict[str, float]) -> None:
         """One line of the log after ``step`` steps of stage ``number``."""

@@ -1,8 +1,7 @@
-"""Ctrl-C and SIGTERM as a request to stop after the current step; a clock that asks for a checkpoint."""
+"""Ctrl-C and SIGTERM as a request to stop after the current step."""
 
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -34,24 +33,3 @@ def ignore_interrupt(_: int) -> None:
     loaders stop.  A loader that outlives it ends by itself."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-
-
-class Due:
-    """Whether so many minutes have passed since the start, or since the last `restart`; never without ``minutes``."""
-
-    def __init__(self, minutes: float | None):
-        self.minutes = minutes
-        self.restart()
-
-    @property
-    def set(self) -> bool:
-        """Whether a time was given at all."""
-        return self.minutes is not None
-
-    def now(self) -> bool:
-        """Whether it is time."""
-        return self.minutes is not None and time.monotonic() - self._begin >= 60 * self.minutes
-
-    def restart(self) -> None:
-        """Count from now on."""
-        self._begin = time.monotonic()

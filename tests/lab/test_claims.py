@@ -195,6 +195,27 @@ def test_the_claims_of_the_papers_name_what_the_sweeps_record():
     assert len({(one.source, one.metric, one.arm, one.beside) for one in found}) == len(found)
 
 
+def test_the_numbers_in_notes_are_those_of_the_kept_tables():
+    notes = " ".join(one.note for one in read_claims())
+    rows = results.read_results("spatial_depth")
+    means = {}
+    for arm in {row["arm"] for row in rows}:
+        values = results.values_of(rows, "warped.l1", arm=arm)
+        means[arm] = sum(values) / len(values)
+    assert len(means) == 6
+    assert max(means.values()) - min(means.values()) < 0.003
+    assert "all six depths lie within .003" in notes
+    of = lambda table, metric, arm: results.values_of(results.read_results(table), metric, arm=arm)  # noqa: E731
+    failed = of("spatial_ablations", "warped.l1", next(one.beside for one in read_claims() if "failed" in one.note))
+    copied = of("spatial_baseline", "l1", "copy_source")
+    assert (
+        f"(l1 {sum(failed) / len(failed):.3f}) than the copied source ({sum(copied) / len(copied):.3f})".replace(
+            "0.", "."
+        )
+        in notes
+    )
+
+
 def test_committed_table_is_what_the_committed_results_say():
     text = (results.RESULTS / "claims.md").read_text(encoding="utf-8")
     judged = judge_all()

@@ -1,5 +1,6 @@
 """Loading ahead: refusals come in one sentence, a killed loader is said, and no process stays behind."""
 
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -11,7 +12,6 @@ import torch
 from posekit.training.loading import loaded_batches
 from posekit.training.options import TrainingOptions
 from posekit.training.order import Batches
-from posekit.training.signals import Due
 from posekit.util.errors import InputError
 from tests.synthetic import make_pair
 
@@ -72,22 +72,6 @@ def _read(*data_and_order, then=lambda batch: batch, **how):
         return [then(batch) for batch in batches]
 
 
-def test_a_clock_for_checkpoints(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
-    never, due = Due(None), Due(0.5)
-    assert (never.set, due.set) == (False, True)
-    now[0] = 29.0
-    assert not due.now()
-    now[0] = 31.0
-    assert due.now()
-    assert not never.now()
-    due.restart()
-    assert not due.now()
-    with pytest.raises(InputError, match="checkpoint_minutes is above 0"):
-        TrainingOptions(checkpoint_minutes=0)
-
-
 def test_a_checkpoint_by_time(tmp_path: Path):
     from posekit.systems import build
     from posekit.training.fit import fit
@@ -105,3 +89,9 @@ def test_a_checkpoint_by_time(tmp_path: Path):
         fit(build("coordinate_inpainting", **TINY), [make_pair(0, 40)], tmp_path, options, on_step=stop)
     kept = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert kept == ["step-00000001", "step-00000002"]
+    options = dataclasses.replace(options, checkpoint_minutes=60, resume=False)
+    with pytest.raises(Stop):
+        fit(build("coordinate_inpainting", **TINY), [make_pair(0, 40)], tmp_path, options, on_step=stop)
+    assert not (tmp_path / "checkpoints").exists()  # neither the hour nor 500 steps have passed
+    with pytest.raises(InputError, match="checkpoint_minutes is above 0"):
+        TrainingOptions(checkpoint_minutes=0)
