@@ -43,6 +43,7 @@ TEXTURE_LOSSES = ("identity", "texture_source", "texture_target")
 # (benchmarks/loss_scales.py, random features): so they are means in the other readings.
 TABLE_5 = {"nearest_neighbour": 0.5, "content": 0.1, "style": 1e5}
 TABLE_5_TEXTURE = {"identity": 10.0, "texture_source": 10.0, "texture_target": 10.0}
+_SUPPLEMENTARY = ((("f", "g"), {**TABLE_5, **TABLE_5_TEXTURE}), (("g",), {**TABLE_5, "adversarial": 1.0}))
 
 # The published texts disagree; each reading names the parts and the loss weights of the two stages.
 READINGS = {
@@ -50,9 +51,9 @@ READINGS = {
     # weights for g: those of Table 5.
     "main": ((("f",), {"identity": 1.0, "texture_target": 1.0}), (("g",), {**TABLE_5, "adversarial": 1.0})),
     # Supplementary, section 1.1.4: every loss but the adversarial one, then no texture losses.
-    "supplementary": ((("f", "g"), {**TABLE_5, **TABLE_5_TEXTURE}), (("g",), {**TABLE_5, "adversarial": 1.0})),
+    "supplementary": _SUPPLEMENTARY,
     # The same with the norms and sums of the text in place of means.
-    "as_printed": ((("f", "g"), {**TABLE_5, **TABLE_5_TEXTURE}), (("g",), {**TABLE_5, "adversarial": 1.0})),
+    "as_printed": _SUPPLEMENTARY,
     # Ours, for small networks without pretrained features.  The identity loss is the one that says which way to go
     # from far away, the colour losses see one pixel; l1 and the features keep g near the truth, and smooth; the
     # adversarial loss sharpens (experiments/losses.yaml).
@@ -182,8 +183,8 @@ class CoordinateInpainting(System):
     }
     inference_parts = ("f", "g")
     needs = ("uv", "mask")
-    # The texts name neither optimiser nor rates, batch or steps, and not how colours are read off the body.
-    OURS = {"paper": ("black_background", "f_steps", "g_steps", "batch_size", "f_lr", "g_lr", "d_lr", "decay")}
+    # The texts name neither optimiser nor rates, batch or steps.
+    OURS = {"paper": ("f_steps", "g_steps", "batch_size", "f_lr", "g_lr", "d_lr", "decay")}
 
     def __init__(self, config: CoordinateInpaintingConfig | None = None, preset: str = "custom"):
         super().__init__(config or CoordinateInpaintingConfig(), preset)

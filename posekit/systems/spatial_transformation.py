@@ -194,13 +194,10 @@ class SpatialTransformation(System):
     }
     inference_parts = ("M", "C_l", "R")
     needs = ("keypoints", "visibility")
-    # What appendix A and section 4 leave open; the text counts epochs, the steps are ours.
+    # What the text leaves open: widths inside M, heat maps, the ranges of A; it counts epochs, the steps are ours.
     OURS = {
-        "paper": (
-            "pose_width", "refine_width", "sigma", "angle", "scale", "shear", "translation", "perceptual_weight",
-            "scales", "flow_steps", "gan_steps", "decay",
-        )
-    }  # fmt: skip
+        "paper": ("pose_width", "sigma", "angle", "scale", "shear", "translation", "flow_steps", "gan_steps", "decay")
+    }
 
     def __init__(self, config: SpatialTransformationConfig | None = None, preset: str = "custom"):
         super().__init__(config or SpatialTransformationConfig(), preset)
