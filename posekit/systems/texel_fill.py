@@ -58,8 +58,8 @@ class TexelFill(System):
     """Copy colours along the surface; nothing is learnt.
 
     mirror: ``2 a a``, the mirror table of the atlas that the maps use (see `posekit.ops.fill.fill_mirror`); the variant
-    "mirror" needs it.  Gaps between splatted pixels are closed before it is asked: neighbours in the photograph lie about
-    ``atlas_size`` / (its shorter side) texels apart, and what lies between them is theirs, not the other half's.
+    "mirror" needs it.  Gaps between splatted pixels are closed before it is asked: neighbours in the photograph lie
+    about ``atlas_size`` / (its shorter side) texels apart, and what is between them is theirs, not the other half's.
     """
 
     name = "texel_fill"
