@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from posekit.sweeps.kernels import skip_slow_grammar
+from posekit.sweeps.kernels import NO_NOTEBOOK, skip_slow_grammar
 from posekit.util.errors import InputError
 from posekit.util.files import write_text
 from posekit_lab import runtimes, skeleton
@@ -98,8 +98,8 @@ def load_notebook(path: str | Path) -> Any:
 
     try:
         return nbformat.read(str(path), as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a Jupyter notebook: {str(error).splitlines()[0][:200]}") from None
+    except (*NO_NOTEBOOK, nbformat.ValidationError) as error:
+        raise InputError(f"{path} is not a Jupyter notebook: {' '.join(str(error).split())[:200]}") from None
 
 
 def dumps(notebook: Any) -> str:

@@ -275,8 +275,9 @@ some_parts
 some_parts.move()
 
 # %% [markdown]
-# **Move a joint** of the target and watch the map follow. A wrist changes one map, an elbow or a knee two. Which joints
-# change all ten, and why? (The answer is in the figure of corners: all limbs are equally wide.)
+# **Move a joint** of the target and watch the map follow. A wrist changes one map, an elbow or a knee two. A hip changes
+# nine and a shoulder all ten. Why? (The answer is in the figure of corners: all limbs are equally wide. And the map of
+# the head comes from the joints of the head and the shoulders.)
 
 # %% tags=["explore"]
 a_joint = skips.joint((seed, who, (3, 5)), size)

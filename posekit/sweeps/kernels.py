@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from queue import Empty
 
 SLICE = 1.0  # seconds between two looks at the socket
+# What nbformat and papermill raise, beside nbformat.ValidationError, for a file that is no notebook.
+NO_NOTEBOOK = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 
 
 def skip_slow_grammar() -> None:

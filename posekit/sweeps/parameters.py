@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from posekit.sweeps.experiment import Scalar
-from posekit.sweeps.kernels import skip_slow_grammar
+from posekit.sweeps.kernels import NO_NOTEBOOK, skip_slow_grammar
 from posekit.util.errors import InputError
 
 KINDS = {"int": (int,), "float": (float, int), "bool": (bool,), "str": (str,)}
@@ -20,7 +20,7 @@ def known_parameters(notebook: Path) -> dict[str, str]:
         raise InputError('Sweeps need papermill: pip install "posekit[sweeps]".') from None
     try:
         entries = papermill.inspect_notebook(str(notebook))
-    except (ValueError, LookupError, TypeError, AttributeError, nbformat.ValidationError) as error:  # no notebook
+    except (*NO_NOTEBOOK, nbformat.ValidationError) as error:
         raise InputError(f"{notebook} cannot be run: {' '.join(str(error).split())[:300]}") from None
     return {name: _kind(entry) for name, entry in entries.items()}
 

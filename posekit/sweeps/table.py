@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posekit.sweeps.experiment import Scalar
-from posekit.sweeps.kernels import skip_slow_grammar
+from posekit.sweeps.kernels import NO_NOTEBOOK, skip_slow_grammar
 from posekit.sweeps.recorded import recorded_values
 from posekit.util.files import write_text
 
@@ -45,7 +45,7 @@ def finished(folder: Path, version: str) -> list[SweepRun]:
             values = recorded_values(notebook)
             said = (about.get("error", ""), about.get("library", ""))
             rows.append(SweepRun(path.name, dict(about.parameters), about.status, about.seconds, values, *said))
-        except (nbformat.ValidationError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        except (*NO_NOTEBOOK, nbformat.ValidationError):
             log.warning("%s is not a whole notebook of a run; it is left alone and run again under another name.", path)
     return rows
 

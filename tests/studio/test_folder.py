@@ -165,7 +165,7 @@ def test_a_missing_person_is_one_sentence(tmp_path, quick):
         ({"size": 48}, r"rendered with size \(32, 32\), now asked for size \(48, 48\)"),
         ({"views": 3}, "views 2, now asked for views 3"),
         ({"skirts": "cloth"}, "skirts legs"),
-        ({"views": 0}, "views is a number from 1 up"),
+        ({"views": 0}, "views is a whole number from 1 to"),
         ({"split": "dev"}, "split must be one of train, val, test"),
         ({"people": 0}, "people asked for no person"),
         ({"kind": "feet"}, "kind must be one of body, face"),

@@ -228,7 +228,8 @@ def test_inside_is_the_body_without_its_rim():
 
 
 @pytest.mark.parametrize(
-    ("joint", "maps"), [("right_wrist", 1), ("left_elbow", 2), ("left_knee", 2), ("right_hip", 10)]
+    ("joint", "maps"),
+    [("right_wrist", 1), ("left_elbow", 2), ("left_knee", 2), ("right_hip", 9), ("right_shoulder", 10)],
 )
 def test_how_many_maps_a_joint_changes(joint, maps):
     pair = probes.pair_of(*JUMPER, SIZE)
