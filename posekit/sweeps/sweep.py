@@ -16,8 +16,10 @@ summary.csv, their means over the seeds with intervals, which are printed too.
 
 import hashlib
 import json
+import os
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from posekit.sweeps.code_version import code_version
 from posekit.sweeps.experiment import Experiment, Value
@@ -27,6 +29,7 @@ from posekit.sweeps.summary import in_words, over_seeds, summary_lines, write_su
 from posekit.sweeps.table import SweepRun, finished, write_run_table
 from posekit.util.errors import InputError
 from posekit.util.files import alone_in
+from posekit.util.orphans import end_with
 
 OUT = Path("out/sweeps")
 
@@ -128,7 +131,14 @@ def _in_parallel(experiment: Experiment, notebook: Path, version: str, tasks: li
             yield run_one(*call)
         return
     with _cluster(experiment), parallel_config(backend=experiment.backend, n_jobs=experiment.jobs):
-        yield from Parallel(return_as="generator_unordered")(delayed(run_one)(*call) for call in calls)
+        yield from Parallel(return_as="generator_unordered")(
+            delayed(_run_in_worker)(os.getpid(), *call) for call in calls
+        )
+
+
+def _run_in_worker(parent: int, *call: Any) -> SweepRun:
+    end_with(parent)
+    return run_one(*call)
 
 
 @contextmanager

@@ -145,13 +145,13 @@ def test_list_parameters_equal_runs_and_the_mean_over_seeds(notebook, tmp_path):
     assert said[-3:] == [
         "mean and 95 % interval over seeds:",
         "  sizes=[1, 8], power=0.5",
-        "    result  2.207  [-7.867, 12.28]  2 seeds",
+        "    result  2.207  [-7.868, 12.28]  2 seeds",
     ]
     (line,) = table(tmp_path / "out" / "modes" / "summary.csv")
     assert line == {"sizes": "[1, 8]", "power": "0.5", "name": "result", "n": "2"} | {
         "mean": "2.20711",
-        "low": "-7.86746",
-        "high": "12.2817",
+        "low": "-7.86756",
+        "high": "12.2818",
     }
     assert [row["result"] for row in table(tmp_path / "out" / "modes" / "table.csv")] == ["1.41421", "3.0"]
 
