@@ -8,6 +8,8 @@ STAMP  := $(VENV)/.installed
 PINS = $(shell $(PYTHON) -c "import sys; print('-c requirements.lock' if sys.version_info >= (3, 11) else '')")
 # Where pip finds packages, for instance  make demo PIP_ARGS="--extra-index-url ..."  for another build of torch.
 PIP_ARGS ?=
+# HASHES=1 takes only files whose hashes requirements.hashes names (torch, whose builds differ, alone comes without).
+HASHES ?=
 .PHONY: demo test nbval processors lab notebooks student bench lint clean
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
@@ -63,6 +65,10 @@ lint: $(STAMP)
 $(STAMP): pyproject.toml notebooks/pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
+ifneq ($(HASHES),)
+	$(BIN)/python -m pip install --quiet --no-deps $(PIP_ARGS) $(shell grep -E '^torch(vision)?==' requirements.lock)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.hashes
+endif
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet $(PINS) $(PIP_ARGS) \
 		--editable ".[sweeps,test]" --editable ./notebooks
 	touch $@

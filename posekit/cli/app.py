@@ -92,8 +92,21 @@ for _name, _command in COMMANDS.items():
 @app.callback()
 def _root(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    modules: Annotated[
+        list[str] | None, typer.Option("--import", help="Module with systems of your own; repeat.")
+    ] = None,
 ) -> None:
     """Options that come before the command."""
+    if modules:
+        _import(modules)
+
+
+@one_sentence
+def _import(modules: list[str]) -> None:
+    from posekit.systems import make_known
+
+    for text in modules:
+        make_known(text)
 
 
 def main() -> None:

@@ -13,7 +13,10 @@ VIEWS = 4  # photographs of each held-out person
 
 def evaluate_command(
     weights: Annotated[Path | None, typer.Option(help="Trained weights; the reference if not given.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Folder made by `posekit render`, or your own pairs: my_module:pairs; else rendered now."),
+    ] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Held-out pairs.")] = 200,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     full: Annotated[bool, typer.Option("--full", help="Also detection and Inception scores, LPIPS with VGG.")] = False,

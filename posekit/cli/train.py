@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posekit.util.address import is_address, object_at
+from posekit.util.errors import InputError
+
 if TYPE_CHECKING:
-    from posekit.data.studio import StudioPeople
+    from posekit.person import Pair
 
 
 def train_command(
-    system: Annotated[str, typer.Option(help="Name of a system.")] = "coordinate_inpainting",
+    system: Annotated[
+        str, typer.Argument(help="Name of a system, or of your own: my_module:MySystem.")
+    ] = "coordinate_inpainting",
     preset: Annotated[str, typer.Option(help="paper or laptop.")] = "laptop",
     variant: Annotated[str, typer.Option(help="full or one of the published ablations.")] = "full",
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of every stage; the preset's if not given.")] = None,
     people: Annotated[int, typer.Option(min=1, help="People to render for training.")] = 200,
     views: Annotated[int, typer.Option(min=2)] = 6,
-    data: Annotated[Path | None, typer.Option(help="Folder made by `posekit render`; else rendered now.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Folder made by `posekit render`, or your own pairs: my_module:pairs; else rendered now."),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")] = Path("runs/latest"),
     seed: Annotated[int, typer.Option(min=0)] = 0,
     batch_size: Annotated[int | None, typer.Option(min=1)] = None,
@@ -45,7 +54,7 @@ def train_command(
     from posekit.systems import build
     from posekit.training.dry_run import as_table
     from posekit.training.dry_run import dry_run as measure
-    from posekit.training.fit import fit
+    from posekit.training.fit import fit, prepare
     from posekit.training.options import TrainingOptions
     from posekit.training.runlog import waited_share
     from posekit.util.distributed import is_first_process
@@ -57,6 +66,7 @@ def train_command(
         tensorboard=tensorboard, resume=not fresh,
     )  # fmt: skip
     model = build(system, preset=preset, variant=variant, seed=seed)
+    prepare(model, options)  # before people are rendered for minutes
     pairs = open_people(data, "train", model.size or (128, 128), people=people, views=views, seed=seed)
     if dry_run:
         said = as_table(measure(model, pairs, options))
@@ -71,11 +81,19 @@ def train_command(
 
 
 def open_people(
-    data: Path | None, split: str, size: tuple[int, int], *, people: int, views: int, seed: int
-) -> StudioPeople:
-    """The pairs of one split: of the folder ``data``, or of people rendered into the user's cache now."""
+    data: str | None, split: str, size: tuple[int, int], *, people: int, views: int, seed: int
+) -> Sequence[Pair]:
+    """The pairs of one split: of the folder ``data``, or of people rendered into the user's cache now.
+
+    "my_module:pairs" calls that function with (split, size): "train" or "test", (height, width).
+    """
     from posekit.data.studio import StudioPeople
 
-    if data is not None:
+    if data is None:
+        return StudioPeople(people=people, views=views, size=size, seed=seed, split=split)
+    if not is_address(data) or Path(data).is_dir():
         return StudioPeople.of_folder(data, split, size)
-    return StudioPeople(people=people, views=views, size=size, seed=seed, split=split)
+    pairs = object_at(data)(split, size)
+    if not (hasattr(pairs, "__len__") and hasattr(pairs, "__getitem__")):
+        raise InputError(f"{data} should give a sequence of posekit.Pair, got {type(pairs).__name__}.")
+    return pairs

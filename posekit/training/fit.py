@@ -14,6 +14,7 @@ from threading import Event
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from tqdm.auto import tqdm
 
 from posekit.person import Pair
@@ -65,13 +66,9 @@ def fit(
     Ctrl-C or SIGTERM, when the last finished step has been saved.
     """
     options = options or TrainingOptions()
-    plan = plan_stages(system, options.stages, options.steps, options.batch_size)
+    plan, fabric = prepare(system, options)
     if len(data) == 0:
         raise InputError("The training data is empty; give at least one pair.")
-    if options.tensorboard:
-        summary_writer()  # before anything of an older run is removed
-    fabric = make_fabric(options.device, options.devices, options.precision, options.nodes)
-    check_shares(plan, options.devices * options.nodes, options.accumulate)
     fabric.launch()
     seed_everything(options.seed, fabric.global_rank)
     system.to(fabric.device)
@@ -82,6 +79,20 @@ def fit(
         for number, stage, first in run.remaining():
             _train_stage(run, number, stage, first, data, stop, on_step)
         return run.finish()
+
+
+def prepare(system: System, options: TrainingOptions) -> tuple[list[Stage], Fabric]:
+    """The stages of a run and its devices, not launched yet.
+
+    Raises InputError for all that can be refused before there is data: stages, a device that is not here, a batch that
+    its devices cannot share, TensorBoard's log without its writer.
+    """
+    plan = plan_stages(system, options.stages, options.steps, options.batch_size)
+    fabric = make_fabric(options.device, options.devices, options.precision, options.nodes)
+    check_shares(plan, options.devices * options.nodes, options.accumulate)
+    if options.tensorboard:
+        summary_writer()
+    return plan, fabric
 
 
 def _train_stage(

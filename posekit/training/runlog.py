@@ -98,7 +98,7 @@ def summary_writer() -> Any:
     try:
         from tensorboardX import SummaryWriter
     except ImportError as error:
-        raise InputError("TensorBoard's writer is not installed; run `pip install tensorboardX`.") from error
+        raise InputError('TensorBoard\'s writer is not installed; run `pip install "posekit[tensorboard]"`.') from error
     return SummaryWriter
 
 

@@ -105,7 +105,12 @@ class Absent(nn.Module):
 def _system_from_card(card: dict[str, Any], origin: str | Path = "card") -> System:
     """A system with fresh weights and the settings of a card."""
     try:
-        cls = SYSTEMS[choose("system", card["system"], SYSTEMS)]
+        if card["system"] not in SYSTEMS:  # a file must not make a program import what it names
+            raise InputError(
+                f"{origin} is of the system {card['system']!r}, which is not known here; if it is yours, import the "
+                f"module that registers it (posekit --import my_module ...). Known: {', '.join(sorted(SYSTEMS))}."
+            )
+        cls = SYSTEMS[card["system"]]
         config_type = type(next(iter(cls.PRESETS.values())))
         return cls(config_type(**card["config"]), preset=card["preset"])
     except (KeyError, TypeError) as error:

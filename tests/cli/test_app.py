@@ -219,6 +219,24 @@ def test_a_dry_run_says_the_plan_and_writes_nothing(run, rendered, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--devices", "7", "--batch-size", "4"), "cannot be shared by 7 devices"),
+        (("--device", "cuda"), "Training cannot start on 1 x 'cuda'"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_people_are_rendered(run, tmp_path, monkeypatch, words, said):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("posekit.data.studio.StudioPeople", None)  # a call would be a TypeError
+    for more in ((), ("--dry-run",)):
+        code, _, err = run("train", "-o", tmp_path / "run", *words, *more)
+        assert code == 1
+        assert one_sentence(err)
+        assert said in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_training_interrupted_and_resumed_gives_the_same_weights(rendered, tmp_path):
     """The whole way, by Ctrl-C in a process of its own: 6 steps a stage, stopped in the middle, run again."""
     from posekit.training.weights import load_weights

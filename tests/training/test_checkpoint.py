@@ -237,7 +237,7 @@ def test_cards_of_another_version_or_system(system, tmp_path):
         load_weights(tmp_path / "w.safetensors")
 
     attempt(card)
-    with pytest.raises(InputError, match="Unknown system 'other'"):
+    with pytest.raises(InputError, match="is of the system 'other', which is not known here"):
         attempt({**card, "system": "other"})
     with pytest.raises(InputError, match="does not describe a system of this version"):
         attempt({**card, "config": {**card["config"], "new": 1}})

@@ -223,7 +223,7 @@ def test_starting_over_removes_the_old_run(tmp_path):
     ("wrong", "words"),
     [
         ({"ema": 1.5}, "from 0 .none. to below 1"),
-        ({"tensorboard": True}, "pip install tensorboardX"),
+        ({"tensorboard": True}, r'pip install "posekit\[tensorboard\]"'),
         ({"checkpoint_every": 0}, "1 or more"),
         ({"log_every": 0}, "1 or more"),
         ({"workers": -1}, "0 or more"),
