@@ -77,6 +77,15 @@ def test_lock_pins_torch_without_a_local_build():
     assert pins["torchvision"] == "0.28.0"
 
 
+def test_hashes_are_of_the_locked_versions():
+    text = (ROOT / "requirements.hashes").read_text()
+    named = dict(re.findall(r"^([\w.\-]+)==(\S+) \\$", text, re.MULTILINE))
+    locked = {canonical(name): version for name, version in pinned().items() if name not in ("torch", "torchvision")}
+    assert {canonical(name): version for name, version in named.items()} == locked
+    blocks = re.split(r"^(?=[\w.\-]+==)", text, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in block for block in blocks), "A locked package has no hash."
+
+
 def test_every_core_bound_has_a_reason():
     block = (ROOT / "pyproject.toml").read_text().split("dependencies = [")[1].split("\n]")[0]
     for line in filter(None, map(str.strip, block.splitlines())):

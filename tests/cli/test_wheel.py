@@ -1,8 +1,11 @@
 """The wheel works where there is no checkout: built here, unpacked elsewhere, run with the installed dependencies."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -21,7 +24,7 @@ def wheel(tmp_path_factory):
     tracked = subprocess.run(["git", "ls-files", "posekit"], cwd=ROOT, capture_output=True, text=True).stdout.split()
     if not tracked:
         pytest.skip("not a git checkout")
-    for name in (*tracked, "pyproject.toml", "README.md", "LICENSE", "LICENSE-ASSETS"):
+    for name in (*tracked, "pyproject.toml", "docs/pypi.md", "LICENSE", "LICENSE-ASSETS"):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes((ROOT / name).read_bytes())
     build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(out), "."]
@@ -62,6 +65,30 @@ def test_it_holds_the_library_and_its_data_alone(wheel):
     assert any(name.endswith("laptop.safetensors") for name in names)
     assert not [name for name in names if any(f"/{house}/" in name for house in HOUSES)]
     assert wheel.stat().st_size < 15e6
+
+
+def test_the_source_distribution_holds_course_lab_and_tests(tmp_path):
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split("\n")
+    source = tmp_path / "source"
+    for name in filter(None, tracked):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_file():
+            shutil.copyfile(ROOT / name, source / name)
+    build = f"import setuptools.build_meta as b; print(b.build_sdist({str(tmp_path)!r}))"
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", build], cwd=source, check=True, timeout=300, capture_output=True
+    )
+    (path,) = tmp_path.glob("posekit-*.tar.gz")
+    with tarfile.open(path) as packed:
+        there = {name.partition("/")[2] for name in packed.getnames()}
+    left_out = {name for name in tracked if name} - there
+    assert left_out <= {".gitignore", ".gitattributes"}, f"The source distribution lacks {sorted(left_out)[:5]}."
+
+
+def test_what_pypi_shows_links_to_nothing_in_the_checkout():
+    text = (ROOT / "docs" / "pypi.md").read_text()
+    assert not re.findall(r"\]\((?!https://)", text)
+    assert "docs/pypi.md" in (ROOT / "pyproject.toml").read_text()
 
 
 def test_its_metadata_are_as_pypi_wants_them(wheel):
