@@ -103,6 +103,8 @@ def main() -> None:
     )
     parser.add_argument("--version", choices=VERSIONS, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    # A thread of autograd that still holds a GPU's Python backward at exit aborts the program ("terminate called ...").
+    torch.autograd.set_multithreading_enabled(False)
     if args.version:
         print(json.dumps(measure(args.version, args)))
         return

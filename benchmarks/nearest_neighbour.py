@@ -191,6 +191,8 @@ def main() -> None:
     parser.add_argument("--room", type=float, default=6.0, metavar="GiB", help="the most that (a) may need")
     parser.add_argument("--peak", help=argparse.SUPPRESS)  # one measurement in this process
     args = parser.parse_args()
+    # A thread of autograd that still holds a GPU's Python backward at exit aborts the program ("terminate called ...").
+    torch.autograd.set_multithreading_enabled(False)
     torch.set_num_threads(args.threads)
     if args.peak:
         return print(peak_in_this_process(*json.loads(args.peak)))

@@ -194,6 +194,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--griddata", type=int, default=3, metavar="IMAGES", help="0 leaves it out")
     args = parser.parse_args()
+    # A thread of autograd that still holds a GPU's Python backward at exit aborts the program ("terminate called ...").
+    torch.autograd.set_multithreading_enabled(False)
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     on = torch.cuda.get_device_name(args.device) if args.device.startswith("cuda") else platform.machine()

@@ -174,6 +174,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--compile", action="store_true", help="the compiled variants too; needs a C++ compiler")
     args = parser.parse_args()
+    # A thread of autograd that still holds a GPU's Python backward at exit aborts the program ("terminate called ...").
+    torch.autograd.set_multithreading_enabled(False)
     torch.set_num_threads(args.threads)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     system, batch = build(args)
