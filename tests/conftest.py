@@ -15,6 +15,7 @@ CHECKED = [
     "posekit.ops.surface",
     "posekit.ops.keypoints",
     "posekit.ops.fill",
+    "posekit.ops.crops",
     "posekit.ops.outline",
     "posekit.ops.part_affine",
     "posekit.data",

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from posekit.evaluation.evaluate import Evaluation, measure_pairs
 from posekit.metrics import image as metrics
+from posekit.metrics import perceptual as looks
 from posekit.metrics import texture
 from posekit.metrics.protocol import Protocol
 from posekit.ops.grids import norm_to_index
@@ -34,6 +35,7 @@ WORDS = {
     "SSIM as ssim_masked",
     "background_share": "share of the unseen texels whose D lies off the body mask of the source (nearest pixel)",
     "gradient_energy_ratio": "squared forward differences, image over truth, both pixels in the region; 1 is as sharp",
+    **looks.PROTOCOL,
     "sliced_wasserstein": f"{texture.PROTOCOL['sliced_wasserstein']}; mean of {PATCH['levels']} levels, patches of "
     f"{PATCH['patch']} x {PATCH['patch']}, at most {PATCH['patches']} of them; _fine: level 0 alone",
 }
@@ -50,8 +52,9 @@ def measure_textures(
 ) -> Evaluation:
     """Complete the texture of every source with every system, and compare it with what the target shows.
 
-    For each of `REGIONS`: ``REGION.l1``, ``.ssim``, ``.gradient_energy_ratio``, ``.sliced_wasserstein`` and
-    ``.sliced_wasserstein_fine``; and ``background_share``, which is missing for systems without coordinates.
+    For each of `REGIONS`: ``REGION.l1``, ``.ssim``, ``.perceptual``, ``.gradient_energy_ratio``,
+    ``.sliced_wasserstein`` and ``.sliced_wasserstein_fine``; and ``background_share``, which is missing for systems
+    without coordinates.
 
     systems: with the maps known, T and W in their result, such as coordinate_inpainting and texel_fill.
     seed: of the bootstrap and of the patches.
@@ -98,15 +101,16 @@ def compared(result: Result, pair: Pair) -> dict[str, tuple[Tensor, Tensor, Tens
 def measure_region(made: Tensor, truth: Tensor, mask: Tensor, seed: int = 0) -> dict[str, Tensor]:
     """The metrics of one region, one value per pair; NaN where the region has fewer than `FEWEST` places."""
     made, truth = made.float().clamp(0, 1), truth.float()
+    enough = mask.sum((1, 2, 3)) >= FEWEST
     patches = texture.sliced_wasserstein(made, truth, mask, **PATCH, seed=seed)
     values = {
         "l1": metrics.l1(made, truth, mask),
         "ssim": metrics.ssim(made, truth, mask),
+        "perceptual": looks.perceptual(made, truth, mask * enough.view(-1, 1, 1, 1)),  # which costs most
         "gradient_energy_ratio": metrics.gradient_energy_ratio(made, truth, mask),
         "sliced_wasserstein": patches.mean(1),
         "sliced_wasserstein_fine": patches[:, 0],
     }
-    enough = mask.sum((1, 2, 3)) >= FEWEST
     return {name: torch.where(enough, value, torch.nan) for name, value in values.items()}
 
 

@@ -1,19 +1,21 @@
-"""Feature maps of VGG-16 or VGG-19, pretrained on ImageNet or with fixed random weights."""
+"""Feature maps of VGG-16 or VGG-19: shipped and fine-tuned for edges, pretrained on ImageNet, or random weights."""
 
 import math
 import urllib.error
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from posekit.nets.edge_vgg import edge_weights
 from posekit.util.errors import InputError
 from posekit.util.torchvision import ensure_torchvision
 
-FEATURES = ("vgg16", "vgg19", "random")
+FEATURES = ("edge_vgg16", "vgg16", "vgg19", "random")
 LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")  # the supplementary's content and style layers
-_DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4), "random": (2, 2, 3, 3, 3)}  # convolutions per scale
+_DEPTHS = dict.fromkeys(FEATURES, (2, 2, 3, 3, 3)) | {"vgg19": (2, 2, 4, 4, 4)}  # convolutions per scale
 _SEED = 20190616
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 
@@ -25,8 +27,9 @@ class VGGFeatures(nn.Module):
     The weights are fixed and are not part of ``parameters()`` or of a state dict.
 
     Args:
-        features: "vgg16" or "vgg19" with torchvision's ImageNet weights, downloaded at first use; "random" for
-            VGG-16 with weights drawn from N(0, 2 / fan-in), the same everywhere, which needs no download.
+        features: "edge_vgg16" for the VGG-16 of the package, fine-tuned from ImageNet for edges, which needs no
+            download (`posekit.nets.edge_vgg`); "vgg16" or "vgg19" with torchvision's ImageNet weights, downloaded at
+            first use; "random" for VGG-16 with weights drawn from N(0, 2 / fan-in), the same everywhere.
         layers: which maps to return; nothing deeper is computed.
         width: channels of the first scale; other than 64 for "random" only.
 
@@ -41,7 +44,7 @@ class VGGFeatures(nn.Module):
             raise InputError(f"Pretrained {features} features are 64 wide; width {width} needs features='random'.")
         self.features, self.layers = features, tuple(layers)
         self.plan = _plan(features, self.layers)
-        weights = _random_weights(self.plan, width) if features == "random" else _pretrained_weights(features)
+        weights = _random_weights(self.plan, width) if features == "random" else _trained_weights(features)
         for name, (weight, bias) in zip(self.plan, weights, strict=False):  # the pretrained list may be deeper
             self.register_buffer(f"{name}_weight", weight, persistent=False)
             self.register_buffer(f"{name}_bias", bias, persistent=False)
@@ -80,7 +83,8 @@ class LossFeatures:
 
     def __str__(self) -> str:
         """For a card: what the losses were computed with."""
-        return f"random weights, width {self.width}" if self.kind == "random" else f"{self.kind}, ImageNet"
+        trained = "ImageNet, then edges" if self.kind == "edge_vgg16" else "ImageNet"
+        return f"random weights, width {self.width}" if self.kind == "random" else f"{self.kind}, {trained}"
 
 
 def _plan(features: str, layers: tuple[str, ...]) -> list[str]:
@@ -104,15 +108,17 @@ def _random_weights(plan: list[str], width: int) -> list[tuple[Tensor, Tensor]]:
     return weights
 
 
-def _pretrained_weights(features: str) -> list[tuple[Tensor, Tensor]]:
+def _trained_weights(features: str) -> Sequence[tuple[Tensor, Tensor]]:
+    if features == "edge_vgg16":
+        return edge_weights()
     models = ensure_torchvision().models
     chosen = {"vgg16": models.VGG16_Weights, "vgg19": models.VGG19_Weights}[features].IMAGENET1K_V1
     try:
         state = chosen.get_state_dict(progress=True, check_hash=True)
     except (urllib.error.URLError, OSError, RuntimeError, ValueError) as error:
         raise InputError(
-            f"The {features} weights could not be loaded ({error}): choose features='random', or download {chosen.url} "
-            f"into {torch.hub.get_dir()}/checkpoints."
+            f"The {features} weights could not be loaded ({error}): choose features='edge_vgg16', which is in "
+            f"the package, or download {chosen.url} into {torch.hub.get_dir()}/checkpoints."
         ) from error
     names = [
         name.removesuffix(".weight") for name in state if name.startswith("features.") and name.endswith(".weight")

@@ -10,6 +10,7 @@ Ablations (section 4.1): ``no_deform`` gives all maps to one encoder; ``rgb`` al
 coordinates (no E); ``no_textures`` skips the texture and sees S, M_S and M_N only.
 """
 
+import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -26,10 +27,11 @@ from posekit.nets.deformable_hourglass import DeformableHourglass
 from posekit.nets.gated_hourglass import GatedHourglass
 from posekit.nets.patch_discriminator import PatchDiscriminator
 from posekit.nets.vgg import FEATURES, LossFeatures
+from posekit.ops.crops import cut_squares, random_corners
 from posekit.ops.grids import identity_grid
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
-from posekit.person import Pair
+from posekit.person import Pair, Person
 from posekit.systems.base import Result, Stage, System, check_rates, choose
 from posekit.util.errors import InputError
 
@@ -61,8 +63,19 @@ READINGS = {
         (("f",), {"identity": 5.0, "texture_source": 1.0, "texture_target": 2.0}),
         (("g",), {"l1": 1.0, "nearest_neighbour": 0.5, "adversarial": 0.2}),
     ),
+    # Ours, for small networks with the features of the package, whose scale the weights of content and style belong to.
+    "laptop_edge": (
+        (("f",), {"identity": 5.0, "texture_source": 1.0, "texture_target": 2.0}),
+        (("g",), {"l1": 3.2, "nearest_neighbour": 0.31, "content": 0.175, "style": 158.0, "adversarial": 0.1}),
+    ),
 }
-_DEFAULT_FEATURES = {"main": "vgg19", "supplementary": "vgg16", "as_printed": "vgg16", "laptop": "random"}
+_DEFAULT_FEATURES = {"main": "vgg19", "supplementary": "vgg16", "as_printed": "vgg16"}
+_DEFAULT_FEATURES |= {"laptop": "random", "laptop_edge": "edge_vgg16"}
+LOOKED_AT = (
+    "content",
+    "style",
+    "nearest_neighbour",
+)  # the losses on features, which see squares where loss_crop is set
 
 
 @dataclass(frozen=True)
@@ -76,9 +89,12 @@ class CoordinateInpaintingConfig:
     | atlas                  | what the surface maps are positions in; weights of one atlas misread maps of another |
     | f_width, g_width       | channels of the first block of f, of all blocks of g |
     | reading                | main, supplementary, as_printed (the supplementary, with its norms and sums in place of |
-    |                        | means) or laptop: which losses train which part in which stage |
-    | features               | vgg16, vgg19 or random; "auto" takes the one the reading names |
+    |                        | means), laptop or laptop_edge: which losses train which part in which stage |
+    | features               | edge_vgg16, vgg16, vgg19 or random; "auto" takes the one the reading names |
     | feature_width          | channels of the first scale of random features |
+    | loss_crop              | side in pixels of the squares that g's losses on features look at, a new one for each |
+    |                        | pair and step; None: the whole photograph |
+    | head_share             | share of these squares around the head of the target, where its joints are known |
     | without                | losses left out of both stages, to see what they do; ("adversarial",) needs no critic |
     | black_background       | sample T from S with its background painted black, as the authors do: a texel that |
     |                        | lands on the background then costs, whatever colour that background has |
@@ -97,6 +113,8 @@ class CoordinateInpaintingConfig:
     reading: str = "supplementary"
     features: str = "auto"
     feature_width: int = 64
+    loss_crop: int | None = None
+    head_share: float = 0.5
     without: tuple[str, ...] | list[str] | str = ()
     black_background: bool = False
     f_steps: int = 100_000
@@ -119,11 +137,18 @@ class CoordinateInpaintingConfig:
             side = getattr(self, name)
             if side < 36 or side % 4:
                 raise InputError(f"{name} must be a multiple of 4 of at least 36, got {side}.")
+        if self.loss_crop is not None and not 8 <= self.loss_crop <= self.image_size:
+            raise InputError(
+                f"loss_crop must be from 8 to image_size ({self.image_size}) pixels, or None for whole photographs; "
+                f"got {self.loss_crop}."
+            )
+        if not 0 <= self.head_share <= 1:
+            raise InputError(f"head_share is a share between 0 and 1, got {self.head_share}.")
         check_rates(self, "f_lr", "g_lr", "d_lr")
 
     @property
     def feature_kind(self) -> str:
-        """The features in use: vgg16, vgg19 or random."""
+        """The features in use: edge_vgg16, vgg16, vgg19 or random."""
         return _DEFAULT_FEATURES[self.reading] if self.features == "auto" else self.features
 
 
@@ -155,6 +180,22 @@ class CoordinateResult(Result):
     E: Float[Tensor, "b 2 h w"] | None = None
 
 
+_LAPTOP = CoordinateInpaintingConfig(
+    image_size=128,
+    atlas_size=128,
+    f_width=16,
+    g_width=48,
+    reading="laptop",
+    feature_width=16,
+    f_steps=9_000,
+    g_steps=6_000,
+    batch_size=4,
+    f_lr=2e-3,
+    g_lr=5e-4,
+    decay=0.5,
+)
+
+
 class CoordinateInpainting(System):
     """The two networks f and g, and the discriminator that judges the photographs of g.
 
@@ -166,20 +207,8 @@ class CoordinateInpainting(System):
     VARIANTS = VARIANTS
     PRESETS = {
         "paper": CoordinateInpaintingConfig(black_background=True),
-        "laptop": CoordinateInpaintingConfig(
-            image_size=128,
-            atlas_size=128,
-            f_width=16,
-            g_width=48,
-            reading="laptop",
-            feature_width=16,
-            f_steps=9_000,
-            g_steps=6_000,
-            batch_size=4,
-            f_lr=2e-3,
-            g_lr=5e-4,
-            decay=0.5,
-        ),
+        "laptop": _LAPTOP,
+        "laptop_edge": dataclasses.replace(_LAPTOP, reading="laptop_edge", loss_crop=64),
     }
     inference_parts = ("f", "g")
     needs = ("uv", "mask")
@@ -198,7 +227,7 @@ class CoordinateInpainting(System):
         self.discriminator = PatchDiscriminator()
         kind, width = self.config.feature_kind, self.config.feature_width
         self._features = LossFeatures(kind, width)
-        self._nearest = LossFeatures("random" if kind == "random" else "vgg19", width)
+        self._nearest = LossFeatures(kind if kind in ("random", "edge_vgg16") else "vgg19", width)
 
     def forward(self, pair: Pair, *, image: bool = True) -> CoordinateResult:
         """All maps of ``pair`` (a batch); ``image=False`` stops before g."""
@@ -277,9 +306,11 @@ class CoordinateInpainting(System):
         wanted = possible if names is None else [choose("loss", name, possible) for name in names]
         made, target = result.image, pair.target
         mean = self.config.reading != "as_printed"
+        if set(LOOKED_AT) & set(wanted):
+            looked_at = self._squares(made, target)
         layers = {"content", "style"} & set(wanted)
         if layers:
-            ours, theirs = self._features(made), self._features(target.image)
+            ours, theirs = (self._features(image) for image in looked_at)
         terms = {}
         for name in wanted:
             if name == "identity":
@@ -297,12 +328,24 @@ class CoordinateInpainting(System):
             elif name == "style":
                 terms[name] = style_loss(ours, theirs, mean=mean)
             elif name == "nearest_neighbour":
-                a, b = (self._nearest(image, ("relu1_2",))["relu1_2"] for image in (made, target.image))
+                if layers and self._nearest.kind == self._features.kind:
+                    a, b = ours["relu1_2"], theirs["relu1_2"]
+                else:
+                    a, b = (self._nearest(image, ("relu1_2",))["relu1_2"] for image in looked_at)
                 terms[name] = nearest_neighbour_loss(a, b, window=3, mean=mean)
             else:
                 _, fake = judge(self.discriminator, target.image, made, target.uv)
                 terms[name] = lsgan_generator(fake)
         return terms
+
+    def _squares(self, made: Tensor, target: Person) -> tuple[Tensor, Tensor]:
+        """What the losses on features compare: both photographs, or one random square of each."""
+        side, photographs = self.config.loss_crop, (made, target.image)
+        if side is None:
+            return photographs
+        joints = target.keypoints, target.visibility
+        corners = random_corners(len(made), target.size, side, *joints, self.config.head_share)
+        return tuple(cut_squares(image, corners, side) for image in photographs)
 
     def critic_losses(self, pair: Pair, result: CoordinateResult) -> dict[str, Tensor]:
         real, fake = judge(self.discriminator, pair.target.image, result.image.detach(), pair.target.uv)

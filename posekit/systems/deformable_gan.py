@@ -70,7 +70,7 @@ class DeformableGANConfig:
     | sigma         | of the heat maps, in pixels |
     | window        | side of the nearest-neighbour search in features |
     | reading       | supplementary or laptop: the weights of the losses, and whether they are sums or means |
-    | features      | vgg19 or random; "auto" takes the one the reading stands for |
+    | features      | edge_vgg16, vgg16, vgg19 or random; "auto" takes the one the reading stands for |
     | feature_width | channels of the first scale of random features |
     | atlas_size    | texels along an edge, for skips by the surface |
     | steps, batch_size, lr, d_lr, decay | of the one stage of training, see `Stage` |
@@ -123,7 +123,7 @@ class DeformableGANConfig:
 
     @property
     def feature_kind(self) -> str:
-        """The features in use: vgg16, vgg19 or random."""
+        """The features in use: edge_vgg16, vgg16, vgg19 or random."""
         if self.features != "auto":
             return self.features
         return "random" if self.reading == "laptop" else "vgg19"

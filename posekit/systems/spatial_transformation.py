@@ -67,7 +67,7 @@ class SpatialTransformationConfig:
     | perceptual_weight    | of (5), a sum over layers and scales of mean differences |
     | l1_weight            | of the mean difference of colours, which the paper does without |
     | gan_weight           | of (6) |
-    | features             | of the perceptual loss: vgg19 or random |
+    | features             | of the perceptual loss: edge_vgg16, vgg19 or random |
     | feature_width        | channels of the first scale of random features |
     | scales               | resolutions the perceptual loss looks at |
     | flow_steps, gan_steps | steps of the two stages; every other one is the affine task's, so that of the printed |
@@ -107,7 +107,7 @@ class SpatialTransformationConfig:
 
     def __post_init__(self):
         choose("variant", self.variant, VARIANTS)
-        choose("kind of features", self.features, ("vgg19", "random"))
+        choose("kind of features", self.features, ("edge_vgg16", "vgg19", "random"))
         if self.image_size < 16 or self.image_size % 4:
             raise InputError(f"image_size must be a multiple of 4 of at least 16, got {self.image_size}.")
         if self.scales < 1 or self.image_size // 2 ** (self.scales + 3) < 1:

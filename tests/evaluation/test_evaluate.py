@@ -1,6 +1,7 @@
 """Evaluation: the table, its intervals, what is missing, saving."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from posekit.evaluation.evaluate import Evaluation, MetricRow, _row, evaluate, m
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.interval import interval_over_people
+from posekit.metrics.perceptual import perceptual
 from posekit.metrics.protocol import STANDARD, Protocol
 from posekit.systems import build
 from posekit.systems.base import Result, System
@@ -54,6 +56,40 @@ def test_one_value_per_pair_with_its_name_and_the_protocol(table):
     assert "data range 1" in table.protocol.words()["ssim"]
     assert "48 x 48 RGB in [0, 1], no crop, no padding; SSIM window 11" in str(table)
     assert "MS-SSIM 3 scales; 5 pairs" in str(table)
+
+
+def test_the_perceptual_distance_stands_beside_ssim(table):
+    assert [row.metric for row in table.rows[:2]] == ["ssim", "perceptual"]
+    assert table.values["truth"]["perceptual"] == [0] * 5
+    data, copy = SyntheticPairs(5, 48), {"copy": build("copy_source")}
+    pairs = [data[i].batched() for i in range(5)]
+    alone = [perceptual(pair.source.image, pair.target.image).item() for pair in pairs]
+    assert table.values["copy"]["perceptual"] == pytest.approx(alone, abs=1e-6)
+    assert "not LPIPS" in table.protocol.words()["perceptual"]
+    some = evaluate(copy, data, batch_size=2, perceptual_every=3)
+    measured = np.array(some.values["copy"]["perceptual"])
+    assert np.isfinite(measured).tolist() == [True, False, False, True, False]
+    assert some.row("copy", "perceptual").mean == pytest.approx(np.mean([alone[0], alone[3]]), abs=1e-6)
+    assert "perceptual: one of 3 pairs" in str(some)
+    with pytest.raises(InputError, match="of every 1, 2, ... pairs; got 0"):
+        evaluate(copy, data, perceptual_every=0)
+
+
+def test_a_result_without_the_perceptual_distance_still_loads(table, tmp_path):
+    """Those that were written before there was one."""
+    stored = json.loads(table.save(tmp_path / "new.json").read_text())
+    stored["rows"] = [row for row in stored["rows"] if row["metric"] != "perceptual"]
+    for values in stored["values"].values():
+        del values["perceptual"]
+    del stored["protocol"]["more"]["perceptual"], stored["protocol"]["words"]["perceptual"]
+    (tmp_path / "old.json").write_text(json.dumps(stored))
+    old = Evaluation.load(tmp_path / "old.json")
+    both = table.beside(old, "old.json")
+    assert both.row("copy (old.json)", "ssim") == dataclasses.replace(
+        both.row("copy", "ssim"), system="copy (old.json)"
+    )
+    assert "perceptual" in str(both)
+    assert "perceptual" not in str(old)
 
 
 def test_missing_lpips_is_null_with_a_note(monkeypatch, tmp_path):

@@ -59,12 +59,12 @@ def test_missing_weights_say_what_to_do(monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr(weights, "get_state_dict", fail)
-    with pytest.raises(InputError, match=r"no network.*features='random', or download https.*vgg16.*checkpoints"):
+    with pytest.raises(InputError, match=r"no network.*'edge_vgg16', which is in.*download https.*vgg16.*checkpoints"):
         VGGFeatures("vgg16")
 
 
 def test_bad_input():
-    with pytest.raises(InputError, match="one of vgg16, vgg19, random, got 'resnet'"):
+    with pytest.raises(InputError, match="one of edge_vgg16, vgg16, vgg19, random, got 'resnet'"):
         VGGFeatures("resnet")
     with pytest.raises(InputError, match="got relu9_9"):
         VGGFeatures("random", ("relu9_9",))

@@ -10,6 +10,7 @@ from posekit.losses.content import content_loss
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.losses.style import style_loss
 from posekit.nets.vgg import VGGFeatures
+from posekit.ops.crops import cut_squares, random_corners
 from posekit.ops.grids import identity_grid
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
@@ -226,6 +227,55 @@ def test_as_printed_has_the_norms_and_sums_of_the_text():
     torch.testing.assert_close(printed["identity"], 2 * mean["identity"])
     for name in ("texture_source", "texture_target", "adversarial"):
         assert printed[name] == mean[name]
+
+
+def test_losses_on_features_of_the_package_see_one_random_square_of_each_photograph():
+    """The same square of both; drawn anew each time; l1 and the critic see everything."""
+    system = tiny(reading="laptop_edge", loss_crop=16)
+    assert system.config.feature_kind == "edge_vgg16"
+    assert system._nearest.kind == "edge_vgg16"
+    pair = make_batch(2, 40)
+    joints = torch.zeros(2, 18, 2)
+    head = dataclasses.replace(pair.target, keypoints=joints, visibility=torch.full((2, 18), 2))
+    pair = dataclasses.replace(pair, target=head)
+    result = system(pair)
+    torch.manual_seed(4)
+    terms = system.losses(pair, result, ("content", "style", "nearest_neighbour", "l1"))
+    torch.manual_seed(4)
+    corners = random_corners(2, (40, 40), 16, joints, head.visibility)
+    made, target = (cut_squares(x, corners, 16) for x in (result.image, pair.target.image))
+    vgg = VGGFeatures("edge_vgg16")
+    ours, theirs = vgg(made), vgg(target)
+    torch.testing.assert_close(terms["content"], content_loss(ours, theirs, mean=True))
+    torch.testing.assert_close(terms["style"], style_loss(ours, theirs, mean=True))
+    expected = nearest_neighbour_loss(ours["relu1_2"], theirs["relu1_2"], 3)
+    torch.testing.assert_close(terms["nearest_neighbour"], expected)
+    torch.testing.assert_close(terms["l1"], (result.image - pair.target.image).abs().mean())
+    again = {system.losses(pair, result, ("content",))["content"].item() for _ in range(4)}
+    assert len(again) > 1, "another square each time"
+
+
+def test_the_preset_with_features_differs_from_the_laptop_one_in_its_losses_alone():
+    ours, theirs = (
+        dataclasses.asdict(build("coordinate_inpainting", name).config) for name in ("laptop_edge", "laptop")
+    )
+    assert {k for k in ours if ours[k] != theirs[k]} == {"reading", "loss_crop"}
+    first, second = build("coordinate_inpainting", "laptop_edge").stages()
+    assert first.weights == build("coordinate_inpainting").stages()[0].weights, "f is trained as it was"
+    assert set(second.weights) == IMAGE
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"loss_crop": 7}, r"loss_crop must be from 8 to image_size \(40\) pixels, .*; got 7"),
+        ({"loss_crop": 48}, "got 48"),
+        ({"head_share": 1.5}, "head_share is a share between 0 and 1, got 1.5"),
+    ],
+)
+def test_bad_squares(settings, reason):
+    with pytest.raises(InputError, match=reason):
+        tiny(**settings)
 
 
 def test_features_follow_the_reading_unless_chosen():
