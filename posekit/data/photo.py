@@ -36,7 +36,8 @@ def open_picture(path: str | os.PathLike) -> Image.Image:
     if not path.is_file():
         raise InputError(f"{path} is a device or a pipe, not a file; save the picture to a file.")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(record=True) as heard:  # Pillow's own words would reach the terminal unasked
+            warnings.simplefilter("always")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with open(path, "rb") as file:
                 picture = Image.open(file, formats=FORMATS)
@@ -49,6 +50,8 @@ def open_picture(path: str | os.PathLike) -> Image.Image:
         ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"{path} is too large to be a photograph ({_first_line(error)}); scale it down.") from error
+    for warning in heard:
+        log.warning("%s: %s.", path, str(warning.message).strip().rstrip("."))
     return picture
 
 
@@ -60,7 +63,9 @@ def read_photo(path: str | os.PathLike) -> Float[Tensor, "3 h w"]:
     """
     picture = open_picture(path)
     try:
-        picture = ImageOps.exif_transpose(picture)
+        with warnings.catch_warnings(record=True):  # said by open_picture
+            warnings.simplefilter("always")
+            picture = ImageOps.exif_transpose(picture)
     except (SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, OSError, struct.error) as error:
         log.warning("%s: its EXIF data is damaged (%s), so it is not turned upright.", path, _first_line(error))
     if picture.mode.startswith(("I", "F")):

@@ -80,7 +80,8 @@ def _load_array(path: str | os.PathLike) -> np.ndarray:
     if not path.is_file() and not path.is_dir():
         raise InputError(f"{path} is no file but a device or a pipe; a surface map is a .npy file.")
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with np.errstate(over="raise"):
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
     except DAMAGED as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         reason = "it holds Python objects" if "pickle" in reason else reason  # numpy would advise to load them

@@ -1,6 +1,8 @@
 """Photographs: every kind of file that users have, and every way a file can be broken."""
 
 import errno
+import io
+import logging
 import os
 
 import numpy as np
@@ -177,3 +179,17 @@ def test_damaged_exif_is_said_and_the_picture_read(tmp_path, pixels, caplog):
     Image.fromarray(pixels).save(tmp_path / "a.png", exif=b"Exif\x00\x00nonsense")
     assert torch.equal(read_photo(tmp_path / "a.png"), expected(pixels))
     assert "its EXIF data is damaged" in caplog.text
+
+
+def test_what_pillow_warns_of_is_logged_and_the_picture_read(tmp_path, caplog):
+    whole = io.BytesIO()
+    exif = Image.Exif()
+    exif[274] = 6  # turned by a quarter
+    Image.new("RGB", (6, 4), "red").save(whole, "JPEG", exif=exif)
+    data = bytearray(whole.getvalue())
+    place = data.index(b"Exif\0\0") + 6
+    data[place + 4 : place + 8] = (40_000).to_bytes(4, "little" if data[place : place + 2] == b"II" else "big")
+    (tmp_path / "photo.jpg").write_bytes(data)
+    with caplog.at_level(logging.WARNING):
+        assert read_photo(tmp_path / "photo.jpg").shape == (3, 4, 6)
+    assert "photo.jpg: Corrupt EXIF data" in caplog.text

@@ -164,3 +164,11 @@ def test_pipes_and_maps_too_large(tmp_path):
         file.truncate(file.tell() + 9000 * 9000 * 2 * 4)
     with pytest.raises(InputError, match=r"has shape \(9000, 9000, 2\), too large"):
         read_smpl_atlas(tmp_path / "b.npy")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_map_whose_header_promises_more_than_numbers_can_count(tmp_path):
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 1000000000000)}\n"
+    (tmp_path / "map.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(InputError, match="is not a whole .npy array"):
+        read_smpl_atlas(tmp_path / "map.npy")

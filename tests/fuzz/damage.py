@@ -50,17 +50,17 @@ def tree(draw: st.DrawFn, whole: Any) -> Any:
     for _ in range(draw(st.integers(1, 3))):
         places = list(_places(value))
         if not places:
-            return draw(HOSTILE)
+            return copy.deepcopy(draw(HOSTILE))
         parent, key = draw(st.sampled_from(places))
         action = draw(st.sampled_from(["replace", "replace", "remove", "add"]))
         if action == "replace":
-            parent[key] = draw(HOSTILE)
+            parent[key] = copy.deepcopy(draw(HOSTILE))
         elif action == "remove":
             del parent[key]
         elif isinstance(parent, dict):
-            parent[draw(st.text(max_size=8))] = draw(HOSTILE)
+            parent[draw(st.text(max_size=8))] = copy.deepcopy(draw(HOSTILE))
         else:
-            parent.insert(key, draw(HOSTILE))
+            parent.insert(key, copy.deepcopy(draw(HOSTILE)))
     return value
 
 
