@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from posekit.evaluation.thinned import Thinned
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.interval import interval_over_people
-from posekit.metrics.perceptual import PROTOCOL, Perceptual
 from posekit.metrics.protocol import STANDARD, Protocol, check_same
 from posekit.person import Pair, collate_pairs
 from posekit.systems.base import System
@@ -163,20 +163,10 @@ def evaluate(
         perceptual_every: the perceptual distance, which costs most, of every so many pairs; NaN for the others, which
             mean and interval leave out.
     """
-    if perceptual_every < 1:
-        raise InputError(f"The perceptual distance is measured of every 1, 2, ... pairs; got {perceptual_every}.")
+    look = Thinned(perceptual_every)
     wanted = tuple(pretrained.PROTOCOL) if full else ("lpips",)
     problems = {name: problem for name in wanted if (problem := pretrained.problem(name))}
     features: dict[int, list[Tensor]] = {id(system): [] for system in systems.values()}
-    measured = dict.fromkeys(features, 0)  # pairs, by system
-    perceptual = Perceptual()
-
-    def of_some(made: Tensor, truth: Tensor, first: int) -> Tensor:
-        chosen = [i for i in range(len(made)) if (first + i) % perceptual_every == 0]
-        values = made.new_full((len(made),), torch.nan)
-        if chosen:
-            values[chosen] = perceptual(made[chosen], truth[chosen])
-        return values
 
     def measure(system: System, batch: Pair) -> dict[str, Tensor | None]:
         result, truth = system(batch), protocol.frame(batch.target.image)
@@ -187,11 +177,10 @@ def evaluate(
             )
         body = protocol.frame_mask(batch.target.mask) if batch.target.mask is not None else None
         made = protocol.frame(result.image.float().clamp(0, 1))
-        first = measured[id(system)]
-        measured[id(system)] += len(made)
+        chosen = look.chosen(system, len(made))
         values = {
             "ssim": metrics.ssim(made, truth, protocol=protocol),
-            "perceptual": of_some(made, truth, first),
+            "perceptual": look(chosen, made, truth),
             "ms_ssim": metrics.ms_ssim(made, truth, protocol=protocol),
             "l1": metrics.l1(made, truth),
             "l1_32": metrics.l1_at(made, truth, 32),
@@ -203,7 +192,7 @@ def evaluate(
             warped = protocol.frame(warped)
             values |= {
                 "warped.ssim": metrics.ssim(warped, truth, protocol=protocol),
-                "warped.perceptual": of_some(warped.float().clamp(0, 1), truth, first),
+                "warped.perceptual": look(chosen, warped.float().clamp(0, 1), truth),
                 "warped.l1": metrics.l1(warped, truth),
                 "warped.l1_32": metrics.l1_at(warped, truth, 32),
                 "warped.body_l1": metrics.l1(warped, truth, body) if body is not None else None,
@@ -216,14 +205,13 @@ def evaluate(
                 features[id(system)].append(pretrained.inception_features(made).cpu())
         return values
 
-    every = "" if perceptual_every == 1 else f"one of {perceptual_every} pairs: "
-    more = {"perceptual": every + PROTOCOL["perceptual"], **{name: pretrained.PROTOCOL[name] for name in wanted}}
+    more = {**look.words, **{name: pretrained.PROTOCOL[name] for name in wanted}}
     table = measure_pairs(
         systems,
         pairs,
         measure,
         protocol=replace(protocol, more={**protocol.more, **more}),
-        notes=[*([f"perceptual: one of {perceptual_every} pairs"] if every else []), *problems.values()],
+        notes=[*look.notes, *problems.values()],
         batch_size=batch_size,
         device=device,
         seed=seed,

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from posekit.evaluation.evaluate import Evaluation, measure_pairs
+from posekit.evaluation.thinned import Thinned
 from posekit.metrics import image as metrics
-from posekit.metrics import perceptual as looks
 from posekit.metrics import texture
 from posekit.metrics.protocol import Protocol
 from posekit.ops.grids import norm_to_index
@@ -35,7 +35,6 @@ WORDS = {
     "SSIM as ssim_masked",
     "background_share": "share of the unseen texels whose D lies off the body mask of the source (nearest pixel)",
     "gradient_energy_ratio": "squared forward differences, image over truth, both pixels in the region; 1 is as sharp",
-    **looks.PROTOCOL,
     "sliced_wasserstein": f"{texture.PROTOCOL['sliced_wasserstein']}; mean of {PATCH['levels']} levels, patches of "
     f"{PATCH['patch']} x {PATCH['patch']}, at most {PATCH['patches']} of them; _fine: level 0 alone",
 }
@@ -48,17 +47,20 @@ def measure_textures(
     batch_size: int = 8,
     device: str | torch.device = "cpu",
     seed: int = 0,
+    perceptual_every: int = 1,
     progress: bool = False,
 ) -> Evaluation:
     """Complete the texture of every source with every system, and compare it with what the target shows.
 
-    For each of `REGIONS`: ``REGION.l1``, ``.ssim``, ``.perceptual``, ``.gradient_energy_ratio``,
-    ``.sliced_wasserstein`` and ``.sliced_wasserstein_fine``; and ``background_share``, which is missing for systems
-    without coordinates.
+    For each of `REGIONS`: ``REGION.l1``, ``.ssim``, ``.gradient_energy_ratio``, ``.sliced_wasserstein`` and
+    ``.sliced_wasserstein_fine``; ``.perceptual`` for the regions of the view, because an atlas is no picture that its
+    network knows; and ``background_share``, which is missing for systems without coordinates.
 
     systems: with the maps known, T and W in their result, such as coordinate_inpainting and texel_fill.
     seed: of the bootstrap and of the patches.
+    perceptual_every: the perceptual distance, which costs most, of every so many pairs, as in `evaluate`.
     """
+    look = Thinned(perceptual_every)
 
     def measure(system: System, batch: Pair) -> dict[str, Tensor | None]:
         result = system.stage_forward(batch, _NO_LOSSES)
@@ -67,7 +69,11 @@ def measure_textures(
                 f"{system.name} ({type(system).__name__}) completes no texture: its result has no T and W."
             )
         values: dict[str, Tensor | None] = {}
+        chosen = look.chosen(system, len(batch.target.image))
         for region, (made, truth, mask) in compared(result, batch).items():
+            if region.startswith("view."):
+                enough = (mask.sum((1, 2, 3)) >= FEWEST).view(-1, 1, 1, 1)
+                values[f"{region}.perceptual"] = look(chosen, made.float().clamp(0, 1), truth.float(), mask * enough)
             values |= {f"{region}.{name}": value for name, value in measure_region(made, truth, mask, seed).items()}
         values["background_share"] = background_share(result, batch)
         return values
@@ -76,7 +82,8 @@ def measure_textures(
         systems,
         pairs,
         measure,
-        protocol=Protocol(more=WORDS),
+        protocol=Protocol(more={**WORDS, **look.words}),
+        notes=look.notes,
         batch_size=batch_size,
         device=device,
         seed=seed,
@@ -106,7 +113,6 @@ def measure_region(made: Tensor, truth: Tensor, mask: Tensor, seed: int = 0) -> 
     values = {
         "l1": metrics.l1(made, truth, mask),
         "ssim": metrics.ssim(made, truth, mask),
-        "perceptual": looks.perceptual(made, truth, mask * enough.view(-1, 1, 1, 1)),  # which costs most
         "gradient_energy_ratio": metrics.gradient_energy_ratio(made, truth, mask),
         "sliced_wasserstein": patches.mean(1),
         "sliced_wasserstein_fine": patches[:, 0],

@@ -138,3 +138,12 @@ def test_collated_pairs_are_what_is_compared(table):
     by_hand = [(a - b).abs()[:, m[0] > 0].mean().item() for a, b, m in zip(made.clamp(0, 1), truth, mask, strict=True)]
     by_hand = [value if m.sum() >= FEWEST else np.nan for value, m in zip(by_hand, mask, strict=True)]
     np.testing.assert_allclose(table.values["spoilt"]["view.unseen.l1"], by_hand, rtol=1e-4)
+
+
+def test_the_perceptual_distance_is_of_the_view_and_of_some_pairs():
+    data = SyntheticPairs(5, SIZE)
+    table = measure_textures({"truth": Painter()}, data, batch_size=2, perceptual_every=2)
+    measured = {name: values for name, values in table.values["truth"].items() if name.endswith("perceptual")}
+    assert list(measured) == ["view.seen.perceptual", "view.unseen.perceptual"]
+    assert np.isnan(measured["view.seen.perceptual"]).tolist() == [False, True, False, True, False]
+    assert "perceptual: one of 2 pairs" in str(table)
