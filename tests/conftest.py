@@ -31,7 +31,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 def pytest_addoption(parser):
     """How many damaged files each reader is given (tests/fuzz), and which."""
-    parser.addoption("--fuzz", type=int, default=60, help="damaged files for each of some twenty readers")
+    parser.addoption("--fuzz", type=int, default=100, help="damaged files for each of some twenty readers")
     parser.addoption("--fuzz-seed", type=int, default=0, help="other damaged files")
 
 

@@ -80,9 +80,26 @@ class Evaluation:
             rows = [MetricRow(**row) for row in stored["rows"]]
             protocol = Protocol.from_json(stored["protocol"])
             values = {name: {k: _nan(v) for k, v in own.items()} for name, own in stored["values"].items()}
-            return cls(rows, values, stored["names"], stored["people"], protocol, stored["notes"])
+            table = cls(rows, values, stored["names"], stored["people"], protocol, stored["notes"])
+            table._check()
+            return table
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"{path} is not an evaluation saved by posekit ({error}).") from error
+
+    def _check(self) -> None:
+        """ValueError unless names, people, values and rows belong together."""
+        for name in ("names", "people", "notes"):
+            words = getattr(self, name)
+            if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+                raise ValueError(f"{name} should be a list of texts")
+        columns = [column for own in self.values.values() for column in own.values() if column is not None]
+        if any(len(column) != len(self.names) for column in [self.people, *columns]):
+            raise ValueError("there should be one person and one value for each of the pairs")
+        for row in self.rows:
+            if row.system not in self.values or not isinstance(row.metric, str):
+                raise ValueError(f"there are no values for the row {row.system!r}")
+            if not all(n is None or isinstance(n, int | float) for n in (row.mean, row.low, row.high)):
+                raise ValueError(f"mean and interval of {row.metric} should be numbers")
 
     def beside(self, other: Evaluation, name: str = "the other one") -> Evaluation:
         """One table of both, this one first; a system of one name in both stands as ``NAME (name)`` the second time,

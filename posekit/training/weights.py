@@ -113,9 +113,12 @@ def _system_from_card(card: dict[str, Any], origin: str | Path = "card") -> Syst
         cls = SYSTEMS[card["system"]]
         config_type = type(next(iter(cls.PRESETS.values())))
         return cls(config_type(**card["config"]), preset=card["preset"])
-    except (KeyError, TypeError) as error:
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, OverflowError, RuntimeError, MemoryError) as error:  # torch's, for a width
+        reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"The card of {origin} does not describe a system of this version ({error}); "
+            f"The card of {origin} does not describe a system of this version ({reason}); "
             "use weights written by this version."
         ) from error
 

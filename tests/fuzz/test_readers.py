@@ -1,6 +1,6 @@
 """Every reader, on damaged files: it reads, or it refuses in one sentence; soon, in little memory, changing nothing.
 
-About 1,100 files; `pytest tests/fuzz --fuzz 550` makes some 10,000, and --fuzz-seed other ones.
+About 1,900 files; `pytest tests/fuzz --fuzz 550` makes some 10,000, and --fuzz-seed other ones.
 """
 
 from __future__ import annotations
@@ -159,6 +159,7 @@ TARGETS = {
 
 
 @pytest.mark.usefixtures("unchecked")  # as it is for users
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of a case that failed: said all the same
 @pytest.mark.filterwarnings("ignore:Skipped:UserWarning")  # a damaged checkpoint is said and passed over
 @pytest.mark.parametrize("name", TARGETS)
 def test_damaged_files_are_read_or_refused_in_one_sentence(name, whole, request):
