@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 PINS = $(shell $(PYTHON) -c "import sys; print('-c requirements.lock' if sys.version_info >= (3, 11) else '')")
 # Where pip finds packages, for instance  make demo PIP_ARGS="--extra-index-url ..."  for another build of torch.
 PIP_ARGS ?=
-.PHONY: demo test nbval processors lab notebooks student bench lint clean
+.PHONY: demo test nbval processors lab solutions student notebooks bench lint clean
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
@@ -38,15 +38,23 @@ SEEDS   ?= 0,1,2
 processors: $(STAMP)
 	$(BIN)/python -m posekit_lab.processors --kernels $(KERNELS) --seeds $(SEEDS) --jobs 2
 
-lab: $(STAMP)
-	$(BIN)/jupyter lab notebooks
+# These settings: JupyterLab does not ask whether to fetch news, and looks for no newer version of itself.
+LAB := $(BIN)/jupyter lab --LabApp.app_settings_dir=notebooks/lab_settings
+
+# The students' copies: exercises are open, checks say what is wrong.  What a student changed is never written over.
+lab: student
+	$(LAB) student
+
+# The executed notebooks, with the solutions.
+solutions: $(STAMP)
+	$(LAB) notebooks
+
+student: $(STAMP)
+	$(BIN)/python -m posekit_lab.handout
 
 notebooks: $(STAMP)
 	$(BIN)/python -m posekit_lab.notebooks build
 	$(BIN)/python -m posekit_lab.notebooks table README.md
-
-student: $(STAMP)
-	$(BIN)/python -m posekit_lab.student build
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/splat.py

@@ -45,7 +45,7 @@ IN_THE_SOURCE = {
     "unknown header entry": ("#     browser: true", "#     brwoser: true", "unknown header entry 'brwoser'"),
     "absolute path in the text": ("Straight lines.", "See /home/someone/lines.txt.", "absolute path /home/someone"),
     "cell longer than a screen": ("left, right =", "1\n" * 18 + "left, right =", "lines; the limit is 25"),
-    "assertion without a word": (', "The two shares do not sum to one."', "", "says nothing where it fails"),
+    "assertion without a word": ("raise checks.CheckFailed(", "assert not (", "says nothing where it fails"),
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ sharpness: float = 1.0  # exponent of the weights; 1 is bilinear
 import ipywidgets as W
 import matplotlib.pyplot as plt
 import numpy as np
+from posekit_course import checks
 from posekit_course.live import live
 
 from posekit.sweeps.recorded import record
@@ -93,7 +94,8 @@ def weights(t):
 
 
 # %% tags=["check"]
-assert np.allclose(np.sum(weights(t), axis=0), 1), "The two shares do not sum to one."
+if not np.allclose(np.sum(weights(t), axis=0), 1):
+    raise checks.CheckFailed("The two shares do not sum to one.")
 
 # %% tags=["expected"]
 plt.figure(figsize=(3, 2))
