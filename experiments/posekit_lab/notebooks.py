@@ -71,7 +71,7 @@ def notebook_problems(name: str, folder: Path = FOLDER) -> list[str]:
         problems.append("The notebook does not say its measured run time; build it.")
     problems += skeleton.bad_outputs(notebook)
     problems += [*skeleton.too_large(path.stat().st_size), *skeleton.long_cells(notebook)]
-    problems += skeleton.silent_assertions(notebook)
+    problems += [*skeleton.wide_lines(notebook), *skeleton.silent_assertions(notebook)]
     measured = runtimes.load_runtimes(folder / "runtimes.json").get(name)
     return [*drift(source, notebook, measured), *problems]
 

@@ -4,6 +4,7 @@ import pytest
 from posekit_lab import student
 from posekit_lab.exercises import without_markers
 from posekit_lab.notebooks import notebook_problems
+from posekit_lab.skeleton import MOST_COLUMNS
 from posekit_lab.source import FOLDER, names, read
 
 every_notebook = pytest.mark.parametrize("name", names())
@@ -13,6 +14,10 @@ def test_every_notebook_has_a_source():
     """No notebook is edited by hand, and the parametrised tests below look where the notebooks are."""
     assert (FOLDER / "src").is_dir()
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == names()
+
+
+def test_sources_are_formatted_as_wide_as_a_cell_shows():
+    assert f"\nline-length = {MOST_COLUMNS}\n" in (FOLDER / "src" / "ruff.toml").read_text()
 
 
 @every_notebook

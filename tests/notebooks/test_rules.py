@@ -45,6 +45,7 @@ IN_THE_SOURCE = {
     "unknown header entry": ("#     browser: true", "#     brwoser: true", "unknown header entry 'brwoser'"),
     "absolute path in the text": ("Straight lines.", "See /home/someone/lines.txt.", "absolute path /home/someone"),
     "cell longer than a screen": ("left, right =", "1\n" * 18 + "left, right =", "lines; the limit is 25"),
+    "line that is cut": ("left, right = np", "left, right = " + 80 * " " + "np", "columns, more than 95"),
     "assertion without a word": ("raise checks.CheckFailed(", "assert not (", "says nothing where it fails"),
 }  # fmt: skip
 

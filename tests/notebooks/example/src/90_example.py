@@ -62,7 +62,8 @@ def render_weights(t: float, sharpness: float) -> plt.Figure:
     return figure
 
 
-panel = live(render_weights, t=W.FloatSlider(0.25, min=0, max=1, step=0.05), sharpness=W.IntSlider(1, min=1, max=4))
+position = W.FloatSlider(0.25, min=0, max=1, step=0.05)
+panel = live(render_weights, t=position, sharpness=W.IntSlider(1, min=1, max=4))
 panel
 
 # %% tags=["move"]
