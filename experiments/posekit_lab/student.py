@@ -20,6 +20,7 @@ from typing import Any
 
 from posekit.util.errors import InputError
 from posekit_lab import exercises, runtimes
+from posekit_lab.alternatives import words_of
 from posekit_lab.execute import execute
 from posekit_lab.notebooks import chosen_notebooks, load_notebook
 from posekit_lab.source import FOLDER, Header, put_run_time, read
@@ -44,7 +45,7 @@ def student_copy(name: str, folder: Path = FOLDER) -> Any:
             cell.metadata["tags"] = [*tags, MAY_RAISE]
         cells.append(cell)
         if "expected" in tags:
-            cells += _expected(cell.id, outputs.get(cell.id, []))
+            cells += _expected(cell, outputs.get(cell.id, []))
     notebook.cells = cells
     notebook.metadata["posekit"] = {"student": True}
     put_run_time(notebook, runtimes.time_in_words(runtimes.load_runtimes(folder / "runtimes.json").get(name)))
@@ -125,17 +126,18 @@ def set_parameters(notebook: Any, values: dict[str, Any], name: str) -> None:
         cell.source = "\n".join(lines)
 
 
-def _expected(identity: str, outputs: list[Any]) -> list[Any]:
+def _expected(cell: Any, outputs: list[Any]) -> list[Any]:
     """A text cell with the picture that the solution gives; nothing where there is none."""
     from nbformat.v4 import new_markdown_cell
 
     pictures = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
     if not pictures:
         return []
-    text = "**Expected picture**\n\n" + "\n".join(f"![expected](attachment:{n}.png)" for n in range(len(pictures)))
-    cell = new_markdown_cell(text, id=f"{identity}-expected")
-    cell["attachments"] = {f"{n}.png": {"image/png": picture.replace("\n", "")} for n, picture in enumerate(pictures)}
-    return [cell]
+    words = [*words_of(cell), *("The expected picture." for _ in pictures)]
+    text = "\n".join(f"![{words[n]}](attachment:{n}.png)" for n in range(len(pictures)))
+    shown = new_markdown_cell(f"**Expected picture**\n\n{text}", id=f"{cell.id}-expected")
+    shown["attachments"] = {f"{n}.png": {"image/png": picture.replace("\n", "")} for n, picture in enumerate(pictures)}
+    return [shown]
 
 
 def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:

@@ -32,9 +32,7 @@
 # **Run time.** {{run_time}}
 
 # %% tags=["parameters"]
-people: int = (
-    40  # numbers of rendered people to draw from; every tenth is held out and shown here
-)
+people: int = 40  # numbers of rendered people to draw from; every tenth is held out, and shown
 rows: int = 3  # people in the first figure
 seed: int = 0  # which set of rendered people
 reference: bool = True  # use the trained reference weights where this installation has them
@@ -114,7 +112,7 @@ system = best_system()
 # %% [markdown]
 # Now the steps for some held-out people.
 
-# %%
+# %% alt="Held-out people, a row each: the source, its body texture as far as the photograph shows it, the texture completed, the result in the other pose, and the truth."
 held_out = StudioPeople(people, views=4, size=128, seed=seed, split="test", progress=False)
 each = 4 * 3  # ordered pairs of a person's four photographs
 pairs = [held_out[i] for i in range(len(held_out))]
@@ -231,7 +229,7 @@ if not isinstance(system, TexelFill):
 # **Predict, then look.** The source below and the lender of the pose are two different people. Whose clothes will the
 # result show? Whose *build*: shoulders, arms, height?
 
-# %%
+# %% alt="Three photographs: the source, the other person who lends the pose, and the result, which has the clothes of the source and the outline of the lender."
 source = make_person(seed, 9, 1)  # person 9, photograph 1
 lender = make_person(seed, 19, 1)
 result = transfer(source, lender, system)
@@ -248,7 +246,7 @@ fig.panels(
 #
 # Now move it yourself. Poses beyond the first four come from the other people.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The source, the target pose, the completed texture and the photograph made from them, for the people and poses that the controls choose."
 photographs = [
     [held_out.person(i, view) for view in range(4)]
     for i in range(rows + 1 if rows == 1 else rows)

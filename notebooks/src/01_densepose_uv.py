@@ -39,9 +39,7 @@ height: int = 224  # pixels
 width: int = 144  # pixels
 trials: int = 4  # random estimates at every point of the curve in section 7
 photo: str = ""  # a photograph of your own; empty takes the rendered person
-surface_map: str = (
-    ""  # its DensePose IUV picture (.png) or its SMPL-atlas map (.npy); a photograph needs one
-)
+surface_map: str = ""  # its DensePose IUV picture (.png) or its SMPL-atlas map (.npy)
 
 # %%
 from dataclasses import replace
@@ -81,7 +79,7 @@ from posekit.sweeps.recorded import record
 # Here is a rendered person. The studio that made the picture knows the surface, so these maps are exact. "Right" and
 # "left" are always the person's own.
 
-# %%
+# %% alt="A person who waves, in four panels: the photograph, the 24 numbered body parts in colours, the coordinate U inside each part's chart, and V."
 rendered = fig.rendered_subject(seed, number, view, (height, width))
 subject = fig.own_subject(photo, surface_map) if photo or surface_map else rendered
 person, table, mirror = subject.person, subject.table, subject.mirror
@@ -125,7 +123,7 @@ on_atlas = uv[:, rows, columns].T  # (u, v) in the atlas
 # The same seven points, marked in the photograph and on the atlas. Points 1 and 2 are neighbours in the photograph, but
 # they lie on two sides of a cut: far apart on the sheet.
 
-# %%
+# %% alt="Seven numbered points, marked in the photograph, in the map M as colours, on the parts of the atlas, and in the atlas's own coordinates: red for u, green for v."
 picture = fig.panels(
     [
         ("photograph", person.image),
@@ -203,7 +201,7 @@ def iuv_to_atlas(part, u, v, table):
     # END SOLUTION
 
 
-# %% tags=["check", "expected"]
+# %% tags=["check", "expected"] alt="Three maps of one person in colours: the exact map, the map that the lookup gives, which is the same, and the scrambled one with U and V swapped."
 checks.check_iuv_to_atlas(iuv_to_atlas)
 
 mine = iuv_to_atlas(person.part[0], *person.chart, table.table.nan_to_num(0))
@@ -236,7 +234,7 @@ fig.panels(
 # PyTorch calls this `align_corners=False`. The other choice, with $-1$ and $1$ at the outermost *centres*, gives
 # another meaning to the same number at every resolution.
 
-# %%
+# %% alt="Rows of 2, 4 and 8 pixels between -1 and 1: the centres are at -0.5 and 0.5; at -0.75 to 0.75; at -0.875 to 0.875."
 fig.pixel_rows()
 
 # %% [markdown]
@@ -299,7 +297,7 @@ assert flat.sum() > 0.8 * on_body.sum(), "Too few pixels were compared."
 # atlas in section 1. On the person standing upright, will the bands be horizontal on the trunk? And on the head?
 
 
-# %%
+# %% alt="Left: the atlas, painted with horizontal bands. Right: on the person the bands run around the trunk, but up and down on the head."
 def upright(parts):
     """How much v changes down the picture, over across, on parts (> 1: horizontal bands)."""
     here = torch.isin(person.part[0], torch.tensor(parts))
@@ -320,7 +318,7 @@ painting.render_painting(person, labels, "rows", 16)
 # storage layout; its directions mean something on one part and something else on the next. Try the other patterns.
 # With many bands you see how much finer the face is charted than the legs.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="A pattern painted on the atlas, and the same pattern on the person; here a chequerboard, whose squares are small on the face."
 panel = painting.painting_panel(person, labels)
 panel
 
@@ -358,7 +356,7 @@ def mirror_map(uv, mask, mirror):
 # %% tags=["check"]
 checks.check_mirror_map(mirror_map)
 
-# %% tags=["expected"]
+# %% tags=["expected"] alt="Body parts in colours and numbers: the photograph; flipped as a picture, with left and right confused; flipped with twins, where a right hand is a right hand again."
 mine, mine_mask = mirror_map(uv, person.mask, mirror)
 flipped, flipped_mask = flip_map(uv, person.mask, mirror)  # the library's, bilinear
 parts = {
@@ -434,7 +432,7 @@ print(
 # person: yellow skin follows the named bone, dark blue skin does not. Around a joint the two mix; that is what bends
 # the sleeve without tearing it.
 
-# %%
+# %% alt="A person who raises an arm, and three weights in yellow on dark blue: of the right upper arm, of the right forearm, of the left thigh. They fade around the joints."
 waving = bodies.take((), "wave", 1.0, 20.0)
 sheet = load_atlas(256)
 pictures = [("photograph", waving.image)]
@@ -455,7 +453,7 @@ fig.panels(pictures, width=8.5)
 # two rows one component of the shape runs from $-2$ to $2$ standard deviations (the camera stands still); in the
 # third the person turns.
 
-# %%
+# %% alt="Fifteen photographs of one person: height from -2 to 2 in the first row, build from -2 to 2 in the second, five turns from -90 to 180 degrees in the third."
 settings = [("height", (-s, 0.0), "stand", 0.0, f"{s:+d}" if s else "0") for s in range(-2, 3)]
 settings += [("build", (0.0, s), "stand", 0.0, f"{s:+d}" if s else "0") for s in range(-2, 3)]
 settings += [
@@ -479,7 +477,7 @@ fig.panels(
 # does **not** show is grey. Pose transfer has to invent it. Which turn shows most of the body? Can any single view
 # show more than half? Guess before you read on.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="A person, the charts as colours, the atlas position as colours, and the texture scattered onto the atlas: grey where this view shows nothing."
 panel = bodies.body_panel()
 panel
 
@@ -527,7 +525,7 @@ record(
 assert hair_share > 0.3, "Hardly any hair lies off the map."
 assert skirt_share > 0.1, "The two readings of the skirt hardly differ."
 
-# %%
+# %% alt="A person in a skirt: the photograph, a map that goes on under the skirt, a map that stops at the skirt, and the loose hair in orange, which no map covers."
 blue, orange = (0.0, 0.45, 0.70), (0.90, 0.62, 0.0)
 fig.panels(
     [
@@ -565,7 +563,7 @@ def psnr(image, estimate):
 # %% [markdown]
 # One estimate that misses parts and shifts the rest by up to four pixels:
 
-# %%
+# %% alt="Exact parts, the parts of an estimate in which some are missing, and the photograph re-read through the exact map and, blurred and broken, through the estimate."
 estimate = EstimatorNoise(part_dropout=0.1, missing_hands=0.6, jitter=4.0)(
     rendered.person, np.random.default_rng(3)
 )
@@ -606,7 +604,7 @@ for jitter in jitters:
 mean = np.mean(curve, axis=1)
 assert mean[0] > mean[2] + 2 > mean[4] + 4, "Not every step of the shift costs more than 2 dB."
 
-# %%
+# %% alt="A falling curve: PSNR of the re-read photograph against the largest shift of the map, from 38 dB at 0 to 23 dB at 4 pixels; two lines for maps of 8 bits."
 stored = (rendered.person.chart * 255).floor()  # what an 8-bit IUV picture holds
 eight_bit, texels_off = {}, {}
 for name, chart in (
@@ -702,7 +700,7 @@ for name, (value, limit) in worst.items():
 # When a map is wrong, the result has a look. Here the person is painted with their own colours through maps with one
 # classic mistake each; the number is the mean colour error on the body. Learn to recognise them.
 
-# %%
+# %% alt="One person painted through maps with a classic mistake each: swapped, upside down, halved, flipped, transposed, and two that look right; the error stands above."
 broken = {
     mistake: painting.with_mistake(person, mistake, 128) for mistake in painting.MISTAKES
 }
@@ -731,7 +729,7 @@ fig.panels(
 # are few; only the number tells them apart, on every size of atlas. And the forgotten mask costs nothing on the body:
 # it paints the background. Choose other mistakes and sizes.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The photograph, the person repainted with the chosen mistake, and the difference on the body, which is faint at outlines for align_corners=True."
 panel = painting.mistake_panel(person)
 panel
 

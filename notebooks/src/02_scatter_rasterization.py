@@ -78,7 +78,7 @@ x_grid = identity_grid(size, size)[None]  # the (x, y) of every pixel of the pho
 # Backward is simpler, so use it wherever you have its map. For a texture you do not. The surface map
 # $M_S$ lives on the *photograph*: pixel $(x, y)$ knows its place $(u, v) = M_S[x, y]$. No texel knows where to look.
 
-# %%
+# %% alt="Seven numbered pixels of a person in a striped pullover, and the places on the atlas where the map sends them."
 places = []  # one pixel in the middle of each of the largest parts of the body
 for part in photo.part[mask > 0].bincount().topk(7).indices:
     pixels = (photo.part[0, 0] == part).nonzero()
@@ -90,7 +90,7 @@ figures.draw_journeys(S, M, places)
 # The same difference on a small example, where both maps exist: turn a 24 x 24 picture and enlarge it two and a half
 # times. We know the turn, so we can write the map in either direction.
 
-# %%
+# %% alt="A small picture of a face, turned and enlarged: backward without holes; forward into one texel each, as loose dots; forward with a bilinear kernel, still with holes."
 top, left = (int(c) for c in (photo.head[0, 0] > 0).nonzero().float().mean(0) - 12)
 top, left = min(max(top, 0), size - 24), min(max(left, 0), size - 24)
 face = S[..., top : top + 24, left : left + 24]
@@ -133,7 +133,7 @@ figures.row(
 # share of the texels in view will be known in an atlas of 64 x 64, and of 256 x 256? Write two numbers down before you
 # run the next cell.
 
-# %%
+# %% alt="A photograph, its texture on an atlas of 256 x 256 with many holes, and the texels in view: known in blue, in view but missed in orange."
 shares = {}
 for atlas in (size // 2, size, 2 * size):
     known = splat(x_grid, M, (atlas, atlas), mask).known
@@ -230,7 +230,7 @@ print(
 # value 0, stays where it is. Where both reach the same texel, the mean decides. Untick the division and see what the
 # bare sums would claim: a texel at the edge of a kernel looks as if the value itself were small.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="Left: the four shares of one point on a grid of texels. Right: the weighted mean where a point of value 1 and one of value 0 meet."
 kernel = scatter.kernel()
 kernel
 
@@ -276,7 +276,7 @@ def psnr(image, wanted, mask):
     return float(-10 * torch.log10((squares * mask).sum() / mask.sum()))
 
 
-# %%
+# %% alt="A photograph through a small atlas in three ways: splatted colours, splatted coordinates, colours looked up. Drawn again, only the coordinates keep the stripes sharp."
 textures, back, known = there_and_back(photo, t)
 rows, columns = figures.window(mask, size // 2)
 
@@ -393,7 +393,7 @@ for j, atlas in enumerate(atlas_sizes):
     print(f"{atlas:3d} texels: {covered[j]:3.0%} known, error {error[j]:.2f} px, ", end="")
     print(f"self-PSNR {self_psnr[j]:.1f} dB, pixels in between {fresh_psnr[j]:.1f} dB")
 
-# %%
+# %% alt="Three curves over the size of the atlas: coverage falls, the error of coordinates is least where texels equal pixels, self-PSNR rises without end."
 result_figures.draw_sizes(atlas_sizes, size, table)
 
 # %%
@@ -426,7 +426,7 @@ record(
 #
 # **Choose** a person, a size of the atlas, and what to splat.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="A photograph, its texture on an atlas of the chosen size, and the texels in view that are known or missed."
 partial_texture = scatter.texture(
     [(person, view), *everyone[:3]], atlas_sizes, seed=seed, size=size
 )
@@ -464,7 +464,7 @@ def texel_three(x):
     return alone.weight[:, 0, 0, 3], splat(values, positions, (1, 7)).values[:, 0, 0, 3]
 
 
-# %%
+# %% alt="Two curves over the place of a point: the weight of a texel, a tent, and the texel's value; their slopes by autograd lie on those by finite differences."
 curves = {}
 for title, which in (
     ("weight that texel 3 gets", 0),
@@ -500,7 +500,7 @@ def loss(inputs):
 # %% [markdown]
 # The gradient in all 8 x 8 x 3 numbers by autograd, and beside it by moving one number at a time.
 
-# %%
+# %% alt="Gradients of a splat as coloured squares, in the values, in x and in y: the row by autograd equals the row by finite differences."
 inputs = torch.cat((values, positions), 1)
 (by_autograd,) = torch.autograd.grad(loss(inputs.requires_grad_()), inputs)
 by_differences = torch.zeros_like(by_autograd)
@@ -577,7 +577,7 @@ assert invented["griddata"] > invented["splat"] + 0.2, (
 record(**{f"error_px_{name}": round(value, 3) for name, value in errors.items()})
 record(**{f"not_seen_{name}": round(value, 3) for name, value in invented.items()})
 
-# %%
+# %% alt="Two textures: the splat, grey between the pieces of the atlas, and griddata, whose triangles smear colours across the gaps."
 T_triangles = sample(S, C_triangles, padding="border")
 by_splat = figures.with_holes(sample(S, C, padding="border"), scattered.known)
 by_griddata = figures.with_holes(T_triangles, claimed)
@@ -637,7 +637,7 @@ assert 0.5 < smallest < costs["u and v\nswapped"], (
     "Half a texel off costs nothing, or as much as swapping u and v."
 )
 
-# %%
+# %% alt="Six textures and the photographs drawn from them: right, u and v swapped, half a texel off, not divided by the weights, forward taken for backward, mask forgotten."
 pictures = {name: figures.with_holes(*T_known) for name, T_known in made.items()}
 for name, image in drawn.items():
     label = "drawn again" if name == "right" else f"{costs[name]:.1f} dB worse"
@@ -743,7 +743,7 @@ def to_backward(positions, size):
     # END SOLUTION
 
 
-# %% tags=["check", "expected"]
+# %% tags=["check", "expected"] alt="A small picture of a face, and the same face turned by the grid that the exercise gives."
 checks.check_to_backward(to_backward)
 grid, certain = to_backward(forward[0], (36, 36))
 turned = torch.where(certain > 0, sample(face, grid[None])[0], 1)

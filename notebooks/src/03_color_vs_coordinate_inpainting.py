@@ -50,12 +50,8 @@ from posekit.systems import build
 
 # %% tags=["parameters"]
 seed: int = 0  # of weights and batches
-people: int = (
-    80  # numbers of people considered for training in this notebook: 8 of 10 are used
-)
-held_out: int = (
-    200  # numbers considered for measuring: 1 of 10 is used, none of them was ever trained on
-)
+people: int = 80  # numbers of people considered for training here: 8 of 10 are used
+held_out: int = 200  # numbers considered for measuring: 1 of 10 is used, none trained on
 showcase: list[int] = [33, 14, 59]  # the held-out pairs in most pictures
 printed: int = 3  # the held-out pair with the print for the close-ups
 measured: int = 24  # held-out pairs that the measurements use
@@ -77,7 +73,7 @@ some = [pairs[round(i)] for i in np.linspace(0, len(pairs) - 1, min(measured, le
 # partial colour texture. All else is unknown. The target view needs some of the known texels, and some unknown ones.
 
 
-# %%
+# %% alt="The source, its coordinate texture in colours, its colour texture with grey holes, the target, and the texels that the target needs: orange where the source shows nothing."
 def partial_texture(person, t):
     """C (x, y of every known texel) and which texels are known."""
     scattered = splat(identity_grid(*person.size)[None], person.uv, (t, t), person.mask)
@@ -154,7 +150,7 @@ assert torch.equal(made["copy", "colours"], made["copy", "coordinates"]), (
 # That answers the first question: for *copy* both orders give the same, to the last bit. For *average* we compare the
 # sharpness on the orange texels with that of the truth.
 
-# %%
+# %% alt="Four textures: copied, the same in either order; averaged colours, grey and blurred; averaged coordinates, with real but misplaced detail; and what the target shows."
 wanted = splat(target.image, target.uv, (128, 128), target.mask)
 unseen = asked * (1 - known)
 sharp = {
@@ -216,7 +212,7 @@ costs = {
     for name, answer in answers.items()
 }
 
-# %%
+# %% alt="A patch of flowered cloth, the median over all its shifts, a plain green-blue, and one shifted copy, which has the flowers at the wrong place."
 ratio = costs["a shifted copy"][0] / costs["the median"][0]
 assert 1 <= ratio <= 2, "The l1 of the shifted copy lies outside the bounds that were derived."
 assert costs["a shifted copy"][2] < 0.5 * costs["the median"][2], (
@@ -295,7 +291,7 @@ for gate in openings:
     if gate is openings[0]:
         channels = [int((on - off)[0].argmax()), int((on - off)[0].argmin())]
 
-# %%
+# %% alt=["Two channels of the first gated layer: features, the gate, white where it is open, and their product. One opens on known texels, the other on unknown ones.", "Curves over 15 gated layers: mean opening on known and on unknown texels, and grey bars for their difference, which is large in the early layers."]
 with torch.no_grad():
     first = f.encoder[0]
     p = first.padding
@@ -347,7 +343,7 @@ print(f"side of the field: {sides[0]} texels, without dilation {sides[1]}")
 # The dilations above 1 add exactly what the formula says. Now both fields as pictures, and beside them the field of
 # the long-trained network.
 
-# %%
+# %% alt="Influence on one texel, as brightness: a large square for the dilated network, a small one without dilation, and the body's shape for the long-trained network."
 # a texel that the target needs
 place = tuple(unseen[0, 0].nonzero()[int(unseen.sum()) // 2].tolist())
 figures.draw_fields(
@@ -488,7 +484,7 @@ record(found_from_1_pixel=round(close, 2), found_from_8_pixels=round(far, 2))
 # %% [markdown]
 # And one texel as a picture: the one whose colour is the most unusual.
 
-# %%
+# %% alt="Left: paths down the colour error, which end at many wrong places. Right: colours pull a position home from a few pixels only, coordinates from anywhere."
 one = int((colour - colour.mean(1, keepdim=True)).abs().sum(0).argmax())
 ring = around(truth[:, one, None], 6, torch.arange(12) * torch.pi / 6)
 paths = descend(
@@ -554,7 +550,7 @@ for name, variant in (("coordinates", "full"), ("colours", "rgb")):
 # **Watch them learn.** Move the slider from step 0 on. The colours network first finds the mean person: skin, dark
 # hair. The coordinates network has real colours from the start, in the wrong places, and then sorts them.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="Textures and target views of the two networks at the chosen step of the training, the target and the source, and l1 over the steps for both."
 film = inpainting.training(albums)
 film
 
@@ -567,7 +563,7 @@ film.move()
 # The package ships both networks after a long training (`data_scripts/train_duel.py`), again with the same budget:
 # 128 texels, twice the width, 320 people. All people below were held out.
 
-# %%
+# %% alt=["Two people: known texels, colours inpainted, which are soft and without patterns, and coordinates inpainted, which have the stripes of the clothes.", "Three people in the target view: source, colours inpainted, coordinates inpainted, target. Stripes are smeared by the first and carried over by the second."]
 rows, views = [], []
 for one in shown:
     batch = one.batched()
@@ -596,7 +592,7 @@ figures.grid_of(titles, views, "The same textures in the target view", scale=1)
 # **Where does it look?** Choose a person, a view and a texel. A line leads from the texture to the pixel that the
 # texel copies. Or show all of $D$ as arrows.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The completed texture and the source photograph: a line leads from the chosen texel to the pixel that it copies."
 cast = {}
 for i in showcase:
     for one in pairs[i - i % 4 : i - i % 4 + 4]:  # the four photographs of this person
@@ -643,7 +639,7 @@ names |= {
 }
 studies.print_measures(table, list(arms), list(names))
 
-# %%
+# %% alt="Four measures, on the atlas and in the view, on seen and unseen texels, with intervals: the colours have less l1 where nothing was seen, the coordinates are sharper."
 for name, system in duel.items() if pretrained.problem("lpips") is None else ():
     batch = collate_pairs(some)
     with torch.no_grad():
@@ -733,7 +729,7 @@ for one in pairs:
             frequency, spectrum = radial_spectrum(texture[(..., *square)], bins=8)
             power[name].append(spectrum)
 
-# %%
+# %% alt="Power over frequency in unseen squares: the colours' curve falls far below the truth's, the coordinates' stays near it and ends above."
 squares = len(power["truth"])
 power = {name: torch.cat(spectra).mean(0) for name, spectra in power.items()}
 upper = frequency > 0.2
@@ -764,7 +760,7 @@ result_figures.draw_spectra(frequency, power, squares)
 # - **Bends**: on *known* texels $D$ should repeat $C$. It is a few pixels off, a different way here than there, and
 #   stripes wobble.
 
-# %%
+# %% alt="Two people: known texels, the same texels by the network, bent in places, and faults marked in the view: magenta for background, orange for tears."
 marked = []
 for one in shown[:2]:
     batch = one.batched()
@@ -825,7 +821,7 @@ assert np.mean(bends["long"]) < np.mean(bends["short"]), (
 #   $D' = D + e^{-d/r}\,(C - D)$ of the nearest known texel at distance $d$. There is no step at the edge.
 
 
-# %%
+# %% alt="Three people in the target view: source, as the network says, known texels pasted, carried over and snapped, and the target."
 def mended(D, r, S):
     """name -> (coordinates, photograph to read)."""
     black, carried = S.image * S.mask, probes.carry_over(D, r.C, r.known, 4)
@@ -925,7 +921,7 @@ fillers = {
     "nearest": fill_nearest,
 }
 
-# %%
+# %% alt="A person whose left arm is hidden, and dots where its texels look: mirror on the other arm, network and nearest elsewhere on the body; bars give the shares."
 both = studies.with_both_arms(pairs)
 answers = {name: studies.hidden_arms(hidden_arm, both, fill) for name, fill in fillers.items()}
 on_other = {name: answer[0]["the other arm"] for name, answer in answers.items()}
@@ -1067,7 +1063,7 @@ assert worst["whole photo"][0] < worst["coordinates"][0] - 0.02, (
 # with three seeds each, and the coordinates also without a black background. And every milestone of the long training
 # was measured. All of it on validation people; below are the unseen pixels of the target view.
 
-# %%
+# %% alt="l1, sharpness and SWD of details over the steps of a long training: coordinates have more l1 throughout, and stay sharper; circles for three seeds."
 runs = read_results("texture_duel")
 swept = studies.by_arm(runs)  # (arm, steps, seed) -> row
 long = studies.long_run()  # (system, step, metric) -> mean
@@ -1222,7 +1218,7 @@ def coordinate_texture(M, mask, size):
     # END SOLUTION
 
 
-# %% tags=["check", "expected"]
+# %% tags=["check", "expected"] alt="The error of a coordinate texture in grey: the whole body before the repair, half a pixel off; nearly nothing after it."
 checks.check_coordinate_texture(coordinate_texture)
 scattered = splat(source.image, source.uv, (128, 128), source.mask)
 repaired = coordinate_texture(source.uv, source.mask, 128)[0]

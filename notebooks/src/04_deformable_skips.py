@@ -60,15 +60,11 @@ from posekit.systems import build
 # %% tags=["parameters"]
 seed: int = 0  # of the studio people and of the weights
 stripes: int = 28  # the person of sections 1 and 2, in views 1 and 3
-jumper: int = (
-    149  # the person of sections 3 and 4, in views 3 and 5, or the next with all ten parts
-)
+jumper: int = 149  # of sections 3 and 4, in views 3 and 5, or the next with all ten parts
 size: int = 128  # pixels along an edge of these photographs
 people: int = 12  # how many people the measurements use
 duel_size: int = 64  # pixels along an edge in the duel
-duel_people: int = (
-    80  # numbers considered there: 8 of 10 are for training, 1 of 10 is held out
-)
+duel_people: int = 80  # numbers considered there: 8 of 10 are for training, 1 is held out
 steps: int = 160  # of each of the four trainings
 batch: int = 8  # pairs a step
 
@@ -80,7 +76,7 @@ batch: int = 8  # pairs a step
 # each activation **at the place where it is**. For segmentation this is right, because output and input lie on top of
 # each other. Here they do not.
 
-# %%
+# %% alt="Source and target of a person in a striped pullover who raises an arm, and their edges: red for the source, blue for the target, seldom in the same place."
 pair = probes.pair_of(seed, stripes, (1, 3), size)
 S, N = pair.source.image, pair.target.image
 edges_S, edges_N = edge_strength(S), edge_strength(N)
@@ -129,7 +125,7 @@ for n, who in enumerate(of_person):
             edge_correlation(x, one.target.image, in_target)[0] for x in handed_on
         ]
 
-# %%
+# %% alt="Correlation of edges at three levels: high with the source's own; near 0 for a plain skip and for a stranger; higher by parts; highest by E."
 against_source, plain, stranger, by_parts, by_E = edge_table.mean((0, 1))
 assert against_source > 0.5, (
     "The activations have no edges where their own photograph has them."
@@ -199,7 +195,7 @@ def skip_by_definition(activations, E, mask):
 # %% [markdown]
 # And the library's function, on four channels of each of the three levels. Both must agree.
 
-# %% tags=["call", "equal"]
+# %% tags=["call", "equal"] alt="The strongest channel at full, half and quarter size: above as the source has it, below warped by E, so that the stripes follow the raised arm."
 activations, E = probes.encoded(seed, stripes, (1, 3), size)
 before, after = [], []
 for level in range(3):
@@ -226,7 +222,7 @@ figures.grid_of(skips.LEVELS, (before, after), heading, scale=2)
 #
 # **Pick a layer and a channel,** and compare the three skips.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The source, one channel of its activations, the channel handed on in the chosen way, and the target with the outline."
 channel = skips.channel((seed, stripes, (1, 3)), size)
 channel
 
@@ -281,7 +277,7 @@ def skip_by_parts(activations, source, target):
     return fused, torch.stack(maps)
 
 
-# %%
+# %% alt="Source and target with the corners of ten body parts as coloured frames: torso, head, and eight limbs; a dot marks the same corner in both."
 figures.draw_both_parts(
     source, target, ("source: corners of ten parts", "target: a dot marks the same corner")
 )
@@ -310,7 +306,7 @@ print("equal: ten lines and posekit.ops.part_affine: colours, features, a quarte
 # add what it misses. They cannot take away: a maximum never removes anything, so the hands that the body's map leaves
 # at the hips stay there. And where two limbs lie on one another the brighter wins, not the nearer: joints know no depth.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="Corners of the parts in source and target, and the body moved by the parts that are switched on, on a dark ground."
 some_parts = skips.parts((seed, who, (3, 5)), size)
 some_parts
 
@@ -322,7 +318,7 @@ some_parts.move()
 # nine and a shoulder all ten. Why? (The answer is in the figure of corners: all limbs are equally wide. And the map of
 # the head comes from the joints of the head and the shoulders.)
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The chosen limb in the source, the joint moved in the target, and the body moved by all parts."
 a_joint = skips.joint((seed, who, (3, 5)), size)
 a_joint
 
@@ -372,7 +368,7 @@ if people >= 12:  # fewer pairs say nothing
 # %% [markdown]
 # The same three skips in pictures, on the pair of section 3:
 
-# %%
+# %% alt="A source, a target with raised arms, and the right lower arm in three ways: by its own map, by its twin's, and dropped, which leaves the arm short."
 twin = probes.joint_maps(probes.without_joint(jump, wrist))
 only_the_arm = [name == limb for name in BODY_PARTS]
 assert twin.twin[0].tolist() == only_the_arm, (
@@ -448,7 +444,7 @@ def duel(kind):
 # %% [markdown]
 # Four trainings, one after the other:
 
-# %%
+# %% alt="The error on the body over 160 steps for four kinds of skips: none and plain stay near 0.2, parts are lower, the surface ends lowest."
 made, curves = {}, {}
 for kind in ("none", "plain", "parts", "surface"):
     made[kind], curves[kind] = duel(kind)
@@ -485,7 +481,7 @@ if steps >= 160:  # a shorter training proves nothing
 # %% [markdown]
 # And the photographs, from the pair where E helps most to one where it helps little:
 
-# %%
+# %% alt="Four people: the source, the results without skips, with plain skips, with parts, with the surface, and the target. All are blurred; the surface shows the most."
 wrong = {
     kind: probes.body_errors(made[kind], truth.image, truth.mask)
     for kind in ("none", "surface")
@@ -520,7 +516,7 @@ figures.grid_of(("source", *made, "target"), rows, scale=2)
 # curves still jump: on another processor or with another seed some of the lines above come out otherwise. So here is the
 # recorded sweep: longer, at three seeds, with the losses of the variant (`posekit sweep experiments/skips.yaml`).
 
-# %%
+# %% alt="l1, SSIM, MS-SSIM and sharpness of four kinds of skips, a dot for each seed: the order none, plain, parts, surface holds in l1 and SSIM, not in sharpness."
 rows = read_results("skips")
 for metric in ("ssim", "ms_ssim"):
     by_arm = [values_of(rows, metric, arm=arm) for arm in figure_of("skips")["arms"]]
@@ -565,7 +561,7 @@ def by_copies(generated, target, n):
     return costs.amin(0).mean() / target.shape[1]
 
 
-# %%
+# %% alt="A photograph moved by five pixels, and the loss over the shift: windows of 3, 5 and 7 forgive shifts up to their reach, l1 forgives none."
 windows, reach = (1, 3, 5, 7), 5
 for n in windows:
     torch.testing.assert_close(nearest_neighbour_loss(S, N, n), by_copies(S, N, n))
@@ -610,7 +606,7 @@ for name, guess in drawn.items():
 record(**{f"l1_of_{name}": round(l1, 4) for name, (l1, _) in costs.items()})
 record(**{f"nn3_of_{name}": round(nn3, 4) for name, (_, nn3) in costs.items()})
 
-# %%
+# %% alt="Three guesses at a striped pullover whose place is unsure, with their losses: sharp, the median and the mean, in which thin stripes fade."
 (sharp, sharp3), (median, median3), (mean, mean3) = costs.values()
 assert median < sharp < 1.4 * median, (
     "To l1 a sharp guess is not nearly as good as the median."
@@ -658,7 +654,7 @@ assert ours.mean() < 0.85 * copied.mean(), (
 )
 record(error_trained=round(ours.mean(), 4), error_of_the_source=round(copied.mean(), 4))
 
-# %%
+# %% alt="Four held-out people: source, pose as a stick figure, the photograph made by the trained network, target. Poses are right, patterns smear."
 rows = []
 # from little difference of source and target to much
 for i in np.argsort(copied)[[3, 15, 27, 39]]:
@@ -696,7 +692,7 @@ else:
         print(f"{score[n]:<9}  {lpips[n]:.3f}              ", end="")
         print("  ".join(f"{np.mean(ours[metric]):.3f}" for metric in paper))
 
-# %%
+# %% alt="SSIM, MS-SSIM, l1 and sharpness of four variants, a dot for each seed, beside the paper's figures: full is best, without textures is worst."
 if kept is not None:
     for metric in paper:
         full, *others = (kept.values[name][metric] for name in kept.values)

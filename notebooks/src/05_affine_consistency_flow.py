@@ -72,7 +72,7 @@ rate: float = 0.002  # learning rate
 #
 # A tensor with four axes. At 64 x 64 pixels it has 4096 x 4096 entries.
 
-# %%
+# %% alt="Source and target of one person with their joints, and beside each the 18 heat maps in colours."
 train, held_out = probes.flow_pairs(people, seed)
 chosen = [held_out[min(i, len(held_out) - 1)].batched() for i in shown]
 some = [
@@ -96,7 +96,7 @@ figures.draw_poses(source, target, maps)
 # **Choose a target pixel** (sliders x, y) and see where it looks. What is drawn is $Q$, the correlation after the two
 # steps of the next section; switch the mutual filter off and on. Try a hand, a knee, and a pixel far from all joints.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The chosen pixel in the target, the places in the source at which it looks, in red, and how its attention falls from the best source pixel on."
 scenes = {}
 for name, one in zip(("first pair", "second pair"), chosen, strict=False):
     z = tuple(probes.joint_features(p, side, 3.0) for p in (one.source, one.target))
@@ -228,7 +228,7 @@ if len(some) >= 16:  # fewer pairs say little
 # - **as colours**: hue for the direction of position minus pixel, white where nothing moves, full colour from a quarter
 #   of the photograph on (the wheel is the legend).
 
-# %%
+# %% alt="Three flows, a wave, a shift and the best matches: as a bent grid, as colours, and the source sampled with them, beside the target."
 wave = identity_grid(side, side)[None] + 0.05 * torch.sin(
     6 * identity_grid(side, side)[None].flip(1)
 )
@@ -292,7 +292,7 @@ assert tilt < 18, "A map tilts people by more than 18 degrees."
 # %% [markdown]
 # **Move the seven parameters,** and choose the flow: the inverse, or the map itself. When do the two agree?
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="Heat maps of the real pose, of the pose moved by the affine map, and sampled with the chosen flow; the last panel is their difference."
 task = flow.affine(target)
 task
 
@@ -371,7 +371,7 @@ def train_flow(tasks):
     return system, curve
 
 
-# %%
+# %% alt="Pixels off for held-out people over 400 steps: reconstruction alone stays near 28, the affine task and both tasks are near 14."
 torch.set_num_threads(1)  # steps this small gain little from a second one
 systems, curves = {}, {}
 for name, tasks in TASKS.items():
@@ -384,7 +384,7 @@ figures.draw_accuracy(curves, "pixels off, held-out people")
 # Now all measures, beside the best matches of section 2 and the source as it is. The l1 of *training* photographs is
 # measured apart.
 
-# %%
+# %% alt="Bars for three trainings, the best matches and the copied source: pixels off, bends, l1 of training photographs, l1 on the body."
 trained = {name: measure(system) for name, system in systems.items()}
 every = trained | {
     "best matches": scores["filtered"],
@@ -440,7 +440,7 @@ if rounds >= 200:  # a shorter training proves nothing
 # above says "not in this run", another seed or another processor may show it: one short training proves little.
 # (Section 8 has three seeds and the whole system.)
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The chosen pixel in the target, the places in the source at which it looks with trained features, fewer than before, and its attention in order."
 learned_scenes = {}
 for name, one in zip(scenes, chosen, strict=True):
     small_one = probes.small_pair(one, size)
@@ -469,7 +469,7 @@ learned.move()
 # the source is **sampled directly** with the flow; no network touches a colour. The long training is the system's own, of
 # 5,500 steps at 128 pixels (`load_reference`). Grey: the source shows it. In colour: what its flow found for the rest.
 
-# %%
+# %% alt="Two people: source, sampled with the flows of four trainings, the parts that the source does not show, and the target. Hidden parts get clothes and arms twice."
 systems["long training"] = load_reference("spatial_transformation")
 every["long training"] = measure(systems["long training"])
 rows = []
@@ -526,7 +526,7 @@ if len(some) >= 16:
 # The recorded sweep (`posekit sweep experiments/spatial_depth.yaml`, the whole system with refinement, three seeds)
 # trains one to six layers. Beside it the published Table 2; its l1 is not on our scale and has an axis of its own.
 
-# %%
+# %% alt="l1 and SSIM for one to six layers, a dot for each seed, beside the paper's figures: here the depths hardly differ, in the paper l1 halves."
 depth = figures.recorded("spatial_depth", ["warped.l1", "warped.body_l1", "warped.ssim", "l1"])
 published = [33.31, 27.92, 21.17, 16.14, 15.96, 15.52]  # Table 2, l1
 table2 = {f"{n} layer{'s' * (n > 1)}": value for n, value in enumerate(published, 1)}
@@ -581,7 +581,7 @@ for name, error in errors.items():
     print(f"{name:17} l1 {np.mean(error):.3f}, ", end="")
     print(f"sharpness on the body {np.mean(sharpness[name]):.2f} (1: the target's)")
 
-# %%
+# %% alt="Three people: source, sampled directly with the flow, refined, target. The refined photographs have the outline, and no patterns."
 if len(some) >= 16:
     direct, copied = (np.mean(errors[name]) for name in ("sampled directly", "source copied"))
     assert direct < 0.9 * copied, (
@@ -604,7 +604,7 @@ figures.grid_of(["source", "sampled directly", "refined", "target"], rows)
 #   sharper texture. The paper reports failure: patches come out twice, because two paths change the same thing at once
 #   ("gradient confusion").
 
-# %%
+# %% alt="l1 and SSIM of four variants and of the copied source, a dot for each seed, beside the paper's: without the affine task the warped source is worst."
 ablations = figures.recorded("spatial_ablations", ["warped.l1", "warped.ssim", "l1", "ssim"])
 tables34 = {
     "warped.l1": {"full": 15.52, "no_affine": 42.13, "no_refinement": 42.13},
@@ -638,7 +638,7 @@ ablations.draw(tables34) if ablations else None
 # one flow, and where do they fall apart? Try crossed arms, a person upside down, a very long arm. (Of the ten maps the
 # darkest wins wherever parts overlap.)
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The source with its joints, the canvas with the pose that was drawn, and the person in that pose, made by ten affine maps."
 makers = {
     "ten affine maps (no network)": draw_pose.by_ten_parts,
     "best matches (no network)": lambda p: sample(

@@ -121,7 +121,7 @@ print(as_table(dry_run(model, training, options)))
 # Every person here has a number, and the number decides: 8 of 10 people are for training, one for validation, one for
 # the test. A person, with body and clothes, is on one side only.
 
-# %%
+# %% alt="Two rows of rendered people: those for training, and others, held out."
 sides = {"trained on": training, "held out": held_out}
 shown = min(8, len(held_out.numbers))
 rows = {
@@ -147,7 +147,7 @@ figures.draw_people(rows)
 # **Predict, then look.** The same sources, the same targets, memories of the same size. How much smaller is the
 # memory's error if the photographs are split, not the people: by some per cent, by a half, to almost nothing?
 
-# %% tags=["experiment"]
+# %% tags=["experiment"] alt="Lines from the error with people split to the error with photographs split: most fall, by a fifth on average. Right: tested sources and the people that were remembered."
 leak = probes.leak(leak_people, size=min(probes.side_of(model), 64), views=views)
 by_person, by_photograph = leak.by_person.mean(), leak.by_photograph.mean()
 record(
@@ -175,7 +175,7 @@ figures.draw_leak(leak)
 # colours; stage 2 trains $g$ with $f$ frozen, and a discriminator against it. The curve below is drawn *from the log in
 # the run's folder*, by a function that sees nothing else. On the side, one held-out pair sits for snapshots.
 
-# %%
+# %% alt="Losses of the two stages over the steps, on a logarithmic axis, each curve a loss: most fall, those of the GAN stay level."
 temporary = tempfile.TemporaryDirectory()  # gone with this kernel
 run = Path(folder or Path(temporary.name) / "run")
 planned = sum(steps or stage.steps for stage in model.stages())
@@ -188,7 +188,7 @@ if not snapshots.kept:  # a finished run that was only read
     stage = dataclasses.replace(model.stages()[-1], steps=log[-1]["step"])
     snapshots(model, stage, stage.steps)
 
-# %%
+# %% alt="One held-out person as the training goes on, stage by stage: the warped texture W and the photograph made, from noise to a person; source and truth beside them."
 seconds = np.median([entry["seconds"] for entry in log])
 print(
     f"{len(log)} records, median {seconds:.2f} s a step, "
@@ -248,7 +248,7 @@ resumed = read_log(broken / "log.jsonl")[1]
 # %% [markdown]
 # Are the undisturbed run and the restarted one the same?
 
-# %%
+# %% alt="The loss of a run that was never interrupted, of one that crashed, and of its restart, which drops the lines after the checkpoint and lies on the first again."
 assert len(on_disk) > saved, "The log was not ahead of the checkpoint."
 one, other = never.state_dict(), again.state_dict()
 equal = sum(torch.equal(one[name], other[name]) for name in one)
@@ -278,7 +278,7 @@ figures.draw_restart(whole, on_disk, resumed, loss, saved)
 # If real and generated pictures are equally frequent and $D$ cannot tell them apart, its best verdict is the same $d$
 # for all. What is it, and what are the losses then? Scan all verdicts.
 
-# %% tags=["derive"]
+# %% tags=["derive"] alt="The loss of D over its verdict for three losses: least squares and cross-entropy have their minimum at one half, the linear one is level."
 d = np.linspace(0.001, 0.999, 999)
 by_hand = {
     # minimum where 2 d = 2 (1 - d)
@@ -321,7 +321,7 @@ for verdict in (0.1, 0.5, 0.9):
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** In that stage the l1 of the pictures falls by more than half. What does the loss of $G$ do?
 
-# %% tags=["experiment"]
+# %% tags=["experiment"] alt="Losses of D and of G over 6,000 steps, both level near chance, and the l1 of the pictures against the loss of G: a cloud without direction."
 reference = reference_log("coordinate_inpainting")
 game = [entry["losses"] for entry in reference if "adversarial" in entry["losses"]]
 D, G, l1 = (
@@ -346,7 +346,7 @@ figures.draw_reading(reference, "l1", chance["least squares"])
 # And the other way round? Hold the pictures fixed, then: the photographs of the shipped $g$, never touched again.
 # $D$ alone is trained on them. In the middle it is exchanged for a fresh one.
 
-# %% tags=["experiment"]
+# %% tags=["experiment"] alt="With pictures that never change the loss of D falls and that of G climbs; both start again with a new D."
 teacher = load_reference("coordinate_inpainting")
 pairs = figures.held_out_pairs(128, people=max(2, measured // 2))
 pairs = [pairs[i * len(pairs) // measured] for i in range(measured)]
@@ -375,7 +375,7 @@ figures.draw_verdicts(game, verdicts, chance["least squares"])
 # What a long run gives, shipped with this package, beside our run of a minute. First its whole log, drawn by the function
 # that drew ours; it knows how long each step took.
 
-# %%
+# %% alt="Losses of the two stages over 15,000 steps, on a logarithmic axis: identity, texture and l1 fall, adversarial and discriminator stay level."
 try:
     shipped = load_reference(system, preset, variant or "full")
     long = reference_log(system, preset, variant or "full")
@@ -471,7 +471,7 @@ except InputError as error:
 # Size is not all. Papers often paste a narrow photograph into the middle of a white square, and measure that. White
 # agrees with white: every window of SSIM there scores 1. Here are the same photographs with more and more white.
 
-# %%
+# %% alt="A result and the truth, cut, as they are, and padded with white: SSIM rises with the share of white, for the copied source as for the result."
 narrow = Protocol(crop=(128, 88))
 without, padded = ssim_by_margin(made["source copied"], truth, (0, 64), protocol=narrow).mean(
     1
@@ -504,7 +504,7 @@ if enough:
     assert low > 0, "The interval of the differences holds 0."
     assert wide[0] < 0.6 * min(wide[1:]), "Pair by pair the interval is not much narrower."
 
-# %%
+# %% alt="Four held-out people: source, nearest texel, mirrored texel, the system trained for long, and the truth."
 lines = []
 for i in np.linspace(0, len(theirs) - 1, min(4, measured)).astype(int):
     pair = theirs[i]
@@ -529,7 +529,7 @@ figures.grid_of(
 # how many times it is doubled or halved; the other metrics as they are. l1 at 32 compares both pictures averaged down to 32 x
 # 32 pixels; the sliced Wasserstein distance compares *which* patches there are, wherever they are (notebook 03).
 
-# %%
+# %% alt="A true photograph, spoilt in known ways: shifted, blurred, tinted, with a pattern, noise, shuffled tiles, missing hands, another person, mirrored, and more."
 spoilt = failures.Failures(batch)
 k = min(15, len(pairs) - 1)  # the pair in the pictures
 gallery = [("truth", truth[k]), *((name, spoilt.spoil(name)[k]) for name in failures.FAILURES)]
@@ -539,7 +539,7 @@ figures.montage([*gallery, (shown, made[shown][k])], 7)
 # **Predict, then look.** Eleven failures and a harmless shift. Which failure does SSIM find worst? Which does it not see at
 # all? And is there a failure that *no* metric sees?
 
-# %% tags=["experiment"]
+# %% tags=["experiment"] alt="A table in colours: how bad eleven failures are to six metrics, in units of a shift by one pixel; grey where a metric is blind."
 bad = failures.bad_by_metric(spoilt, {shown: made[shown]})
 names, kinds, table = failures.beside_harmless(bad)
 score = {
@@ -569,7 +569,7 @@ figures.draw_failures(names, kinds, table)
 #
 # **Pick a failure, and make it weaker.** At which strength does each metric stop seeing it?
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The truth, the photograph spoilt by the chosen failure, their difference, and bars for what six metrics make of it."
 panel = live.failure(batch, k)
 panel
 
@@ -583,7 +583,7 @@ panel.move()
 # and its table is kept. Here are the four variants of the coordinate-based system, a dot for each seed, beside the
 # numbers of its Table 2; notebooks 03 to 05 show other sweeps.
 
-# %%
+# %% alt="SSIM, MS-SSIM, l1 and sharpness of four variants, a dot for each seed, beside the paper's figures: full is best, without textures is worst."
 paper = {"ssim": (0.791, 0.797, 0.797, 0.796), "ms_ssim": (0.810, 0.815, 0.818, 0.812)}
 sweep = recorded("refinement_variants")
 if sweep is None:

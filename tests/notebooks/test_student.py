@@ -59,6 +59,7 @@ def test_copy_has_no_outputs_but_the_expected_picture(folder, as_if_built):
     assert all(not cell.outputs and cell.execution_count is None for cell in copy.cells if cell.cell_type == "code")
     (expected,) = [cell for cell in copy.cells if "attachments" in cell]
     assert expected.attachments == {"0.png": {"image/png": PIXEL}}
+    assert "![Two straight lines that cross in the middle" in expected.source
     assert "expected" in copy.cells[copy.cells.index(expected) - 1].metadata.tags
     assert "3 s on 2 cores" in copy.cells[0].source
 

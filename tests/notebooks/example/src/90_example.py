@@ -53,7 +53,7 @@ print("equal")
 # ## Explore
 
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="Two bars: the shares of the left and of the right pixel."
 def render_weights(t: float, sharpness: float) -> plt.Figure:
     """The two weights as bars."""
     figure, axes = plt.subplots(figsize=(3, 2))
@@ -98,7 +98,7 @@ def weights(t):
 if not np.allclose(np.sum(weights(t), axis=0), 1):
     raise checks.CheckFailed("The two shares do not sum to one.")
 
-# %% tags=["expected"]
+# %% tags=["expected"] alt="Two straight lines that cross in the middle: one falls, one rises."
 plt.figure(figsize=(3, 2))
 plt.plot(t, np.transpose(weights(t)))
 plt.show()
