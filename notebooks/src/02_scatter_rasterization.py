@@ -638,13 +638,15 @@ assert 0.5 < smallest < costs["u and v\nswapped"], (
 )
 
 # %% alt="Six textures and the photographs drawn from them: right, u and v swapped, half a texel off, not divided by the weights, forward taken for backward, mask forgotten."
-pictures = {name: figures.with_holes(*T_known) for name, T_known in made.items()}
-for name, image in drawn.items():
-    label = "drawn again" if name == "right" else f"{costs[name]:.1f} dB worse"
-    pictures[label + " " * len(pictures)] = figures.on_white(image, mask)
-heading = "Top: the texture. Bottom: holes filled, and drawn again with the right lookup"
-figure = figures.row(pictures, heading, width=11, rows=2)
-middle, last = t / 2 - 0.5, figure.axes[len(made) - 1]
+pictures = {}
+for three in (list(made)[:3], list(made)[3:]):
+    pictures |= {name: figures.with_holes(*made[name]) for name in three}
+    for name in three:
+        label = "drawn again" if name == "right" else f"{costs[name]:.1f} dB worse"
+        pictures[label + " " * len(pictures)] = figures.on_white(drawn[name], mask)
+heading = "A texture; below it, holes filled, drawn again with the right lookup"
+figure = figures.row(pictures, heading, width=7.5, rows=4)
+middle, last = t / 2 - 0.5, figure.axes[list(pictures).index("mask\nforgotten")]
 last.plot(middle, middle, "o", fillstyle="none", color=figures.ORANGE, markersize=15)
 figure
 

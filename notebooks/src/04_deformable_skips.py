@@ -385,7 +385,7 @@ for title, m in (
     ("dropped", twin.without(limb)),
 ):
     pose[title] = figures.lit(warp_by_parts(probes.on_black(source), m)[arms])
-figures.crisp_row(pose, "The right lower arm (left in the picture), three ways", scale=3)
+figures.crisp_row(pose, "The right lower arm (left in the picture), three ways", scale=2)
 
 # %% [markdown]
 # *See:* dropped, the raised hand is missing: only the map of the whole body is left there. (For the error, holes are

@@ -484,7 +484,8 @@ for one in chosen:
     hidden = torch.where(truth.hidden > 0, made, torch.where(truth.seen > 0, pale, 1.0))
     rows.append([*line, figures.picture(hidden), figures.picture(one.target.image)])
 titles = [name.replace(" ", "\n", 1) for name in systems]
-figures.grid_of(["source", *titles, "hidden parts,\nlong training", "target"], rows)
+titles = ["source", *titles, "hidden parts,\nlong training", "target"]
+figures.grid_of(titles, rows, across=4)
 
 # %% [markdown]
 # How often do hidden pixels look at the source's body, and how wrong is what they find there? In the last line, as a

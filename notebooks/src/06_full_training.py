@@ -92,9 +92,11 @@ verdicts: int = 24  # steps of the discriminator in the experiment on fixed pict
 # This notebook is a program: the cell above holds all that one may want to change, and `papermill` changes it.
 #
 #     papermill notebooks/06_full_training.ipynb out/run.ipynb -p system deformable_gan
-#     papermill notebooks/06_full_training.ipynb out/run.ipynb -p system spatial_transformation -p overrides "{sigma: 3.0}"
-#     papermill notebooks/06_full_training.ipynb out/paper.ipynb -p preset paper -p steps 0 -p people 2000 -p measured 200 \
-#         -p device cuda -p precision bf16-mixed -p workers 8 -p folder out/paper       # a GPU; again: goes on
+#     papermill notebooks/06_full_training.ipynb out/run.ipynb -p system spatial_transformation \
+#         -p overrides "{sigma: 3.0}"
+#     papermill notebooks/06_full_training.ipynb out/paper.ipynb -p preset paper -p steps 0 \
+#         -p people 2000 -p measured 200 -p device cuda -p precision bf16-mixed \
+#         -p workers 8 -p folder out/paper       # a GPU; again: goes on
 #
 # The paper preset compares features of VGG-16 and VGG-19: `posekit check` says where their files belong. And it first renders its
 # people, which the time below does not count.
@@ -533,7 +535,7 @@ figures.grid_of(
 spoilt = failures.Failures(batch)
 k = min(15, len(pairs) - 1)  # the pair in the pictures
 gallery = [("truth", truth[k]), *((name, spoilt.spoil(name)[k]) for name in failures.FAILURES)]
-figures.montage([*gallery, (shown, made[shown][k])], 7)
+figures.montage([*gallery, (shown, made[shown][k])], 5)
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** Eleven failures and a harmless shift. Which failure does SSIM find worst? Which does it not see at

@@ -43,6 +43,7 @@ IN_THE_SOURCE = {
     "excuse without need": ("#     browser: true", "#     without: {predict: too easy}", "delete the excuse"),
     "excuse of a fixed part": ("#     browser: true", "#     without: {parameters: none}", "excuses 'parameters'"),
     "unknown header entry": ("#     browser: true", "#     brwoser: true", "unknown header entry 'brwoser'"),
+    "time that no test gives": ("#     timeout: 60", "#     timeout: 1200", "at most 900 seconds"),
     "absolute path in the text": ("Straight lines.", "See /home/someone/lines.txt.", "absolute path /home/someone"),
     "cell longer than a screen": ("left, right =", "1\n" * 18 + "left, right =", "lines; the limit is 25"),
     "words that say nothing": ("Two bars: the shares of the left and of the right pixel.", "Bars", "not 25 to 240"),
