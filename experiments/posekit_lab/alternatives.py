@@ -2,8 +2,9 @@
 
     # %% tags=["explore"] alt="A photograph, its map in colours, and the two side by side on the atlas."
 
-A cell with several pictures has a list, `alt=["...", "..."]`.  nbconvert (and so a web page of the notebook) reads
-the words from the output's metadata; they are no code, so `build --no-execute` brings them up to date.
+A cell with several pictures has a list, `alt=["...", "..."]`.  The words go where nbconvert looks for them, the
+output's metadata; its `classic` pages show them, while JupyterLab 4.6 and the `lab` pages of nbconvert 7.17 read no
+words of any file.  They are no code, so `build --no-execute` brings them up to date.
 """
 
 from __future__ import annotations
