@@ -15,16 +15,16 @@
 generator: str = (
     "texel_fill-mirror"  # weights file, shipped weights or a system without learning; none: no augmentation
 )
-poses: int = 10  # generated pictures of each training photograph, as in the paper
-share: float = 0.5  # of generated pictures in a batch
-identities: int = 40  # people to train on; others for every seed
-photographs: int = 2  # of each of them, by different cameras
-tested: int = 40  # people to be found again
-height: int = 128  # pixels; photographs are half as wide
+poses: int = 10  # 0..: generated pictures of each training photograph, as in the paper
+share: float = 0.5  # 0..1: of generated pictures in a batch
+identities: int = 40  # 2..: people to train on; others for every seed
+photographs: int = 2  # 1..: of each of them, by different cameras
+tested: int = 40  # 2..: people to be found again
+height: int = 128  # 32..1024: pixels; photographs are half as wide
 backbone: str = "resnet18"  # of torchvision, with random weights, or shufflenet_v2_x0_5
-shrink: int = 2  # photographs are made this many times smaller for the network, which is to be quick
-steps: int = 300  # the same with and without augmentation
-seed: int = 0  # of people, poses, weights and batches
+shrink: int = 2  # 1..16: photographs are made this many times smaller for the network
+steps: int = 300  # 1..: the same with and without augmentation
+seed: int = 0  # 0..: of people, poses, weights and batches
 
 # %%
 import time

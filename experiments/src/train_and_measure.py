@@ -15,18 +15,18 @@ preset: str = "laptop"  # its preset
 variant: str = ""  # one of its ablations; the preset's if empty
 overrides: str = "{}"  # other settings, as JSON or YAML
 stages: str = ""  # stages to train, separated by commas; all if empty
-steps: int = 400  # of each stage
-batch_size: int = 0  # pairs a step; the preset's if 0
+steps: int = 400  # 0..: of each stage
+batch_size: int = 0  # 0..: pairs a step; the preset's if 0
 precision: str = "32-true"  # or bf16-mixed
 channels_last: bool = False  # memory layout of the networks
-people: int = 400  # numbers considered: 8 of 10 are for training, 1 of 10 for measuring
-views: int = 6  # photographs of each
-size: int = 0  # pixels along an edge; the system's image_size if 0
+people: int = 400  # 20..: numbers considered: 8 of 10 are for training, 1 of 10 for measuring
+views: int = 6  # 2..9999: photographs of each
+size: int = 0  # 0..2048: pixels along an edge; the system's image_size if 0
 skirts: str = "legs"  # what the pixels of a skirt show on the map, legs or cloth
 noise: bool = False  # spoil all maps as an estimator does, for training and for measuring
 measure: str = "photographs"  # or "textures": apart for what the source shows and what it hides
-measured: int = 120  # held-out pairs, evenly spread over the held-out people
-seed: int = 0  # of weights and batches; the people are the same for all seeds
+measured: int = 120  # 1..: held-out pairs, evenly spread over the held-out people
+seed: int = 0  # 0..: of weights and batches; the people are the same for all seeds
 device: str = "auto"  # auto, cpu or cuda
 
 # %%

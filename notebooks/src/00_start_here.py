@@ -32,9 +32,9 @@
 # **Run time.** {{run_time}}
 
 # %% tags=["parameters"]
-people: int = 40  # numbers of rendered people to draw from; every tenth is held out, and shown
-rows: int = 3  # people in the first figure
-seed: int = 0  # which set of rendered people
+people: int = 40  # 20..: rendered people; every tenth is held out and shown here
+rows: int = 3  # 1..4: people in the first figure
+seed: int = 0  # 0..: which set of rendered people
 reference: bool = True  # use the trained reference weights where this installation has them
 
 # %%

@@ -32,14 +32,14 @@
 # **Run time.** {{run_time}}
 
 # %% tags=["parameters"]
-seed: int = 0  # which set of rendered people
-number: int = 15  # which person of it
-view: int = 1  # which photograph of that person
-height: int = 224  # pixels
-width: int = 144  # pixels
-trials: int = 4  # random estimates at every point of the curve in section 7
+seed: int = 0  # 0..: which set of rendered people
+number: int = 15  # 0..: which person of it
+view: int = 1  # 0..9999: which photograph of that person
+height: int = 224  # 48..1024: pixels
+width: int = 144  # 48..1024: pixels
+trials: int = 4  # 1..100: random estimates at every point of the curve in section 7
 photo: str = ""  # a photograph of your own; empty takes the rendered person
-surface_map: str = ""  # its DensePose IUV picture (.png) or its SMPL-atlas map (.npy)
+surface_map: str = ""  # its DensePose IUV picture (.png) or SMPL-atlas map (.npy)
 
 # %%
 from dataclasses import replace

@@ -50,12 +50,12 @@ from posekit.plots import coordinate_colors
 from posekit.sweeps.recorded import record
 
 # %% tags=["parameters"]
-seed: int = 0  # which studio people
-person: int = 10  # the one in most pictures
-view: int = 1  # which photograph of that person
-people: int = 6  # how many people the measurements use
-size: int = 128  # pixels along an edge of a photograph
-atlas_sizes: list[int] = [32, 64, 128, 256, 512]  # texels along an edge of the atlas
+seed: int = 0  # 0..: which studio people
+person: int = 10  # 0..: the one in most pictures
+view: int = 1  # 0..9999: which photograph of that person
+people: int = 6  # 1..1000: how many people the measurements use
+size: int = 128  # 32..512: pixels along an edge of a photograph
+atlas_sizes: list[int] = [32, 64, 128, 256, 512]  # 16..1024: texels along an edge of the atlas
 
 # %%
 # photo_of(person, view, size): a photograph with its maps; `everyone`: others, in other poses.

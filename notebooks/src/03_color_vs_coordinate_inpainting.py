@@ -49,16 +49,16 @@ from posekit.sweeps.recorded import record
 from posekit.systems import build
 
 # %% tags=["parameters"]
-seed: int = 0  # of weights and batches
-people: int = 80  # numbers of people considered for training here: 8 of 10 are used
-held_out: int = 200  # numbers considered for measuring: 1 of 10 is used, none trained on
-showcase: list[int] = [33, 14, 59]  # the held-out pairs in most pictures
-printed: int = 3  # the held-out pair with the print for the close-ups
-measured: int = 24  # held-out pairs that the measurements use
-atlas: int = 64  # texels along an edge, for the networks trained here
-width: int = 8  # of the networks trained here; the paper's has 32
-steps: int = 300  # of each training
-rate: float = 0.004  # learning rate of each training
+seed: int = 0  # 0..: of weights and batches
+people: int = 80  # 20..: people considered for training: 8 of 10 are used
+held_out: int = 200  # 20..: considered for measuring: 1 of 10 is used, none of them trained on
+showcase: list[int] = [33, 14, 59]  # 0..: the held-out pairs in most pictures
+printed: int = 3  # 0..: the held-out pair with the print for the close-ups
+measured: int = 24  # 2..: held-out pairs that the measurements use
+atlas: int = 64  # 36..256: texels along an edge, for the networks trained here
+width: int = 8  # 1..64: of the networks trained here; the paper's has 32
+steps: int = 300  # 1..: of each training
+rate: float = 0.004  # 0..1: learning rate of each training
 
 # %%
 train, pairs = figures.studio_pairs(people, held_out)

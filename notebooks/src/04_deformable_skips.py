@@ -58,15 +58,15 @@ from posekit.sweeps.recorded import record
 from posekit.systems import build
 
 # %% tags=["parameters"]
-seed: int = 0  # of the studio people and of the weights
-stripes: int = 28  # the person of sections 1 and 2, in views 1 and 3
-jumper: int = 149  # of sections 3 and 4, in views 3 and 5, or the next with all ten parts
-size: int = 128  # pixels along an edge of these photographs
-people: int = 12  # how many people the measurements use
-duel_size: int = 64  # pixels along an edge in the duel
-duel_people: int = 80  # numbers considered there: 8 of 10 are for training, 1 is held out
-steps: int = 160  # of each of the four trainings
-batch: int = 8  # pairs a step
+seed: int = 0  # 0..: of the studio people and of the weights
+stripes: int = 28  # 0..: the person of sections 1 and 2, in views 1 and 3
+jumper: int = 149  # 0..: of sections 3 and 4, views 3 and 5; or the next with all ten parts
+size: int = 128  # 64..512: pixels along an edge of these photographs
+people: int = 12  # 1..1000: how many people the measurements use
+duel_size: int = 64  # 32..256: pixels along an edge in the duel
+duel_people: int = 80  # 20..: considered there: 8 of 10 for training, 1 of 10 held out
+steps: int = 160  # 1..: of each of the four trainings
+batch: int = 8  # 1..: pairs a step
 
 # %% [markdown]
 # ## 1. A plain skip puts edges at the wrong place

@@ -51,14 +51,14 @@ from posekit.systems import build
 from posekit.systems.base import count_parameters
 
 # %% tags=["parameters"]
-seed: int = 0  # of weights, batches and random maps
-people: int = 60  # numbers considered: 8 of 10 are for training, 1 of 10 is held out
-shown: list[int] = [0, 14]  # held-out pairs in the pictures
-measured: int = 16  # held-out pairs that the measurements use
-size: int = 64  # pixels along an edge for the networks trained here
-rounds: int = 200  # of each training, two steps each
-batch: int = 6  # pairs a step
-rate: float = 0.002  # learning rate
+seed: int = 0  # 0..: of weights, batches and random maps
+people: int = 60  # 20..: numbers considered: 8 of 10 are for training, 1 of 10 is held out
+shown: list[int] = [0, 14]  # 0..: held-out pairs in the pictures
+measured: int = 16  # 1..: held-out pairs that the measurements use
+size: int = 64  # 32..256: pixels along an edge for the networks trained here
+rounds: int = 200  # 1..: of each training, two steps each
+batch: int = 6  # 1..: pairs a step
+rate: float = 0.002  # 0..1: learning rate
 
 # %% [markdown]
 # ## 1. From joints to a correlation

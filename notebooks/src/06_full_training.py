@@ -70,21 +70,21 @@ from posekit.util.errors import InputError
 system: str = "coordinate_inpainting"  # or deformable_gan, spatial_transformation
 preset: str = "laptop"  # or paper: for a GPU
 variant: str = ""  # one of the system's ablations; the preset's if empty
-overrides: str = "auto"  # other settings, as YAML; {}: none; auto: for 64 pixels if laptop
-steps: int = 150  # of each stage; the preset's if 0
-batch_size: int = 0  # pairs a step; the preset's if 0
-people: int = 200  # numbers considered: 8 of 10 are for training, 1 of 10 is held out
-views: int = 4  # photographs of each
-seed: int = 0  # of weights and batches
+overrides: str = "auto"  # other settings, as YAML; auto: 64 pixels for the laptop preset
+steps: int = 150  # 0..: of each stage; the preset's if 0
+batch_size: int = 0  # 0..: pairs a step; the preset's if 0
+people: int = 200  # 20..: numbers considered: 8 of 10 are for training, 1 of 10 is held out
+views: int = 4  # 2..9999: photographs of each
+seed: int = 0  # 0..: of weights and batches
 device: str = "auto"  # auto, cpu or cuda
 precision: str = "32-true"  # or bf16-mixed
-workers: int = 0  # processes that load pairs ahead of the training
-ema: float = 0.0  # decay of a moving average of the weights (exercise 3), such as 0.999
+workers: int = 0  # 0..64: processes that load pairs ahead of the training
+ema: float = 0.0  # 0..1: decay of a moving average of the weights (exercise 3), such as 0.999
 folder: str = ""  # of the run, which goes on if it holds one; a temporary one if empty
-restart_steps: int = 8  # of each stage, in the experiment that pulls the plug; 4 or more
-leak_people: int = 60  # in the experiment on splits
-measured: int = 24  # held-out pairs in the tables
-verdicts: int = 24  # steps of the discriminator in the experiment on fixed pictures
+restart_steps: int = 8  # 4..: of each stage, in the experiment that pulls the plug; 4 or more
+leak_people: int = 60  # 20..: in the experiment on splits
+measured: int = 24  # 4..: held-out pairs in the tables
+verdicts: int = 24  # 1..: steps of the discriminator in the experiment on fixed pictures
 
 # %% [markdown]
 # ## 1. The plan

@@ -2,7 +2,7 @@
 
 name: coverage                                 # folder of the results; the notebook's name if not given
 notebook: notebooks/02_scatter_rasterization.ipynb     # or a list
-parameters: {size: [64, 128], view: [0, 1]}
+parameters: {size: [64, 128], view: [0, 1]}    # a parameter that is a list: {atlas_sizes: [[32, 64], [128, 256]]}
 seeds: [0, 1, 2]                               # the parameter `seed` of the notebook
 timeout: 300                                   # seconds that one run may take
 backend: loky                                  # joblib's: loky (processes), threading, dask, ray
@@ -10,6 +10,7 @@ jobs: 2
 """
 
 import itertools
+import math
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from posekit.util.errors import InputError
 
 Scalar = float | int | bool | str
+Value = Scalar | list[Scalar]  # of one run
 MOST_BYTES = 20_000  # of an experiment file: YAML is slow to read where it is deep
 BACKENDS = ("loky", "multiprocessing", "sequential", "threading", "dask", "ray")
 
@@ -29,7 +31,7 @@ class Experiment:
     """
 
     notebooks: tuple[Path, ...]
-    parameters: dict[str, list[Scalar]] = field(default_factory=dict)
+    parameters: dict[str, list[Value]] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
     name: str | None = None
     timeout: float = 600
@@ -51,21 +53,45 @@ class Experiment:
             if not isinstance(values, list) or not values:
                 raise InputError(f"The values of {name} are a list, such as [1, 2], got {values!r}.")
             for value in values:
-                if not isinstance(value, Scalar):
+                if not all(isinstance(part, Scalar) for part in (value if isinstance(value, list) else [value])):
                     raise InputError(
-                        f"A value of {name} is a number, a truth value or text (in quotes), got {value!r}."
+                        f"A value of {name} is a number, a truth value, text (in quotes) or a list of these, "
+                        f"got {value!r}."
                     )
         if self.backend not in BACKENDS:  # without `choose`, which would load torch
             raise InputError(f"Runs are spread by the backends {', '.join(BACKENDS)}; got {self.backend!r}.")
         if self.seeds and "seed" in self.parameters:
             raise InputError("Give the seeds either as seeds or as the parameter seed, not both.")
 
-    def combinations(self) -> list[dict[str, Scalar]]:
-        """The parameters of every run, the last name fastest and the seed fastest of all."""
-        grid = dict(self.parameters)
+    def combinations(self) -> list[dict[str, Value]]:
+        """The parameters of every run, each once, the last name fastest and the seed fastest of all."""
+        grid = {name: without_repeats(values) for name, values in self.parameters.items()}
         if self.seeds:
-            grid["seed"] = list(self.seeds)
+            grid["seed"] = without_repeats(list(self.seeds))
         return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+    def repeats(self) -> int:
+        """How many of the runs asked for equal another."""
+        asked = math.prod(map(len, self.parameters.values())) * max(1, len(self.seeds))
+        return asked - len(self.combinations())
+
+
+def without_repeats(values: list[Value]) -> list[Value]:
+    """The values, each once, in order.  1 and 1.0 are one value, 1 and true are two.
+
+    >>> without_repeats([64, 128, 64.0, True])
+    [64, 128, True]
+    """
+    first: dict[tuple, Value] = {}
+    for value in values:
+        first.setdefault(_same(value), value)
+    return list(first.values())
+
+
+def _same(value: Value) -> tuple:
+    if isinstance(value, list):
+        return tuple(map(_same, value))
+    return (isinstance(value, bool), value)
 
 
 def load_experiment(path: str | Path) -> Experiment:
@@ -131,7 +157,10 @@ def from_command_line(targets: list[Path], parameters: list[str], seeds: str, **
 
 
 def parse_values(text: str) -> tuple[str, list[Scalar]]:
-    """A command line's `atlas=32,64` -> ("atlas", [32, 64]); values are read as YAML reads them."""
+    """A command line's `atlas=32,64` -> ("atlas", [32, 64]), `sizes=[32,64],[128]` -> ("sizes", [[32, 64], [128]]).
+
+    Values are read as YAML reads them.
+    """
     import yaml
 
     name, equals, values = text.partition("=")
@@ -150,6 +179,8 @@ def parse_values(text: str) -> tuple[str, list[Scalar]]:
 
 def _number(value: Any) -> Any:
     """YAML reads 1e-3 as text (it wants 1.0e-3); people mean the number."""
+    if isinstance(value, list):
+        return list(map(_number, value))
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:

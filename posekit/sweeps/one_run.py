@@ -5,14 +5,14 @@ import time
 from pathlib import Path
 
 from posekit.sweeps.code_version import code_version
-from posekit.sweeps.experiment import Scalar
+from posekit.sweeps.experiment import Value
 from posekit.sweeps.kernels import kernel_environment, poll_in_slices, skip_slow_grammar
 from posekit.sweeps.recorded import recorded_values
 from posekit.sweeps.table import SweepRun
 from posekit.util.files import to_disk
 
 
-def run_one(notebook: str, file: str, parameters: dict[str, Scalar], version: str, timeout: float) -> SweepRun:
+def run_one(notebook: str, file: str, parameters: dict[str, Value], version: str, timeout: float) -> SweepRun:
     """One run, from start to its file; never raises for what the notebook does.  A task for any process."""
     skip_slow_grammar()
     import nbformat

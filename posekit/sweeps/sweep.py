@@ -3,9 +3,11 @@
     posekit sweep NOTEBOOK.ipynb -p size=64,128 --seeds 0,1,2 --jobs 2
 
 writes out/sweeps/NAME/run-000.ipynb, ... (each the executed notebook, to be opened and read) and table.csv, one row
-for each run: parameters, status, seconds, and the numbers that the notebook recorded (`posekit.sweeps.recorded`).
+for each run: parameters, status, seconds, and the numbers that the notebook recorded (`posekit.sweeps.recorded`), and
+summary.csv, their means over the seeds with intervals, which are printed too.
 
-- Unknown parameters are refused before anything runs.
+- Unknown parameters, and values of the wrong kind or out of range, are refused before anything runs.
+- Equal runs are one run.
 - Every run has a limit of time; a run that fails or passes it is in the table, and its notebook shows where.
 - The same command goes on where it stopped: a finished run of the same notebook with the same parameters is kept.
 - The table holds what is asked for now; runs of other values stay in the folder and come back when they are asked for.
@@ -14,16 +16,20 @@ for each run: parameters, status, seconds, and the numbers that the notebook rec
 
 import hashlib
 import json
+import os
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from posekit.sweeps.code_version import code_version
-from posekit.sweeps.experiment import Experiment, Scalar
+from posekit.sweeps.experiment import Experiment, Value
 from posekit.sweeps.one_run import run_one
 from posekit.sweeps.parameters import check_parameters
+from posekit.sweeps.summary import in_words, over_seeds, summary_lines, write_summary
 from posekit.sweeps.table import SweepRun, finished, write_run_table
 from posekit.util.errors import InputError
 from posekit.util.files import alone_in
+from posekit.util.orphans import end_with
 
 OUT = Path("out/sweeps")
 
@@ -32,7 +38,7 @@ def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, l
     """Run an experiment; returns the rows of each notebook's table by the path of the table.
 
     say: called with a line of text as each run ends.  Raises InputError before running anything where a parameter is
-    unknown or has a value of the wrong kind.
+    unknown or has a value of the wrong kind or out of range.
     """
     tables = {}
     plans = [(path, _plan(experiment, path, out)) for path in experiment.notebooks]  # all checks before any run
@@ -40,17 +46,28 @@ def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, l
         folder.mkdir(parents=True, exist_ok=True)
         done = len(experiment.combinations()) - len(tasks)
         say(f"{notebook.stem}: {len(tasks)} runs, {done} already done, into {folder}")
+        if repeats := experiment.repeats():
+            say(
+                f"  {repeats} of the runs asked for {'equals' if repeats == 1 else 'equal'} another and "
+                f"{'is' if repeats == 1 else 'are'} left out"
+            )
         older = [row.run for row in finished(folder, version) if row.library != code_version()]
         if older:
             say(f"  of other code: {', '.join(older)}; delete them where the change matters")
         try:
             with alone_in(folder):  # a second sweep would take the same names for its runs
                 for row in _in_parallel(experiment, notebook, version, tasks):
-                    say(f"  {row.run}  {row.status:7}  {row.seconds:6.1f} s  {_in_words(row.parameters)}")
+                    say(f"  {row.run}  {row.status:7}  {row.seconds:6.1f} s  {in_words(row.parameters)}")
         finally:
             asked = {_key(parameters) for parameters in experiment.combinations()}  # not what was asked before
             rows = [row for row in finished(folder, version) if _key(row.parameters) in asked]
             write_run_table(folder / "table.csv", rows, list(experiment.parameters))
+            summary = over_seeds(rows, list(experiment.parameters))
+            write_summary(folder / "summary.csv", summary)
+        if summary:
+            say("mean and 95 % interval over seeds:" if experiment.seeds else "recorded:")
+            for line in summary_lines(summary):
+                say(line)
         tables[folder / "table.csv"] = rows
     return tables
 
@@ -59,7 +76,7 @@ def checked_sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> str:
     """Run, and return where the tables are; InputError with the failed runs, if any failed."""
     tables = sweep(experiment, out, say=say)
     failed = [
-        f"{table.parent / row.run} ({row.status}; {_in_words(row.parameters)}): {row.error}"
+        f"{table.parent / row.run} ({row.status}; {in_words(row.parameters)}): {row.error}"
         for table, rows in tables.items()
         for row in rows
         if row.status != "ok"
@@ -100,7 +117,7 @@ def _version(notebook: Path) -> str:
     return hashlib.sha1("\n# %%\n".join(code).encode()).hexdigest()[:12]
 
 
-def _key(parameters: dict[str, Scalar]) -> str:
+def _key(parameters: dict[str, Value]) -> str:
     return json.dumps(parameters, sort_keys=True)
 
 
@@ -114,7 +131,14 @@ def _in_parallel(experiment: Experiment, notebook: Path, version: str, tasks: li
             yield run_one(*call)
         return
     with _cluster(experiment), parallel_config(backend=experiment.backend, n_jobs=experiment.jobs):
-        yield from Parallel(return_as="generator_unordered")(delayed(run_one)(*call) for call in calls)
+        yield from Parallel(return_as="generator_unordered")(
+            delayed(_run_in_worker)(os.getpid(), *call) for call in calls
+        )
+
+
+def _run_in_worker(parent: int, *call: Any) -> SweepRun:
+    end_with(parent)
+    return run_one(*call)
 
 
 @contextmanager
@@ -141,7 +165,3 @@ def _cluster(experiment: Experiment):
         local = {"n_workers": experiment.jobs, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
         with LocalCluster(**local) as cluster, Client(cluster):
             yield
-
-
-def _in_words(parameters: dict[str, Scalar]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "as written"

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from posekit.sweeps.experiment import Scalar
+from posekit.sweeps.experiment import Scalar, Value
 from posekit.sweeps.kernels import NO_NOTEBOOK, skip_slow_grammar
 from posekit.sweeps.recorded import recorded_values
 from posekit.util.files import write_text
@@ -19,7 +19,7 @@ class SweepRun:
     """One run as the table shows it.  status: "ok", "failed" or "timeout"."""
 
     run: str  # file name of its notebook
-    parameters: dict[str, Scalar]
+    parameters: dict[str, Value]
     status: str
     seconds: float
     values: dict[str, Scalar]
@@ -58,5 +58,16 @@ def write_run_table(path: Path, rows: list[SweepRun], first: list[str]) -> None:
     columns = ["run", *parameters, "status", "seconds", *values, "library", "error"]
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row.values, **row.parameters, **vars(row)} for row in rows)
+    for row in rows:
+        recorded = {name: plain_number(value) for name, value in row.values.items()}
+        writer.writerow({**recorded, **row.parameters, **vars(row)})
     write_text(path, text.getvalue())
+
+
+def plain_number(value):
+    """A number with six significant digits, which is more than any run knows; everything else as it is.
+
+    >>> plain_number(0.123456789), plain_number(12), plain_number("f")
+    (0.123457, 12, 'f')
+    """
+    return float(f"{value:.6g}") if isinstance(value, float) else value

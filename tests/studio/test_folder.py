@@ -220,6 +220,7 @@ def living(group: int) -> list[int]:
     [
         (signal.SIGINT, os.killpg, {-signal.SIGINT, 1}, b"KeyboardInterrupt"),  # Ctrl-C reaches the whole group
         (signal.SIGTERM, os.kill, {128 + signal.SIGTERM}, b""),  # of a scheduler, say: the program alone
+        (signal.SIGKILL, os.kill, {-signal.SIGKILL}, b""),  # of the kernel where memory is short: no program can answer
     ],
 )
 def test_stopped_it_ends_all_processes_and_leaves_whole_people(tmp_path, stop, send, expected, words):
@@ -239,7 +240,7 @@ def test_stopped_it_ends_all_processes_and_leaves_whole_people(tmp_path, stop, s
             assert time.monotonic() < deadline
             time.sleep(0.05)
         send(run.pid, stop)
-        _, said = run.communicate(timeout=240)  # a second on an idle machine
+        _, said = run.communicate(timeout=60)  # a second on an idle machine; workers hold the pipe open too
         assert run.returncode in expected
         assert words in said
         deadline = time.monotonic() + 60
@@ -250,6 +251,8 @@ def test_stopped_it_ends_all_processes_and_leaves_whole_people(tmp_path, stop, s
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
             run.communicate()
-    people = list((tmp_path / "people").iterdir())
-    assert people
-    assert all(is_complete(tmp_path, int(p.name), CARD) for p in people)
+    people = {path.name for path in (tmp_path / "people").iterdir()}
+    unfinished = {name for name in people if name.startswith(".unfinished-")}
+    assert not unfinished or stop == signal.SIGKILL, "Half a person is left."
+    assert people - unfinished
+    assert all(is_complete(tmp_path, int(name), CARD) for name in people - unfinished)

@@ -2,8 +2,10 @@
 
 import csv
 import importlib.metadata
+import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -13,16 +15,18 @@ from posekit.sweeps import experiment
 from posekit.sweeps.code_version import code_version
 from posekit.sweeps.experiment import Experiment
 from posekit.sweeps.one_run import run_one
-from posekit.sweeps.parameters import check_parameters
+from posekit.sweeps.parameters import Parameter, check_parameters, known_parameters
+from posekit.sweeps.summary import over_seeds, summary_lines
 from posekit.sweeps.sweep import _version, checked_sweep, sweep
-from posekit.sweeps.table import finished
+from posekit.sweeps.table import SweepRun, finished
 from posekit.util.errors import InputError
 
 _entry_points = importlib.metadata.entry_points
 
 PARAMETERS = """
 mode: str = "fine"  # what to do
-power: float = 1  # of the result
+power: float = 1  # -3..3: of the result
+sizes: list[int] = [1, 2]  # 1..8: of nothing
 seed: int = 0  # of nothing
 """
 WORK = """
@@ -65,7 +69,8 @@ def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
     assert list(rows[0]) == ["run", "mode", "seed", "status", "seconds", "result", "odd", "library", "error"]
     assert [(row["status"], row["result"], row["odd"]) for row in rows] == [("ok", "5", "True"), ("failed", "", "")]
     assert "ValueError" in (out / "modes" / "run-001.ipynb").read_text()
-    assert sorted(p.name for p in (out / "modes").iterdir()) == [".lock", "run-000.ipynb", "run-001.ipynb", "table.csv"]
+    files = [".lock", "run-000.ipynb", "run-001.ipynb", "summary.csv", "table.csv"]
+    assert sorted(p.name for p in (out / "modes").iterdir()) == files
 
     # The finished run is kept, byte for byte; only the one that hangs is run, and stopped.
     kept = (out / "modes" / "run-000.ipynb").read_bytes()
@@ -86,7 +91,7 @@ def test_runs_are_tabled_resumed_and_failures_listed(notebook, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("posekit.sweeps.sweep.code_version", lambda: "changed")
         sweep(Experiment((notebook,), {"mode": ["fine"]}, seeds=(3,)), out, say=said.append)
-    assert "of other code: run-000.ipynb" in said[-1]
+    assert "of other code: run-000.ipynb" in "\n".join(said)
 
     # Runs of other code are not runs of this notebook.
     assert len(finished(out / "modes", _version(notebook))) == 3
@@ -102,15 +107,68 @@ def test_dead_kernel_is_a_failed_run(notebook, tmp_path):
 
 def test_unknown_parameters_are_refused_before_running(notebook, tmp_path):
     for parameters, words in (
-        ({"pwoer": [1]}, "modes.ipynb has no parameter 'pwoer'; it has mode, power, seed"),
+        ({"pwoer": [1]}, "modes.ipynb has no parameter 'pwoer'; it has mode, power, sizes, seed"),
         ({"mode": [1]}, "mode of modes.ipynb is of kind str, got 1"),
         ({"seed": [True]}, "seed of modes.ipynb is of kind int, got True"),
         ({"power": ["1"]}, "power of modes.ipynb is of kind float, got '1'"),
+        ({"power": [1, 3.5]}, "power of modes.ipynb is a number from -3 to 3, got 3.5"),
+        ({"sizes": [4]}, r"sizes of modes.ipynb is a list: sizes=\[4\] on the command line, sizes: \[\[4\]\] in an"),
+        ({"sizes": [[4, 9]]}, "sizes of modes.ipynb is a number from 1 to 8, got 9"),
+        ({"sizes": [[4, "a"]]}, "sizes of modes.ipynb is of kind int, got 'a'"),
+        ({"power": [[1, 2]]}, r"power of modes.ipynb is one value of kind float, got the list \[1, 2\]"),
     ):
         with pytest.raises(InputError, match=words):
             sweep(Experiment((notebook,), parameters), tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    check_parameters(notebook, {"power": [1, 2.5], "mode": ["fine"]})
+    check_parameters(notebook, {"power": [1, 2.5], "mode": ["fine"], "sizes": [[1, 8], [3]]})
+
+
+def test_ranges_in_comments(notebook):
+    for comment, ends in (("1..8: x", (1, 8)), ("0.5..", (0.5, math.inf)), ("of 1..8", None), ("1...8", None)):
+        notebook.write_text(notebook.read_text().replace("1..8: of nothing", comment))
+        low, high = ends or (-math.inf, math.inf)
+        assert known_parameters(notebook)["sizes"] == Parameter("int", True, low, high), comment
+        notebook.write_text(notebook.read_text().replace(comment, "1..8: of nothing"))
+
+
+def test_list_parameters_equal_runs_and_the_mean_over_seeds(notebook, tmp_path):
+    said = []
+    file = tmp_path / "lists.yaml"
+    file.write_text("notebook: modes.ipynb\nparameters: {sizes: [[1, 8]], power: [0.5, 0.50]}\nseeds: [0, 7, 0]\n")
+    rows = sweep(experiment.load_experiment(file), tmp_path / "out", say=said.append)[
+        tmp_path / "out" / "modes" / "table.csv"
+    ]
+    assert [row.parameters for row in rows] == [{"sizes": [1, 8], "power": 0.5, "seed": seed} for seed in (0, 7)]
+    assert load_notebook(tmp_path / "out" / "modes" / "run-000.ipynb").cells[1].source.count("sizes = [1, 8]") == 1
+    assert "4 of the runs asked for equal another and are left out" in said[1]
+    # sqrt(2) and 3: mean 2.207; Student's t for one degree of freedom, 12.706, times the standard error .7929
+    assert said[-3:] == [
+        "mean and 95 % interval over seeds:",
+        "  sizes=[1, 8], power=0.5",
+        "    result  2.207  [-7.868, 12.28]  2 seeds",
+    ]
+    (line,) = table(tmp_path / "out" / "modes" / "summary.csv")
+    assert line == {"sizes": "[1, 8]", "power": "0.5", "name": "result", "n": "2"} | {
+        "mean": "2.20711",
+        "low": "-7.86756",
+        "high": "12.2818",
+    }
+    assert [row["result"] for row in table(tmp_path / "out" / "modes" / "table.csv")] == ["1.41421", "3.0"]
+
+
+def test_every_notebook_says_the_range_of_every_number():
+    for path in sorted(Path("notebooks").glob("*.ipynb")) + sorted(Path("experiments").glob("*.ipynb")):
+        for name, parameter in known_parameters(path).items():
+            assert parameter.kind, f"{path.name}: the kind of {name} is not known."
+            if parameter.kind in ("int", "float"):
+                assert parameter.low > -math.inf, f"{path.name}: the comment of {name} does not begin with its range."
+
+
+def test_a_long_summary_is_cut():
+    rows = [SweepRun(f"run-{n}", {"n": n}, "ok", 1.0, {"a": 1.0, "b": 2, "c": "text"}) for n in range(20)]
+    lines = summary_lines(over_seeds(rows))
+    assert lines[:4] == ["  n=0", "    a  1", "    b  2", "  n=1"]
+    assert (len(lines), lines[-1]) == (41, "  ... and 20 lines more in summary.csv")
 
 
 def test_notebook_that_cannot_be_read_is_refused(tmp_path):
@@ -144,8 +202,14 @@ def test_experiment_file(notebook, tmp_path):
         ("notebook: modes.ipynb\nseeds: [a]", "seeds are whole numbers"),
         ("notebook: modes.ipynb\ntimeout: -1", "timeout and jobs are positive"),
         ("notebook: modes.ipynb\nparameters: {a: []}", "The values of a are a list"),
-        ("notebook: modes.ipynb\nparameters: {a: [2020-01-01]}", "A value of a is a number, a truth value or text"),
-        ("notebook: modes.ipynb\nparameters: {a: [{b: 1}]}", "A value of a is a number, a truth value or text"),
+        (
+            "notebook: modes.ipynb\nparameters: {a: [2020-01-01]}",
+            "A value of a is a number, a truth value, text .in quotes. or a list",
+        ),
+        (
+            "notebook: modes.ipynb\nparameters: {a: [{b: 1}]}",
+            "A value of a is a number, a truth value, text .in quotes. or a list",
+        ),
         ("notebook: modes.ipynb\nbackend: lokky", "got 'lokky'"),
         ("notebook: modes.ipynb\nparameters: {seed: 1}\nseeds: [1]", "not both"),
         ("- a\n- b", "got list"),
