@@ -35,8 +35,7 @@ class Live(W.VBox):
 
     def __init__(self, draw: Callable[..., Any], controls: dict[str, W.ValueWidget], dpi: int = DPI) -> None:
         self.draw, self.controls, self.dpi = draw, controls, dpi
-        layout = W.Layout(align_self="flex-start")  # else stretched to the page
-        self.image = W.Image(format="png", layout=layout, tooltip=_says(draw))
+        self.image = W.Image(format="png", layout=W.Layout(align_self="flex-start"))  # else stretched to the page
         self.message = W.HTML(layout=W.Layout(display="none"))
         self.update()
         for control in controls.values():
@@ -89,11 +88,6 @@ class Live(W.VBox):
             shown["text/plain"] = f"Live figure; controls: {', '.join(self.controls)}"
             shown["image/png"] = base64.b64encode(self.image.value).decode("ascii")
         return shown
-
-
-def _says(draw: Callable[..., Any]) -> str:
-    """What a drawing function draws, in its own words, for a reader who does not see it."""
-    return (getattr(draw, "func", draw).__doc__ or "A live figure.").strip().split("\n")[0]
 
 
 def live(draw: Callable[..., Any], *, dpi: int = DPI, **controls: W.ValueWidget) -> Live:

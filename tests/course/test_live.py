@@ -1,7 +1,6 @@
 """The shell of live figures: it follows its controls, and nothing broken can hide in it."""
 
 import io
-from functools import partial
 
 import ipywidgets as W
 import matplotlib.pyplot as plt
@@ -144,10 +143,3 @@ def test_wrong_use_is_refused():
         live(render_stripe, **controls()).set(size=3)
     with pytest.raises(InputError, match="no list of values"):
         steps(W.Text("a"))
-
-
-def test_the_picture_says_what_it_is():
-    """To a reader who does not see it, and to one who rests the mouse on it; also through a partial."""
-    words = render_stripe.__doc__.split("\n")[0]
-    assert live(render_stripe, **controls()).image.tooltip == words
-    assert live(partial(render_stripe), **controls()).image.tooltip == words
