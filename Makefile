@@ -10,7 +10,7 @@ PINS = $(shell $(PYTHON) -c "import sys; print('-c requirements.lock' if sys.ver
 PIP_ARGS ?=
 # HASHES=1 takes only files whose hashes requirements.hashes names (torch, whose builds differ, alone comes without).
 HASHES ?=
-.PHONY: demo test nbval processors lab notebooks student bench lint clean
+.PHONY: demo test nbval processors lab solutions student notebooks bench lint clean
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
@@ -40,15 +40,23 @@ SEEDS   ?= 0,1,2
 processors: $(STAMP)
 	$(BIN)/python -m posekit_lab.processors --kernels $(KERNELS) --seeds $(SEEDS) --jobs 2
 
-lab: $(STAMP)
-	$(BIN)/jupyter lab notebooks
+# These settings: JupyterLab does not ask whether to fetch news, and looks for no newer version of itself.
+LAB := $(BIN)/jupyter lab --LabApp.app_settings_dir=notebooks/lab_settings
+
+# The students' copies: exercises are open, checks say what is wrong.  What a student changed is never written over.
+lab: student
+	$(LAB) student
+
+# The executed notebooks, with the solutions.
+solutions: $(STAMP)
+	$(LAB) notebooks
+
+student: $(STAMP)
+	$(BIN)/python -m posekit_lab.handout
 
 notebooks: $(STAMP)
 	$(BIN)/python -m posekit_lab.notebooks build
 	$(BIN)/python -m posekit_lab.notebooks table README.md
-
-student: $(STAMP)
-	$(BIN)/python -m posekit_lab.student build
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/splat.py

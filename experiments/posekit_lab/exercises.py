@@ -10,8 +10,8 @@ In the source, inside a cell tagged `exercise`:
         ...
         # END SOLUTION
 
-The student gets the text after each `# STUB: `, and a line that raises NotImplementedError.  The markers are whole
-lines; what is outside of them stays as it is.
+The student gets the text after each `# STUB: `, and a line that raises StillOpen.  The markers are whole lines; what is
+outside of them stays as it is.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from posekit.util.errors import InputError
 BEGIN = re.compile(r"^( *)# SOLUTION\s*$")
 END = re.compile(r"^ *# END SOLUTION\s*$")
 STUB = re.compile(r"^ *# STUB: ?(.*)$")
+RAISING = re.compile(r"\braise checks\.StillOpen\((\d+)\)")  # the line of a stub
 HERE, THERE = "# YOUR CODE HERE", "# END OF YOUR CODE"
 
 
@@ -58,12 +59,11 @@ def solution_blocks(source: str) -> list[Block]:
     return blocks
 
 
-def to_stub(source: str, name: str) -> str:
-    """The student's version of a cell: every solution replaced by its stub, which raises NotImplementedError."""
+def to_stub(source: str, number: int) -> str:
+    """The student's version of a cell: every solution replaced by its stub, which raises StillOpen(number)."""
     lines = source.split("\n")
     for block in reversed(solution_blocks(source)):
-        raising = f'raise NotImplementedError("{name}: write this part, then delete this line")'
-        new = [HERE, *block.stub, raising, THERE]
+        new = [HERE, *block.stub, f"raise checks.StillOpen({number})", THERE]
         lines[block.first : block.last + 1] = [block.indent + line if line else "" for line in new]
     return "\n".join(lines)
 

@@ -17,6 +17,7 @@ from posekit.sweeps.kernels import NO_NOTEBOOK, skip_slow_grammar
 from posekit.util.errors import InputError
 from posekit.util.files import write_text
 from posekit_lab import runtimes, skeleton
+from posekit_lab.alternatives import missing_alternatives, put_alternatives
 from posekit_lab.execute import CellFailed, execute
 from posekit_lab.source import FOLDER, Header, code_hash, names, put_run_time, read
 from posekit_lab.tidy import tidy
@@ -37,6 +38,7 @@ def build_notebook(name: str, folder: Path = FOLDER, *, run: bool = True) -> Pat
     elif path.is_file():
         _keep_outputs(notebook, load_notebook(path))
     tidy(notebook)
+    put_alternatives(notebook)
     put_run_time(notebook, runtimes.time_in_words(runtimes.load_runtimes(folder / "runtimes.json").get(name)))
     write_text(path, dumps(notebook))
     return path
@@ -71,7 +73,8 @@ def notebook_problems(name: str, folder: Path = FOLDER) -> list[str]:
         problems.append("The notebook does not say its measured run time; build it.")
     problems += skeleton.bad_outputs(notebook)
     problems += [*skeleton.too_large(path.stat().st_size), *skeleton.long_cells(notebook)]
-    problems += skeleton.silent_assertions(notebook)
+    problems += [*skeleton.wide_lines(notebook), *skeleton.silent_assertions(notebook)]
+    problems += missing_alternatives(notebook)
     measured = runtimes.load_runtimes(folder / "runtimes.json").get(name)
     return [*drift(source, notebook, measured), *problems]
 

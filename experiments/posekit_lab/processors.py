@@ -21,7 +21,7 @@ from posekit.sweeps.experiment import Experiment
 from posekit.sweeps.sweep import sweep
 from posekit.util.errors import InputError
 from posekit_lab.notebooks import chosen_notebooks
-from posekit_lab.source import FOLDER, Header, read
+from posekit_lab.source import FOLDER, MOST_SECONDS, Header, read
 
 KERNELS = ("default", "avx2", "avx512")  # names of ATEN_CPU_CAPABILITY on x86; "default" has neither AVX2 nor FMA
 OUT = Path("out/processors")
@@ -41,7 +41,7 @@ def run_under(
     os.environ["ATEN_CPU_CAPABILITY"] = kernel  # the notebooks' kernels inherit it
     try:
         paths = tuple(folder / f"{name}.ipynb" for name in names)
-        asked = Experiment(paths, seeds=tuple(seeds), name=kernel, timeout=1800, jobs=jobs)
+        asked = Experiment(paths, seeds=tuple(seeds), name=kernel, timeout=2 * MOST_SECONDS, jobs=jobs)
         tables = sweep(asked, out, say=print)
     finally:
         del os.environ["ATEN_CPU_CAPABILITY"]

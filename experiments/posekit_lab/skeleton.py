@@ -37,6 +37,7 @@ from posekit_lab.tidy import WIDGET, absolute_paths
 MOST_BYTES = 700_000
 MOST_LINES = 25  # of a code cell; the markers of exercises do not count
 OPTIONAL = ("derive", "call", "equal", "explore", "predict", "experiment", "exercises", "paper")
+MOST_COLUMNS = 95  # of a line of code: JupyterLab cuts what is longer in a window of 1280 pixels
 MEASURED = re.compile(r"\d+(\.\d+)? (s|min) on \d+ core")
 MARKER = re.compile(r"^ *# (SOLUTION|END SOLUTION|STUB:)")
 PARAMETER = re.compile(r"^\w+: [\w\[\], |]+ = [^#]+  # \S.*$")
@@ -129,6 +130,15 @@ def long_cells(notebook: Any) -> Iterator[str]:
                 f"Code cell {number} has {count} lines; the limit is {MOST_LINES} (split it, or move what draws and "
                 "prints into the course's package)."
             )
+
+
+def wide_lines(notebook: Any) -> Iterator[str]:
+    """Lines of code of which a reader does not see the end."""
+    for number, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), start=1):
+        for line in cell.source.splitlines():
+            if len(line) > MOST_COLUMNS:
+                start = line.strip()[:40]
+                yield f"Code cell {number} has a line of {len(line)} columns, more than {MOST_COLUMNS}: `{start} ...`."
 
 
 def silent_assertions(notebook: Any) -> Iterator[str]:

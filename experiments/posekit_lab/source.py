@@ -32,6 +32,7 @@ from typing import Any
 from posekit.sweeps.kernels import skip_slow_grammar
 from posekit.util.errors import InputError
 
+MOST_SECONDS = 900  # that a header may give to one cell; nbval gives as much to every cell (Makefile)
 RUN_TIME = "{{run_time}}"  # in a markdown cell: replaced by the measured run time and memory
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 ROOT = Path(__file__).resolve().parents[2]  # of the checkout: the lab is installed editable, never as a wheel
@@ -59,7 +60,10 @@ class Header:
             raise InputError(f"{name}: unknown header entry {unknown[0]!r}; known are {', '.join(sorted(known))}.")
         if given.get("warm_up") is not None and ":" not in str(given["warm_up"]):
             raise InputError(f"{name}: warm_up is written package.module:function, got {given['warm_up']!r}.")
-        return Header(**given)
+        header = Header(**given)
+        if not 0 < header.timeout <= MOST_SECONDS:
+            raise InputError(f"{name}: timeout is at most {MOST_SECONDS} seconds for a cell, got {header.timeout}.")
+        return header
 
 
 def read(path: str | Path) -> Any:

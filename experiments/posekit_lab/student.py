@@ -1,11 +1,11 @@
 """Students' copies of the notebooks: stubs in place of solutions, no outputs, pictures of what is expected.
 
-    python -m posekit_lab.student build            -> out/student/NN_name.ipynb
-    python -m posekit_lab.student build 01 -o lab1
     python -m posekit_lab.student try 01           run the copy and the copy with the solutions put back
 
-A copy runs from top to bottom and fails exactly at the stubs, with NotImplementedError; with the solutions put back it
-runs through.  So in the source, a cell that follows an exercise must need nothing of it but the functions it defines.
+`posekit_lab.handout` writes them into a student's folder.  A copy runs from top to bottom: only cells that check an
+exercise, or show what it gives, meet its stub, and Jupyter goes on after them, for they are tagged `raises-exception`.
+With the solutions put back nothing raises.  So in the source, every other cell that follows an exercise must need
+nothing of it but the functions it defines.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from posekit.util.errors import InputError
-from posekit.util.files import write_text
 from posekit_lab import exercises, runtimes
+from posekit_lab.alternatives import words_of
 from posekit_lab.execute import execute
-from posekit_lab.notebooks import chosen_notebooks, dumps, load_notebook
+from posekit_lab.notebooks import chosen_notebooks, load_notebook
 from posekit_lab.source import FOLDER, Header, put_run_time, read
 
-OUT = Path("out/student")
-STUB_ERROR = re.compile(r"^(exercise \d+): write this part")
+MEETS_STUBS = {"check", "expected"}  # tags of cells that may meet a stub
+MAY_RAISE = "raises-exception"  # the tag after which Jupyter goes on when the cell raises
+STUB_ERROR = re.compile(r"^Exercise (\d+) is still open")
 
 
 def student_copy(name: str, folder: Path = FOLDER) -> Any:
@@ -39,10 +40,12 @@ def student_copy(name: str, folder: Path = FOLDER) -> Any:
         tags = cell.metadata.get("tags", [])
         if "exercise" in tags:
             number += 1
-            cell.source = exercises.to_stub(cell.source, f"exercise {number}")
+            cell.source = exercises.to_stub(cell.source, number)
+        if MEETS_STUBS & set(tags):
+            cell.metadata["tags"] = [*tags, MAY_RAISE]
         cells.append(cell)
         if "expected" in tags:
-            cells += _expected(cell.id, outputs.get(cell.id, []))
+            cells += _expected(cell, outputs.get(cell.id, []))
     notebook.cells = cells
     notebook.metadata["posekit"] = {"student": True}
     put_run_time(notebook, runtimes.time_in_words(runtimes.load_runtimes(folder / "runtimes.json").get(name)))
@@ -59,16 +62,19 @@ def with_solutions(student: Any, name: str, folder: Path = FOLDER) -> Any:
     return solved
 
 
-def stubs(student: Any) -> set[str]:
-    """The names of the exercises of a student's notebook: {"exercise 1", ...}."""
+def stubs(student: Any) -> set[int]:
+    """The numbers of the exercises that are open in a student's notebook."""
     text = "\n".join(cell.source for cell in student.cells if cell.cell_type == "code")
-    return set(re.findall(r'NotImplementedError\("(exercise \d+): ', text))
+    return {int(number) for number in exercises.RAISING.findall(text)}
 
 
-def failures(student: Any, folder: Path, timeout: int = 300) -> tuple[set[str], list[str]]:
-    """Run a student's notebook to its end: the exercises whose stubs were reached, and every other error."""
+def failures(student: Any, folder: Path, timeout: int = 300, warm_up: str | None = None) -> tuple[set[int], list[str]]:
+    """Run a student's notebook to its end: the exercises whose stubs were reached, and every other error.
+
+    A stub that is reached in a cell at which Jupyter would stop is an error, too.
+    """
     student = copy.deepcopy(student)
-    execute(student, folder, timeout=timeout, allow_errors=True)
+    execute(student, folder, timeout=timeout, warm_up=warm_up, allow_errors=True)
     reached, others = set(), []
     number = 0
     for cell in student.cells:
@@ -77,9 +83,9 @@ def failures(student: Any, folder: Path, timeout: int = 300) -> tuple[set[str], 
             if output.output_type != "error":
                 continue
             stub = STUB_ERROR.match(output.evalue)
-            if output.ename == "NotImplementedError" and stub:
-                reached.add(stub.group(1))
-            else:
+            if output.ename == "StillOpen" and stub and output.traceback == [output.evalue]:
+                reached.add(int(stub.group(1)))
+            if output.ename != "StillOpen" or MAY_RAISE not in cell.metadata.get("tags", []):
                 others.append(f"code cell {number}: {output.ename}: {output.evalue}")
     return reached, others
 
@@ -87,7 +93,7 @@ def failures(student: Any, folder: Path, timeout: int = 300) -> tuple[set[str], 
 def student_problems(name: str, folder: Path = FOLDER, *, solved: bool = True) -> list[str]:
     """Whether a notebook's student copy fails exactly at its stubs, and (``solved``) runs with the solutions.
 
-    Both runs use the header's `quick` parameters.  Empty when all is well.
+    Both runs use the header's `quick` parameters, after its warm-up, as a build does.  Empty when all is well.
     """
     header = Header.of(read(folder / "src" / f"{name}.py"), name)
     student = student_copy(name, folder)
@@ -95,11 +101,13 @@ def student_problems(name: str, folder: Path = FOLDER, *, solved: bool = True) -
     wanted = stubs(student)
     problems = []
     if wanted:
-        reached, others = failures(student, folder, header.timeout)
-        problems += [f"The stub of {stub} is never reached; call it in a check." for stub in sorted(wanted - reached)]
-        problems += [f"The student's copy fails beside its stubs, in {other}" for other in others]
+        reached, others = failures(student, folder, header.timeout, header.warm_up)
+        problems += [
+            f"The stub of exercise {stub} is never reached; call it in a check." for stub in sorted(wanted - reached)
+        ]
+        problems += [f"The student's copy stops in {other}" for other in others]
     if solved or not wanted:
-        _, others = failures(with_solutions(student, name, folder), folder, header.timeout)
+        _, others = failures(with_solutions(student, name, folder), folder, header.timeout, header.warm_up)
         problems += [f"With the solutions put back it fails in {other}" for other in others]
     return problems
 
@@ -118,46 +126,33 @@ def set_parameters(notebook: Any, values: dict[str, Any], name: str) -> None:
         cell.source = "\n".join(lines)
 
 
-def build_student_copy(name: str, out: Path = OUT, folder: Path = FOLDER) -> Path:
-    """Write the student's copy of one notebook."""
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{name}.ipynb"
-    write_text(path, dumps(student_copy(name, folder)))
-    return path
-
-
-def _expected(identity: str, outputs: list[Any]) -> list[Any]:
+def _expected(cell: Any, outputs: list[Any]) -> list[Any]:
     """A text cell with the picture that the solution gives; nothing where there is none."""
     from nbformat.v4 import new_markdown_cell
 
     pictures = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
     if not pictures:
         return []
-    text = "**Expected picture**\n\n" + "\n".join(f"![expected](attachment:{n}.png)" for n in range(len(pictures)))
-    cell = new_markdown_cell(text, id=f"{identity}-expected")
-    cell["attachments"] = {f"{n}.png": {"image/png": picture.replace("\n", "")} for n, picture in enumerate(pictures)}
-    return [cell]
+    words = [*words_of(cell), *("The expected picture." for _ in pictures)]
+    text = "\n".join(f"![{words[n]}](attachment:{n}.png)" for n in range(len(pictures)))
+    shown = new_markdown_cell(f"**Expected picture**\n\n{text}", id=f"{cell.id}-expected")
+    shown["attachments"] = {f"{n}.png": {"image/png": picture.replace("\n", "")} for n, picture in enumerate(pictures)}
+    return [shown]
 
 
 def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
     """The program; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="posekit_lab.student", description="Students' copies of the notebooks.")
+    parser = argparse.ArgumentParser(prog="posekit_lab.student", description="Run students' copies of the notebooks.")
     commands = parser.add_subparsers(dest="command", required=True)
-    building = commands.add_parser("build", help="write the copies")
-    building.add_argument("-o", "--out", type=Path, default=OUT)
     trying = commands.add_parser("try", help="run the copies, with stubs and with solutions")
-    for command in (building, trying):
-        command.add_argument("names", nargs="*", help="names or numbers; all when none")
+    trying.add_argument("names", nargs="*", help="names or numbers; all when none")
     options = parser.parse_args(arguments)
     failed = 0
     try:
         for name in chosen_notebooks(options.names, folder):
-            if options.command == "build":
-                print(build_student_copy(name, options.out, folder))
-            else:
-                problems = student_problems(name, folder)
-                failed += len(problems)
-                print(f"{name}: " + ("; ".join(problems) or "fails exactly at its stubs, runs with the solutions"))
+            problems = student_problems(name, folder)
+            failed += len(problems)
+            print(f"{name}: " + ("; ".join(problems) or "fails exactly at its stubs, runs with the solutions"))
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

@@ -67,7 +67,9 @@ from posekit.util.errors import InputError
 findings = run_checks()
 for line in findings:
     print(line if line.status == "FAIL" else f"{line.status:4}  {line.subject}")
-assert not [line for line in findings if line.status == "FAIL"], "Something is missing; mend the lines above first."
+assert not [line for line in findings if line.status == "FAIL"], (
+    "Something is missing; mend the lines above first."
+)
 
 # %% [markdown]
 # ## 2. What the course builds
@@ -89,12 +91,14 @@ assert not [line for line in findings if line.status == "FAIL"], "Something is m
 
 # %% tags=["call"]
 def copying():
-    """Geometry without learning: unknown texels are copied from the body's other half, or from the nearest known one."""
-    return TexelFill(TexelFillConfig(variant="mirror", atlas_size=128, trim=1), mirror=mirror_table())
+    """Geometry alone: unknown texels are copied from the twin, or the nearest known."""
+    return TexelFill(
+        TexelFillConfig(variant="mirror", atlas_size=128, trim=1), mirror=mirror_table()
+    )
 
 
 def best_system():
-    """The trained reference system where it is installed and wanted, else copying along the surface."""
+    """The trained reference system where it is there and wanted, else copying."""
     if reference:
         try:
             return load_reference()
@@ -108,21 +112,26 @@ system = best_system()
 # %% [markdown]
 # Now the steps for some held-out people.
 
-# %%
+# %% alt="Held-out people, a row each: the source, its body texture as far as the photograph shows it, the texture completed, the result in the other pose, and the truth."
 held_out = StudioPeople(people, views=4, size=128, seed=seed, split="test", progress=False)
 each = 4 * 3  # ordered pairs of a person's four photographs
 pairs = [held_out[i] for i in range(len(held_out))]
-shown = [pairs[each * i + i % each] for i in range(rows)]  # person i, pair i: not chosen by eye
+# person i, pair i: not chosen by eye
+shown = [pairs[each * i + i % each] for i in range(rows)]
 
 panels, known = [], []
 for pair in shown:
-    known.append(seen_in_atlas(pair.source, 128)[1])  # share of the body's texels that the source shows
+    # share of the body's texels that the source shows
+    known.append(seen_in_atlas(pair.source, 128)[1])
     made = steps.transfer_steps(pair.source, system, pair.target)
     made[1] = (f"S[C]: {known[-1]:.0%} known", made[1][1])
     panels += made + [("truth", pair.target.image)]
 record(least_known=round(min(known), 2), most_known=round(max(known), 2))
 assert max(known) < 0.7, "One photograph shows nearly the whole body."
-titled = [(title if n < 6 or n % 6 == 1 else "", picture) for n, (title, picture) in enumerate(panels)]
+titled = [
+    (title if n < 6 or n % 6 == 1 else "", picture)
+    for n, (title, picture) in enumerate(panels)
+]
 fig.panels(titled, 6, width=9.5, size=9)
 
 # %% [markdown]
@@ -144,28 +153,44 @@ fig.panels(titled, 6, width=9.5, size=9)
 
 # %% tags=["experiment"]
 def error_on(mask, image, truth):
-    """Mean absolute difference to the truth over the pixels of a mask, one value for each picture of a batch."""
+    """Mean absolute difference to the truth over a mask, one value for each picture."""
     difference = ((image - truth).abs() * mask).sum((1, 2, 3))
     return difference / (3 * mask.sum((1, 2, 3)))
 
 
 batches = [collate_pairs(pairs[i : i + each]) for i in range(0, len(pairs), each)]
 body, rest, sharpness = {}, {}, {}
-for name, candidate in {"copy the source": CopySource(), "TexelFill": copying(), "shown above": system}.items():
-    made = [(transfer(b.source, b.target, candidate).image, b.target.image, b.target.mask) for b in batches]
+tried = {"copy the source": CopySource(), "TexelFill": copying(), "shown above": system}
+for name, candidate in tried.items():
+    made = [
+        (transfer(b.source, b.target, candidate).image, b.target.image, b.target.mask)
+        for b in batches
+    ]
     body[name] = torch.cat([error_on(mask, image, truth) for image, truth, mask in made])
     rest[name] = torch.cat([error_on(1 - mask, image, truth) for image, truth, mask in made])
-    sharpness[name] = torch.cat([gradient_energy_ratio(image, truth, mask) for image, truth, mask in made])
-    numbers = f"body {body[name].mean():.3f}   rest {rest[name].mean():.3f}   sharpness {sharpness[name].median():.2f}"
+    sharpness[name] = torch.cat(
+        [gradient_energy_ratio(image, truth, mask) for image, truth, mask in made]
+    )
+    numbers = f"body {body[name].mean():.3f}   rest {rest[name].mean():.3f}"
+    numbers += f"   sharpness {sharpness[name].median():.2f}"
     print(f"{name:16} {numbers}   ({len(body[name])} pairs)")
 
+# %%
 mean = {name: round(float(values.mean()), 4) for name, values in body.items()}
-record(body_error_source=mean["copy the source"], body_error_copying=mean["TexelFill"], body_error=mean["shown above"])
+record(
+    body_error_source=mean["copy the source"],
+    body_error_copying=mean["TexelFill"],
+    body_error=mean["shown above"],
+)
 record(system=type(system).__name__, rest_error=round(float(rest["shown above"].mean()), 4))
 for name in ("TexelFill", "shown above"):
-    assert mean[name] < 0.7 * mean["copy the source"], "Knowing the geometry takes away less than 30 % of the error."
+    assert mean[name] < 0.7 * mean["copy the source"], (
+        "Knowing the geometry takes away less than 30 % of the error."
+    )
 if not isinstance(system, TexelFill):
-    assert rest["shown above"].mean() < 0.8 * rest["TexelFill"].mean(), "The networks do not draw what has no map."
+    assert rest["shown above"].mean() < 0.8 * rest["TexelFill"].mean(), (
+        "The networks do not draw what has no map."
+    )
 
 # %% [markdown]
 # Knowing the geometry does most of the work on the body, even without learning. What remains is the harder part: to
@@ -204,12 +229,15 @@ if not isinstance(system, TexelFill):
 # **Predict, then look.** The source below and the lender of the pose are two different people. Whose clothes will the
 # result show? Whose *build*: shoulders, arms, height?
 
-# %%
+# %% alt="Three photographs: the source, the other person who lends the pose, and the result, which has the clothes of the source and the outline of the lender."
 source = make_person(seed, 9, 1)  # person 9, photograph 1
 lender = make_person(seed, 19, 1)
 result = transfer(source, lender, system)
 new_photograph = result.image[0]
-fig.panels([("source", source.image), ("lends the pose", lender.image), ("result", new_photograph)], width=6.5)
+fig.panels(
+    [("source", source.image), ("lends the pose", lender.image), ("result", new_photograph)],
+    width=6.5,
+)
 
 # %% [markdown]
 # The clothes come from the source and the outline from the lender: a surface map says where each point of *a* body
@@ -218,8 +246,11 @@ fig.panels([("source", source.image), ("lends the pose", lender.image), ("result
 #
 # Now move it yourself. Poses beyond the first four come from the other people.
 
-# %% tags=["explore"]
-photographs = [[held_out.person(i, view) for view in range(4)] for i in range(rows + 1 if rows == 1 else rows)]
+# %% tags=["explore"] alt="The source, the target pose, the completed texture and the photograph made from them, for the people and poses that the controls choose."
+photographs = [
+    [held_out.person(i, view) for view in range(4)]
+    for i in range(rows + 1 if rows == 1 else rows)
+]
 panel = steps.transfer_panel(photographs, system)
 panel
 
@@ -235,7 +266,7 @@ panel.move()
 
 # %% tags=["exercise"]
 def body_error(image, truth, mask):
-    """image, truth (3, h, w) in [0, 1], mask (1, h, w) of 0 and 1 -> the mean error on the mask, a number."""
+    """image, truth (3, h, w), mask (1, h, w) of 0 and 1 -> the mean error on the mask."""
     # SOLUTION
     # STUB: # What is summed, and by how many numbers is the sum divided?
     difference = ((image - truth).abs() * mask).sum()
@@ -247,9 +278,13 @@ def body_error(image, truth, mask):
 checks.check_body_error(body_error)
 
 pair = shown[0]
-mine = body_error(transfer(pair.source, pair.target, system).image[0], pair.target.image, pair.target.mask)
+mine = body_error(
+    transfer(pair.source, pair.target, system).image[0], pair.target.image, pair.target.mask
+)
 of_section_3 = body["shown above"][0]  # the first pair
-assert abs(float(mine) - float(of_section_3)) < 1e-5, "Your error is not that of section 3 for the same pair."
+assert abs(float(mine) - float(of_section_3)) < 1e-5, (
+    "Your error is not that of section 3 for the same pair."
+)
 
 # %% [markdown]
 # ## What the papers promise

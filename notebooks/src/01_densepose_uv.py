@@ -79,7 +79,7 @@ from posekit.sweeps.recorded import record
 # Here is a rendered person. The studio that made the picture knows the surface, so these maps are exact. "Right" and
 # "left" are always the person's own.
 
-# %%
+# %% alt="A person who waves, in four panels: the photograph, the 24 numbered body parts in colours, the coordinate U inside each part's chart, and V."
 rendered = fig.rendered_subject(seed, number, view, (height, width))
 subject = fig.own_subject(photo, surface_map) if photo or surface_map else rendered
 person, table, mirror = subject.person, subject.table, subject.mirror
@@ -106,7 +106,8 @@ labels = table.inverse_part  # part of every texel of the atlas, 0 where it is e
 uv, on_body = person.uv, person.mask[0] > 0.5
 h, w = person.size
 
-step = (uv[:, :, 1:] - uv[:, :, :-1]).norm(dim=0) * (on_body[:, 1:] & on_body[:, :-1])  # atlas distance of neighbours
+# atlas distance of neighbours
+step = (uv[:, :, 1:] - uv[:, :, :-1]).norm(dim=0) * (on_body[:, 1:] & on_body[:, :-1])
 row, column = divmod(int(step.argmax()), w - 1)
 pixels = [(row, column), (row, column + 1)]
 for part in (2, 4, 19, 9, 13):  # and the middle pixel of five parts, where they are seen
@@ -122,13 +123,16 @@ on_atlas = uv[:, rows, columns].T  # (u, v) in the atlas
 # The same seven points, marked in the photograph and on the atlas. Points 1 and 2 are neighbours in the photograph, but
 # they lie on two sides of a cut: far apart on the sheet.
 
-# %%
+# %% alt="Seven numbered points, marked in the photograph, in the map M as colours, on the parts of the atlas, and in the atlas's own coordinates: red for u, green for v."
 picture = fig.panels(
     [
         ("photograph", person.image),
         ("M: u as red, v as green", fig.map_colors(uv, person.mask)),
         (f"{subject.atlas}: parts", fig.part_colors(labels[None])),
-        ("the atlas's own coordinates", fig.map_colors(identity_grid(256, 256), torch.ones(1, 256, 256))),
+        (
+            "the atlas's own coordinates",
+            fig.map_colors(identity_grid(256, 256), torch.ones(1, 256, 256)),
+        ),
     ],
     width=10,
 )
@@ -148,8 +152,9 @@ picture
 
 # %% tags=["derive"]
 def boxes_by_hand(part, chart, boxes):
-    """part (1, h, w), chart (2, h, w), boxes (24, 4) -> atlas position (2, h, w), 0 on the background."""
-    index = (part[0] - 1).clamp(min=0)  # part 1 has row 0; the background needs some row, and is wiped below
+    """part (1, h, w), chart (2, h, w), boxes (24, 4) -> position (2, h, w), 0 off the body."""
+    # part 1 has row 0; the background needs some row, and is wiped below
+    index = (part[0] - 1).clamp(min=0)
     u0, v0, u1, v1 = boxes[index].movedim(-1, 0)
     U, V = chart
     uv = torch.stack((u0 + U * (u1 - u0), v0 + V * (v1 - v0)))
@@ -163,11 +168,12 @@ uv_again, mask_again = rendered.table.to_atlas(rendered.person.part, rendered.pe
 part_again, chart_again = rendered.table.to_charts(uv_again, mask_again)
 
 torch.testing.assert_close(by_hand, uv_again, rtol=0, atol=1e-6)
-torch.testing.assert_close(uv_again, rendered.person.uv, rtol=0, atol=1e-5)  # the map that the studio stored
+# the map that the studio stored
+torch.testing.assert_close(uv_again, rendered.person.uv, rtol=0, atol=1e-5)
 assert torch.equal(part_again, rendered.person.part), "The parts did not come back."
 assert torch.equal(mask_again, rendered.person.mask), "The mask did not come back."
 torch.testing.assert_close(chart_again, rendered.person.chart, rtol=0, atol=1e-4)
-print("charts -> atlas by hand = by the library = what the studio stored; atlas -> charts gives the charts back")
+print("charts -> atlas by hand = by the library = as stored; atlas -> charts gives them back")
 
 # %% [markdown]
 # ### Exercise 1: the table of real DensePose
@@ -182,9 +188,9 @@ print("charts -> atlas by hand = by the library = what the studio stored; atlas 
 
 # %% tags=["exercise"]
 def iuv_to_atlas(part, u, v, table):
-    """part (h, w) in 0..24; u, v (h, w) in [0, 1], NaN on the background; table (24, n, n, 2) -> (2, h, w)."""
+    """part (h, w) in 0..24; u, v (h, w), NaN outside; table (24, n, n, 2) -> (2, h, w)."""
     # SOLUTION
-    # STUB: # 1. the node of U and of V: which of the n nodes is nearest?  (NaN has none: nan_to_num)
+    # STUB: # 1. the node of U and of V: which of the n is nearest?  (NaN has none: nan_to_num)
     # STUB: # 2. look up the entry [I - 1, V, U]; clamp I - 1 for the background
     # STUB: # 3. channels first, and 0 where part is 0
     n = table.shape[1]
@@ -195,11 +201,12 @@ def iuv_to_atlas(part, u, v, table):
     # END SOLUTION
 
 
-# %% tags=["check", "expected"]
+# %% tags=["check", "expected"] alt="Three maps of one person in colours: the exact map, the map that the lookup gives, which is the same, and the scrambled one with U and V swapped."
 checks.check_iuv_to_atlas(iuv_to_atlas)
 
 mine = iuv_to_atlas(person.part[0], *person.chart, table.table.nan_to_num(0))
-swapped = iuv_to_atlas(person.part[0], *person.chart.flip(0), table.table.nan_to_num(0))  # index [I - 1, U, V]
+# index [I - 1, U, V]
+swapped = iuv_to_atlas(person.part[0], *person.chart.flip(0), table.table.nan_to_num(0))
 known = person.mask * (mine != 0).any(0)
 error = (mine - uv).norm(dim=0)[known[0] > 0.5].median() / 2 * 256
 print(f"median distance to the exact map: {error:.2f} texels of an atlas of 256")
@@ -208,7 +215,10 @@ fig.panels(
     [
         ("exact map", fig.map_colors(uv, person.mask)),
         ("your lookup", fig.map_colors(mine, known)),
-        ("U and V swapped: scrambled", fig.map_colors(swapped, person.mask * (swapped != 0).any(0))),
+        (
+            "U and V swapped: scrambled",
+            fig.map_colors(swapped, person.mask * (swapped != 0).any(0)),
+        ),
     ],
     width=6.5,
 )
@@ -224,7 +234,7 @@ fig.panels(
 # PyTorch calls this `align_corners=False`. The other choice, with $-1$ and $1$ at the outermost *centres*, gives
 # another meaning to the same number at every resolution.
 
-# %%
+# %% alt="Rows of 2, 4 and 8 pixels between -1 and 1: the centres are at -0.5 and 0.5; at -0.75 to 0.75; at -0.875 to 0.875."
 fig.pixel_rows()
 
 # %% [markdown]
@@ -238,7 +248,8 @@ fig.pixel_rows()
 def pixel_grid(h, w):
     """The (x, y) of every pixel centre in [-1, 1], shape (2, h, w)."""
     # SOLUTION
-    # STUB: # x changes from column to column, y from row to row; torch.arange and expand or meshgrid help
+    # STUB: # x changes from column to column, y from row to row;
+    # STUB: # torch.arange and expand or meshgrid help
     x = (2 * torch.arange(w) + 1) / w - 1
     y = (2 * torch.arange(h) + 1) / h - 1
     return torch.stack((x.expand(h, w), y[:, None].expand(h, w)))
@@ -249,7 +260,7 @@ def pixel_grid(h, w):
 checks.check_pixel_grid(pixel_grid)
 
 torch.testing.assert_close(pixel_grid(5, 7), identity_grid(5, 7))
-# One convention at all resolutions: averaging 2 x 2 pixels of the fine grid gives the coarse grid, exactly.
+# One convention at all resolutions: means of 2 x 2 fine pixels are the coarse grid, exactly.
 torch.testing.assert_close(F.avg_pool2d(pixel_grid(8, 12)[None], 2)[0], pixel_grid(4, 6))
 
 # %% [markdown]
@@ -267,13 +278,15 @@ torch.testing.assert_close(F.avg_pool2d(pixel_grid(8, 12)[None], 2)[0], pixel_gr
 texture = painting.paint("checkers", 8)  # (3, 256, 256)
 size = texture.shape[-1]
 
-column, row = norm_to_index(uv, size).round().long().clamp(0, size - 1)  # u -> column, v -> row
+# u -> column, v -> row
+column, row = norm_to_index(uv, size).round().long().clamp(0, size - 1)
 nearest = texture[:, row, column]
 
 bilinear = sample(texture[None], uv[None], padding="border")[0]
 column, row = norm_to_index(uv, size).floor().long().clamp(0, size - 2)
 corners = torch.stack([texture[:, row + dy, column + dx] for dy in (0, 1) for dx in (0, 1)])
-flat = on_body & (corners == corners[0]).all(0).all(0)  # pixels whose four texels have one colour
+# pixels whose four texels have one colour
+flat = on_body & (corners == corners[0]).all(0).all(0)
 
 torch.testing.assert_close(nearest[:, flat], bilinear[:, flat], rtol=0, atol=1e-5)
 record(share_of_pixels_compared=round(float(flat.sum() / on_body.sum()), 3))
@@ -284,9 +297,9 @@ assert flat.sum() > 0.8 * on_body.sum(), "Too few pixels were compared."
 # atlas in section 1. On the person standing upright, will the bands be horizontal on the trunk? And on the head?
 
 
-# %%
+# %% alt="Left: the atlas, painted with horizontal bands. Right: on the person the bands run around the trunk, but up and down on the head."
 def upright(parts):
-    """How much v changes down the picture, compared with across, on some parts (above 1: horizontal bands)."""
+    """How much v changes down the picture, over across, on parts (> 1: horizontal bands)."""
     here = torch.isin(person.part[0], torch.tensor(parts))
     down = (uv[1, 1:] - uv[1, :-1]).abs()[here[1:] & here[:-1]]
     across = (uv[1, :, 1:] - uv[1, :, :-1]).abs()[here[:, 1:] & here[:, :-1]]
@@ -305,7 +318,7 @@ painting.render_painting(person, labels, "rows", 16)
 # storage layout; its directions mean something on one part and something else on the next. Try the other patterns.
 # With many bands you see how much finer the face is charted than the legs.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="A pattern painted on the atlas, and the same pattern on the person; here a chequerboard, whose squares are small on the face."
 panel = painting.painting_panel(person, labels)
 panel
 
@@ -327,20 +340,23 @@ panel.move()
 
 # %% tags=["exercise"]
 def mirror_map(uv, mask, mirror):
-    """uv (2, h, w), mask (1, h, w), mirror (2, a, a) -> map and mask of the photograph flipped left to right."""
+    """uv (2, h, w), mask (1, h, w), mirror (2, a, a) -> map, mask of the flipped picture."""
     # SOLUTION
     # STUB: # 1. row and column of the texel at each position: norm_to_index, round, clamp
     # STUB: # 2. the twin from the table, 0 where there is none or off the mask
     # STUB: # 3. flip map and mask left to right
-    column, row = norm_to_index(uv, mirror.shape[-1]).round().long().clamp(0, mirror.shape[-1] - 1)
+    column, row = (
+        norm_to_index(uv, mirror.shape[-1]).round().long().clamp(0, mirror.shape[-1] - 1)
+    )
     twin = mirror[:, row, column].nan_to_num(0) * mask
     return twin.flip(-1), mask.flip(-1)
     # END SOLUTION
 
 
-# %% tags=["check", "expected"]
+# %% tags=["check"]
 checks.check_mirror_map(mirror_map)
 
+# %% tags=["expected"] alt="Body parts in colours and numbers: the photograph; flipped as a picture, with left and right confused; flipped with twins, where a right hand is a right hand again."
 mine, mine_mask = mirror_map(uv, person.mask, mirror)
 flipped, flipped_mask = flip_map(uv, person.mask, mirror)  # the library's, bilinear
 parts = {
@@ -348,14 +364,21 @@ parts = {
     "flipped as a picture: wrong": person.part.flip(-1),
     "flipped with twins: right": table.to_charts(mine, mine_mask)[0],
 }
-agree = (table.to_charts(flipped, flipped_mask)[0] == mirror_parts(person.part).flip(-1))[flipped_mask > 0.5]
+agree = (table.to_charts(flipped, flipped_mask)[0] == mirror_parts(person.part).flip(-1))[
+    flipped_mask > 0.5
+]
 twice, twice_mask = flip_map(flipped, flipped_mask, mirror)
 back = (twice - uv).norm(dim=0)[twice_mask[0] > 0.5].median() / 2 * 256
-record(parts_agree=round(float(agree.float().mean()), 3), texels_off_after_two_flips=round(float(back), 3))
+record(
+    parts_agree=round(float(agree.float().mean()), 3),
+    texels_off_after_two_flips=round(float(back), 3),
+)
 assert agree.float().mean() > 0.97, "The flipped map and the flipped parts disagree."
 assert back < 0.5, "Two flips do not give the map back."
 
-picture = fig.panels([(title, fig.part_colors(part)) for title, part in parts.items()], width=6.5)
+picture = fig.panels(
+    [(title, fig.part_colors(part)) for title, part in parts.items()], width=6.5
+)
 for axis, part in zip(picture.axes, parts.values(), strict=True):
     fig.number_parts(axis, part)
 picture
@@ -391,25 +414,35 @@ rest = model.rest(c)
 np.testing.assert_allclose(x[: model.n_vertices], rest.vertices, atol=1e-4)
 
 pose = bodies.blend_pose("wave", 1.0, 20)
-G = bone_transforms(model, rest.joints, pose_rotations(pose, rest.joints, model))  # (bones, 4, 4)
+# (bones, 4, 4)
+G = bone_transforms(model, rest.joints, pose_rotations(pose, rest.joints, model))
 points = np.concatenate([rest.vertices, np.ones((len(rest.vertices), 1))], axis=1)
-carried = np.einsum("bij,nj->nbi", G[:, :3], points)  # where each bone alone would carry each vertex
+# where each bone alone would carry each vertex
+carried = np.einsum("bij,nj->nbi", G[:, :3], points)
 posed = (model.weights[..., None] * carried).sum(axis=1)
 np.testing.assert_allclose(posed, skin(rest.vertices, model.weights, G), atol=1e-4)
 
-print(f"{model.n_vertices} vertices, {len(model.bones)} bones, {len(model.basis)} components; by hand = by the library")
+print(
+    f"{model.n_vertices} vertices, {len(model.bones)} bones, {len(model.basis)} components; "
+    "by hand = by the library"
+)
 
 # %% [markdown]
 # The weights are known at the vertices, so they can be painted on the atlas, and section 4 shows them on a dressed
 # person: yellow skin follows the named bone, dark blue skin does not. Around a joint the two mix; that is what bends
 # the sleeve without tearing it.
 
-# %%
+# %% alt="A person who raises an arm, and three weights in yellow on dark blue: of the right upper arm, of the right forearm, of the left thigh. They fade around the joints."
 waving = bodies.take((), "wave", 1.0, 20.0)
 sheet = load_atlas(256)
 pictures = [("photograph", waving.image)]
-for bone, name in (("upperarm_r", "right upper arm"), ("lowerarm_r", "right forearm"), ("thigh_l", "left thigh")):
-    weight = sheet.from_vertices(model.weights[: model.n_skin, model.bone_index[bone]])  # vertices -> texels
+for bone, name in (
+    ("upperarm_r", "right upper arm"),
+    ("lowerarm_r", "right forearm"),
+    ("thigh_l", "left thigh"),
+):
+    # vertices -> texels
+    weight = sheet.from_vertices(model.weights[: model.n_skin, model.bone_index[bone]])
     weight = torch.from_numpy(sheet.image(weight)).float()[None]
     seen = sample(weight[None], waving.uv[None])[0]
     pictures.append((f"weight of the {name}", fig.scalar_colors(seen, waving.mask, 0, 1)))
@@ -420,13 +453,23 @@ fig.panels(pictures, width=8.5)
 # two rows one component of the shape runs from $-2$ to $2$ standard deviations (the camera stands still); in the
 # third the person turns.
 
-# %%
+# %% alt="Fifteen photographs of one person: height from -2 to 2 in the first row, build from -2 to 2 in the second, five turns from -90 to 180 degrees in the third."
 settings = [("height", (-s, 0.0), "stand", 0.0, f"{s:+d}" if s else "0") for s in range(-2, 3)]
 settings += [("build", (0.0, s), "stand", 0.0, f"{s:+d}" if s else "0") for s in range(-2, 3)]
-settings += [("turn", (0.0, 0.0), "hand_on_hip", turn, f"{turn}°") for turn in (-90, -45, 0, 90, 180)]
-shots = [bodies.take(tuple(map(float, shape)), pose, 1.0, float(turn)) for _, shape, pose, turn, _ in settings]
+settings += [
+    ("turn", (0.0, 0.0), "hand_on_hip", turn, f"{turn}°") for turn in (-90, -45, 0, 90, 180)
+]
+shots = [
+    bodies.take(tuple(map(float, shape)), pose, 1.0, float(turn))
+    for _, shape, pose, turn, _ in settings
+]
 fig.panels(
-    [(f"{name} {value}", shot.image) for shot, (name, *_, value) in zip(shots, settings, strict=True)], 5, width=6.5
+    [
+        (f"{name} {value}", shot.image)
+        for shot, (name, *_, value) in zip(shots, settings, strict=True)
+    ],
+    5,
+    width=6.5,
 )
 
 # %% [markdown]
@@ -434,7 +477,7 @@ fig.panels(
 # does **not** show is grey. Pose transfer has to invent it. Which turn shows most of the body? Can any single view
 # show more than half? Guess before you read on.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="A person, the charts as colours, the atlas position as colours, and the texture scattered onto the atlas: grey where this view shows nothing."
 panel = bodies.body_panel()
 panel
 
@@ -447,7 +490,9 @@ panel.move()
 # %% tags=["experiment"]
 turns = (0, 40, 90, 135, 180)
 shares = {turn: [] for turn in turns}
-for turn, name in ((turn, name) for turn in turns for name in ("wave", "walk_long", "hand_on_hip")):
+for turn, name in (
+    (turn, name) for turn in turns for name in ("wave", "walk_long", "hand_on_hip")
+):
     shot = bodies.take((0.0, 0.0), name, 1.0, float(turn))
     shares[turn].append(bodies.seen_in_atlas(shot, 96)[1])
 for turn, seen in shares.items():
@@ -474,18 +519,23 @@ cloth = make_person(seed, 8, 2, (height, width), skirts="cloth", **clothes)
 loose_hair = legs.hair * (1 - legs.mask)
 hair_share = float(loose_hair.sum() / legs.hair.sum())
 skirt_share = 1 - float(cloth.mask.sum() / legs.mask.sum())
-record(hair_without_map=round(hair_share, 2), map_lost_with_cloth_reading=round(skirt_share, 2))
+record(
+    hair_without_map=round(hair_share, 2), map_lost_with_cloth_reading=round(skirt_share, 2)
+)
 assert hair_share > 0.3, "Hardly any hair lies off the map."
 assert skirt_share > 0.1, "The two readings of the skirt hardly differ."
 
-# %%
+# %% alt="A person in a skirt: the photograph, a map that goes on under the skirt, a map that stops at the skirt, and the loose hair in orange, which no map covers."
 blue, orange = (0.0, 0.45, 0.70), (0.90, 0.62, 0.0)
 fig.panels(
     [
         ("photograph", legs.image),
         ('map, skirts="legs"', result_figures.tinted(legs.image, legs.mask, blue)),
         ('map, skirts="cloth"', result_figures.tinted(legs.image, cloth.mask, blue)),
-        (f"{hair_share:.0%} of the hair: no map", result_figures.tinted(legs.image, loose_hair, orange)),
+        (
+            f"{hair_share:.0%} of the hair: no map",
+            result_figures.tinted(legs.image, loose_hair, orange),
+        ),
     ],
     width=8,
 )
@@ -499,13 +549,13 @@ fig.panels(
 
 # %%
 def reread(estimate, size=256):
-    """The person's colours, stored on the atlas with the exact map, read through an estimate of the map."""
+    """The person's colours, stored with the exact map, read through an estimate of the map."""
     texture = painting.own_texture(rendered.person, size)
     return sample(texture[None], estimate.uv[None])[0]
 
 
 def psnr(image, estimate):
-    """Peak signal-to-noise ratio in dB against the photograph, on pixels that both maps cover."""
+    """Peak signal-to-noise ratio in dB against the photograph, where both maps are."""
     both = (rendered.person.mask * estimate.mask > 0.5).expand_as(image)
     return float(-10 * torch.log10((image - rendered.person.image)[both].square().mean()))
 
@@ -513,8 +563,10 @@ def psnr(image, estimate):
 # %% [markdown]
 # One estimate that misses parts and shifts the rest by up to four pixels:
 
-# %%
-estimate = EstimatorNoise(part_dropout=0.1, missing_hands=0.6, jitter=4.0)(rendered.person, np.random.default_rng(3))
+# %% alt="Exact parts, the parts of an estimate in which some are missing, and the photograph re-read through the exact map and, blurred and broken, through the estimate."
+estimate = EstimatorNoise(part_dropout=0.1, missing_hands=0.6, jitter=4.0)(
+    rendered.person, np.random.default_rng(3)
+)
 exact = reread(rendered.person)
 picture = fig.panels(
     [
@@ -545,20 +597,29 @@ jitters = (0.0, 0.5, 1.0, 2.0, 4.0)
 curve = []
 for jitter in jitters:
     noise = EstimatorNoise(part_dropout=0, missing_hands=0, jitter=jitter)
-    estimates = [noise(rendered.person, np.random.default_rng([trial, 7])) for trial in range(trials)]
+    estimates = [
+        noise(rendered.person, np.random.default_rng([trial, 7])) for trial in range(trials)
+    ]
     curve.append([psnr(reread(e), e) for e in estimates])
 mean = np.mean(curve, axis=1)
 assert mean[0] > mean[2] + 2 > mean[4] + 4, "Not every step of the shift costs more than 2 dB."
 
-# %%
+# %% alt="A falling curve: PSNR of the re-read photograph against the largest shift of the map, from 38 dB at 0 to 23 dB at 4 pixels; two lines for maps of 8 bits."
 stored = (rendered.person.chart * 255).floor()  # what an 8-bit IUV picture holds
 eight_bit, texels_off = {}, {}
-for name, chart in (("n / 255", stored / 255), ("(n + ½) / 255", ((stored + 0.5) / 255).clamp(max=1))):
+for name, chart in (
+    ("n / 255", stored / 255),
+    ("(n + ½) / 255", ((stored + 0.5) / 255).clamp(max=1)),
+):
     uv8, mask8 = rendered.table.to_atlas(rendered.person.part, chart)
     eight_bit[name] = psnr(reread(replace(rendered.person, uv=uv8)), rendered.person)
-    texels_off[name] = float((uv8 - rendered.person.uv).norm(dim=0)[mask8[0] > 0.5].mean() / 2 * 256)
+    texels_off[name] = float(
+        (uv8 - rendered.person.uv).norm(dim=0)[mask8[0] > 0.5].mean() / 2 * 256
+    )
 record(**{f"texels off, {name}": round(value, 3) for name, value in texels_off.items()})
-assert texels_off["(n + ½) / 255"] < 0.7 * texels_off["n / 255"], "The half step does not take a third of the error."
+assert texels_off["(n + ½) / 255"] < 0.7 * texels_off["n / 255"], (
+    "The half step does not take a third of the error."
+)
 result_figures.draw_costs(jitters, np.array(curve), eight_bit)
 
 # %% [markdown]
@@ -593,17 +654,23 @@ from posekit.data.smpl_atlas import read_smpl_atlas
 
 one = rendered.person
 with tempfile.TemporaryDirectory() as folder:
-    iuv = read_iuv(field_files.write_iuv(one, Path(folder) / "a_IUV.png"))  # V, U, I for Pillow; 8 bits
-    uv_read, mask_read = read_smpl_atlas(field_files.write_smpl_atlas(one, Path(folder) / "a.npy"))  # v up, NaN
-    table_of_points = field_files.write_keypoints(one, Path(folder) / "joints.csv", "a.jpg")  # y first, -1 is missing
+    files = [Path(folder) / name for name in ("a_IUV.png", "a.npy", "joints.csv")]
+    iuv = read_iuv(field_files.write_iuv(one, files[0]))  # V, U, I for Pillow; 8 bits
+    # v up, NaN
+    uv_read, mask_read = read_smpl_atlas(field_files.write_smpl_atlas(one, files[1]))
+    # y first, -1 is missing
+    table_of_points = field_files.write_keypoints(one, files[2], "a.jpg")
     read, visible = read_annotations(table_of_points, one.size)["a.jpg"]
 
+# %%
 missing = one.visibility == 0
 assert iuv.order == "VUI", "The order of the channels was not recognised."
 assert torch.equal(iuv.part, one.part), "The parts did not come back from the IUV picture."
 assert torch.equal(mask_read, one.mask), "The mask did not come back from the .npy map."
 assert uv_read.isfinite().all(), "NaN came in from the .npy map."
-assert torch.equal(visible == 0, missing), "Other key points are missing than those that were not seen."
+assert torch.equal(visible == 0, missing), (
+    "Other key points are missing than those that were not seen."
+)
 
 # %% [markdown]
 # What comes back with an error, each beside the largest error that its file format allows; and the round trips that
@@ -633,18 +700,28 @@ for name, (value, limit) in worst.items():
 # When a map is wrong, the result has a look. Here the person is painted with their own colours through maps with one
 # classic mistake each; the number is the mean colour error on the body. Learn to recognise them.
 
-# %%
-broken = {mistake: painting.with_mistake(person, mistake, 128) for mistake in painting.MISTAKES}
+# %% alt="One person painted through maps with a classic mistake each: swapped, upside down, halved, flipped, transposed, and two that look right; the error stands above."
+broken = {
+    mistake: painting.with_mistake(person, mistake, 128) for mistake in painting.MISTAKES
+}
 errors = {mistake: error for mistake, (_, error) in broken.items()}
-loud = [m for m in painting.MISTAKES if m not in ("no mistake", "align_corners=True", "mask forgotten")]
+others = ("no mistake", "align_corners=True", "mask forgotten")
+loud = [m for m in painting.MISTAKES if m not in others]
 quiet = errors["align_corners=True"]
 hushed = [m for m in loud if errors[m] <= 3 * errors["no mistake"]]
 if person is rendered.person:
     assert not hushed, f"Loud mistakes that are quiet: {hushed}."
-    assert errors["no mistake"] < quiet < 2 * errors["no mistake"], "align_corners=True is not a quiet mistake here."
+    assert errors["no mistake"] < quiet < 2 * errors["no mistake"], (
+        "align_corners=True is not a quiet mistake here."
+    )
 elif hushed:
-    print(f"On this photograph {', '.join(hushed)} can hardly be seen: plain clothes hide it, or the map is rough.")
-fig.panels([(f"{mistake}\nerror {errors[mistake]:.3f}", broken[mistake][0]) for mistake in broken], 4, width=8, size=9)
+    print(f"Here {', '.join(hushed)} can hardly be seen: plain clothes, or a rough map.")
+fig.panels(
+    [(f"{name}\nerror {errors[name]:.3f}", broken[name][0]) for name in broken],
+    4,
+    width=8,
+    size=9,
+)
 
 # %% [markdown]
 # Five mistakes are loud. One is dangerous because it is quiet: with `align_corners=True` the picture looks right and is
@@ -652,7 +729,7 @@ fig.panels([(f"{mistake}\nerror {errors[mistake]:.3f}", broken[mistake][0]) for 
 # are few; only the number tells them apart, on every size of atlas. And the forgotten mask costs nothing on the body:
 # it paints the background. Choose other mistakes and sizes.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The photograph, the person repainted with the chosen mistake, and the difference on the body, which is faint at outlines for align_corners=True."
 panel = painting.mistake_panel(person)
 panel
 

@@ -32,7 +32,7 @@ import os
 import time
 from functools import partial
 
-# Before numpy, and to be fair: griddata inverts thousands of tiny matrices, and threads only slow that down.
+# Before numpy, and to be fair: griddata inverts thousands of tiny matrices; threads slow it.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
@@ -58,7 +58,7 @@ size: int = 128  # 32..512: pixels along an edge of a photograph
 atlas_sizes: list[int] = [32, 64, 128, 256, 512]  # 16..1024: texels along an edge of the atlas
 
 # %%
-# photo_of(person, view, size) is a photograph with its maps; `everyone` are other people in other poses.
+# photo_of(person, view, size): a photograph with its maps; `everyone`: others, in other poses.
 photo_of = partial(figures.photograph_of, seed)
 everyone = [(number, number % 6) for number in range(people)]  # (person, view)
 photo = photo_of(person, view, size)
@@ -78,7 +78,7 @@ x_grid = identity_grid(size, size)[None]  # the (x, y) of every pixel of the pho
 # Backward is simpler, so use it wherever you have its map. For a texture you do not. The surface map
 # $M_S$ lives on the *photograph*: pixel $(x, y)$ knows its place $(u, v) = M_S[x, y]$. No texel knows where to look.
 
-# %%
+# %% alt="Seven numbered pixels of a person in a striped pullover, and the places on the atlas where the map sends them."
 places = []  # one pixel in the middle of each of the largest parts of the body
 for part in photo.part[mask > 0].bincount().topk(7).indices:
     pixels = (photo.part[0, 0] == part).nonzero()
@@ -90,7 +90,7 @@ figures.draw_journeys(S, M, places)
 # The same difference on a small example, where both maps exist: turn a 24 x 24 picture and enlarge it two and a half
 # times. We know the turn, so we can write the map in either direction.
 
-# %%
+# %% alt="A small picture of a face, turned and enlarged: backward without holes; forward into one texel each, as loose dots; forward with a bilinear kernel, still with holes."
 top, left = (int(c) for c in (photo.head[0, 0] > 0).nonzero().float().mean(0) - 12)
 top, left = min(max(top, 0), size - 24), min(max(left, 0), size - 24)
 face = S[..., top : top + 24, left : left + 24]
@@ -101,7 +101,8 @@ forward = torch.einsum("ij,bjhw->bihw", turn, identity_grid(24, 24)[None])
 backward = torch.einsum("ij,bjhw->bihw", turn.inverse(), identity_grid(60, 60)[None])
 
 looked_up = sample(face, backward)
-nearest = index_to_norm(norm_to_index(forward, 60).round(), 60)  # the centre of the nearest texel
+# the centre of the nearest texel
+nearest = index_to_norm(norm_to_index(forward, 60).round(), 60)
 dropped, spread = splat(face, nearest, (60, 60)), splat(face, forward, (60, 60))
 on_white = [torch.where(warped.known > 0, warped.values, 1) for warped in (dropped, spread)]
 figures.row(
@@ -132,15 +133,20 @@ figures.row(
 # share of the texels in view will be known in an atlas of 64 x 64, and of 256 x 256? Write two numbers down before you
 # run the next cell.
 
-# %%
+# %% alt="A photograph, its texture on an atlas of 256 x 256 with many holes, and the texels in view: known in blue, in view but missed in orange."
 shares = {}
 for atlas in (size // 2, size, 2 * size):
     known = splat(x_grid, M, (atlas, atlas), mask).known
     seen = figures.seen_texels(seed, person, view, size, atlas)
     shares[atlas] = figures.coverage(figures.texel_states(known, seen))
-    print(f"atlas {atlas:3d}: {int(known.sum()):5d} texels known, {shares[atlas]:.0%} of those in view")
+    print(
+        f"atlas {atlas:3d}: {int(known.sum()):5d} texels known, "
+        f"{shares[atlas]:.0%} of those in view"
+    )
 print(f"({int(mask.sum())} body pixels)")
-assert shares[size // 2] > shares[2 * size] + 0.15, "The fine atlas is covered as well as the coarse one."
+assert shares[size // 2] > shares[2 * size] + 0.15, (
+    "The fine atlas is covered as well as the coarse one."
+)
 scatter.render_texture((person, view), 2 * size, "colours", seed=seed, size=size)
 
 # %% [markdown]
@@ -175,17 +181,23 @@ scatter.render_texture((person, view), 2 * size, "colours", seed=seed, size=size
 
 # %% tags=["derive"]
 def splat_by_definition(values, positions, size, mask):
-    """values (c, h, w), positions (2, h, w), mask (1, h, w) -> T (c, H, W), W and known (1, H, W)."""
+    """values (c, h, w), positions (2, h, w), mask (1, h, w) -> T (c, H, W), W, known."""
     height, width = size
     keep = mask[0] > 0
     x = norm_to_index(positions[0][keep], width)  # in texels
     y = norm_to_index(positions[1][keep], height)
-    k_x = (1 - (x[:, None] - torch.arange(width)).abs()).clamp(min=0)  # (i, column): k(x_i - x_t)
-    k_y = (1 - (y[:, None] - torch.arange(height)).abs()).clamp(min=0)  # (i, row):    k(y_i - y_t)
+    # (i, column): k(x_i - x_t)
+    k_x = (1 - (x[:, None] - torch.arange(width)).abs()).clamp(min=0)
+    # (i, row):    k(y_i - y_t)
+    k_y = (1 - (y[:, None] - torch.arange(height)).abs()).clamp(min=0)
     weight = torch.einsum("iy,ix->yx", k_y, k_x)[None]  # W_t
     total = torch.einsum("ci,iy,ix->cyx", values[:, keep], k_y, k_x)  # sum_i w_it v_i
     known = weight >= 1e-3
-    return torch.where(known, total / weight.clamp(min=1e-3), 0), weight, known.to(values.dtype)
+    return (
+        torch.where(known, total / weight.clamp(min=1e-3), 0),
+        weight,
+        known.to(values.dtype),
+    )
 
 
 # %% tags=["call"]
@@ -209,14 +221,16 @@ lookup = (sample(A, M.double()) * S * mask).sum()
 scatter_sums = (A * ours.values * ours.weight).sum()
 # Not to the last digit: texels of less than the least weight are left out of the sums.
 torch.testing.assert_close(lookup, scatter_sums, rtol=1e-4, atol=0)
-print(f"equal: splat and its definition; lookup {lookup:.4f} = scattered sums {scatter_sums:.4f}")
+print(
+    f"equal: splat and its definition; lookup {lookup:.4f} = scattered sums {scatter_sums:.4f}"
+)
 
 # %% [markdown]
 # **Drag one point.** Move it with the sliders. On the left are its four shares. On the right a second point, of
 # value 0, stays where it is. Where both reach the same texel, the mean decides. Untick the division and see what the
 # bare sums would claim: a texel at the edge of a kernel looks as if the value itself were small.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="Left: the four shares of one point on a grid of texels. Right: the weighted mean where a point of value 1 and one of value 0 meet."
 kernel = scatter.kernel()
 kernel
 
@@ -242,7 +256,7 @@ kernel.move()
 
 # %%
 def there_and_back(photo, atlas):
-    """Photograph -> atlas -> photograph, in three ways.  Holes take the nearest known texel."""
+    """Photograph -> atlas -> photograph, in three ways.  Holes take the nearest texel."""
     grid = identity_grid(*photo.size)[None]
     scattered = splat(torch.cat((photo.image, grid), 1), photo.uv, (atlas, atlas), photo.mask)
     colours, C = fill_nearest(scattered.values, scattered.known).split((3, 2), 1)
@@ -262,7 +276,7 @@ def psnr(image, wanted, mask):
     return float(-10 * torch.log10((squares * mask).sum() / mask.sum()))
 
 
-# %%
+# %% alt="A photograph through a small atlas in three ways: splatted colours, splatted coordinates, colours looked up. Drawn again, only the coordinates keep the stripes sharp."
 textures, back, known = there_and_back(photo, t)
 rows, columns = figures.window(mask, size // 2)
 
@@ -281,7 +295,9 @@ figures.row(
         "the photograph, closer": close_up(S),
         f"(a) back: {psnr(back['colours'], S, mask):.1f} dB": close_up(back["colours"]),
         f"(b) back, S[E]: {psnr(back['late'], S, mask):.1f} dB": close_up(back["late"]),
-        f"(c) back, T[M]: {psnr(back['coordinates'], S, mask):.1f} dB": close_up(back["coordinates"]),
+        f"(c) back, T[M]: {psnr(back['coordinates'], S, mask):.1f} dB": close_up(
+            back["coordinates"]
+        ),
     },
     f"A {size} x {size} photograph through an atlas of {t} x {t} texels",
     rows=2,
@@ -319,7 +335,9 @@ for atlas in (t, 2 * size):
 assert alike[t] < 1, "(a) and (c) do not come back alike."
 assert gain[t] > 1, "(b) is not better than (a) by more than 1 dB."
 assert sharper[t] > 1.05, "The texture S[C] is not sharper than splatted colours."
-assert sharper[2 * size] < sharper[t] - 0.03, "The difference in sharpness does not shrink on a fine atlas."
+assert sharper[2 * size] < sharper[t] - 0.03, (
+    "The difference in sharpness does not shrink on a fine atlas."
+)
 record(gain_of_late_colours_db=round(gain[t], 2), sharper_texture=round(sharper[t], 3))
 
 # %% [markdown]
@@ -352,7 +370,7 @@ record(gain_of_late_colours_db=round(gain[t], 2), sharper_texture=round(sharper[
 
 # %% tags=["experiment"]
 def coordinate_error(C, fine):
-    """C read by a finer photograph: median distance to where its pixels are, in coarse pixels."""
+    """C read by a finer photograph: median distance to its pixels, in coarse pixels."""
     off = sample(C, fine.uv, padding="border") - identity_grid(*fine.size)[None]
     return float((off * size / 2).norm(dim=1, keepdim=True)[fine.mask > 0].median())
 
@@ -375,20 +393,28 @@ for j, atlas in enumerate(atlas_sizes):
     print(f"{atlas:3d} texels: {covered[j]:3.0%} known, error {error[j]:.2f} px, ", end="")
     print(f"self-PSNR {self_psnr[j]:.1f} dB, pixels in between {fresh_psnr[j]:.1f} dB")
 
-# %%
+# %% alt="Three curves over the size of the atlas: coverage falls, the error of coordinates is least where texels equal pixels, self-PSNR rises without end."
 result_figures.draw_sizes(atlas_sizes, size, table)
 
 # %%
 best = int(error.argmin())
 ratio = [atlas / size for atlas in atlas_sizes]
-assert 0.5 <= ratio[best] <= 2, "The least error is not where texels are about as large as pixels."
+assert 0.5 <= ratio[best] <= 2, (
+    "The least error is not where texels are about as large as pixels."
+)
 for end in (0, -1):  # far from it, on either side, the error is half as large again or more
     if not 0.3 < ratio[end] < 3:
-        assert error[end] > 1.5 * error[best], "Far from the size of a pixel the error is not much larger."
-assert covered[0] > covered[-1] + 0.2, "The finest atlas is covered as well as the coarsest one."
+        assert error[end] > 1.5 * error[best], (
+            "Far from the size of a pixel the error is not much larger."
+        )
+assert covered[0] > covered[-1] + 0.2, (
+    "The finest atlas is covered as well as the coarsest one."
+)
 assert self_psnr[-1] > self_psnr[best] + 3, "Self-PSNR does not go on rising."
 assert fresh_psnr[-1] < fresh_psnr[best] + 1, "Pixels in between gain from a finer atlas, too."
-record(best_atlas=atlas_sizes[best], error_px=round(error[best], 3), known=round(covered[best], 3))
+record(
+    best_atlas=atlas_sizes[best], error_px=round(error[best], 3), known=round(covered[best], 3)
+)
 
 # %% [markdown]
 # The error is least where a texel is about as large as a pixel. A larger texel averages places that are
@@ -400,8 +426,10 @@ record(best_atlas=atlas_sizes[best], error_px=round(error[best], 3), known=round
 #
 # **Choose** a person, a size of the atlas, and what to splat.
 
-# %% tags=["explore"]
-partial_texture = scatter.texture([(person, view), *everyone[:3]], atlas_sizes, seed=seed, size=size)
+# %% tags=["explore"] alt="A photograph, its texture on an atlas of the chosen size, and the texels in view that are known or missed."
+partial_texture = scatter.texture(
+    [(person, view), *everyone[:3]], atlas_sizes, seed=seed, size=size
+)
 partial_texture
 
 # %% tags=["move"]
@@ -423,20 +451,25 @@ partial_texture.move()
 
 # %%
 h = 1e-6
-x = torch.linspace(1.5, 4.5, 61, dtype=torch.float64) + 0.013  # in texels; no sample lies on a kink
+x = torch.linspace(1.5, 4.5, 61, dtype=torch.float64) + 0.013  # texels; none lies on a kink
 
 
 def texel_three(x):
-    """Weight and value of texel 3 of 7: a point of value 1 lies at x, another, of value 0, at 3.4."""
+    """Weight, value of texel 3 of 7: a point of value 1 lies at x, one of value 0 at 3.4."""
     points = index_to_norm(torch.stack((x, torch.full_like(x, 3.4)), -1), 7)  # n 2
-    positions = torch.stack((points, torch.zeros_like(points)), 1)[:, :, None]  # n 2 1 2; y = 0
+    # n 2 1 2; y = 0
+    positions = torch.stack((points, torch.zeros_like(points)), 1)[:, :, None]
     values = torch.tensor([1.0, 0.0], dtype=x.dtype).expand(len(x), 1, 1, 2)
     alone = splat(values[..., :1], positions[..., :1], (1, 7))
     return alone.weight[:, 0, 0, 3], splat(values, positions, (1, 7)).values[:, 0, 0, 3]
 
 
+# %% alt="Two curves over the place of a point: the weight of a texel, a tent, and the texel's value; their slopes by autograd lie on those by finite differences."
 curves = {}
-for title, which in (("weight that texel 3 gets", 0), ("value of texel 3 (a 0 lies at 3.4)", 1)):
+for title, which in (
+    ("weight that texel 3 gets", 0),
+    ("value of texel 3 (a 0 lies at 3.4)", 1),
+):
     moving = x.clone().requires_grad_()
     level = texel_three(moving)[which]
     (slope,) = torch.autograd.grad(level.sum(), moving)
@@ -467,7 +500,7 @@ def loss(inputs):
 # %% [markdown]
 # The gradient in all 8 x 8 x 3 numbers by autograd, and beside it by moving one number at a time.
 
-# %%
+# %% alt="Gradients of a splat as coloured squares, in the values, in x and in y: the row by autograd equals the row by finite differences."
 inputs = torch.cat((values, positions), 1)
 (by_autograd,) = torch.autograd.grad(loss(inputs.requires_grad_()), inputs)
 by_differences = torch.zeros_like(by_autograd)
@@ -499,7 +532,8 @@ texels = identity_grid(size, size).flatten(1).T.numpy()
 
 threads = torch.get_num_threads()
 torch.set_num_threads(1)  # one thread for all
-clock = np.zeros((7, 5))  # the best of seven rounds counts; a busy machine disturbs some of them
+# the best of seven rounds counts; a busy machine disturbs some of them
+clock = np.zeros((7, 5))
 for times in clock:
     times[0] = time.perf_counter()
     by_triangles = griddata(points, coordinates, texels, method="linear")
@@ -537,11 +571,13 @@ claimed = torch.from_numpy(~outside).reshape(1, 1, size, size).float()
 invented = {}
 for name, said in (("griddata", claimed), ("splat", scattered.known)):
     invented[name] = float((said * (1 - seen)).sum() / said.sum())
-assert invented["griddata"] > invented["splat"] + 0.2, "griddata does not invent more than the splat."
+assert invented["griddata"] > invented["splat"] + 0.2, (
+    "griddata does not invent more than the splat."
+)
 record(**{f"error_px_{name}": round(value, 3) for name, value in errors.items()})
 record(**{f"not_seen_{name}": round(value, 3) for name, value in invented.items()})
 
-# %%
+# %% alt="Two textures: the splat, grey between the pieces of the atlas, and griddata, whose triangles smear colours across the gaps."
 T_triangles = sample(S, C_triangles, padding="border")
 by_splat = figures.with_holes(sample(S, C, padding="border"), scattered.known)
 by_griddata = figures.with_holes(T_triangles, claimed)
@@ -573,32 +609,44 @@ figures.row(
 def texture(positions, mask=mask, normalise=True):
     """Colours in the atlas, and which texels are known."""
     scattered = splat(S, positions, (t, t), mask)
-    return scattered.values if normalise else scattered.values * scattered.weight, scattered.known
+    divided = scattered.values if normalise else scattered.values * scattered.weight
+    return divided, scattered.known
 
 
 made = {
     "right": texture(M),
     "u and v\nswapped": texture(M.flip(1)),
-    "half a texel\noff": texture(index_to_norm((M + 1) / 2 * t, t)),  # an edge taken for a centre
+    # an edge taken for a centre
+    "half a texel\noff": texture(index_to_norm((M + 1) / 2 * t, t)),
     "not divided\nby the weights": texture(M, normalise=False),
     "forward taken\nfor backward": (resize_mask(sample(S, M), (t, t)), torch.ones(1, 1, t, t)),
     "mask\nforgotten": texture(M, mask=None),
 }
-drawn = {name: sample(fill_nearest(*T_known), M, padding="border") for name, T_known in made.items()}
-costs = {name: psnr(drawn["right"], S, mask) - psnr(image, S, mask) for name, image in drawn.items()}
+
+# %%
+drawn = {
+    name: sample(fill_nearest(*T_known), M, padding="border") for name, T_known in made.items()
+}
+costs = {
+    name: psnr(drawn["right"], S, mask) - psnr(image, S, mask) for name, image in drawn.items()
+}
 for name in ("u and v\nswapped", "not divided\nby the weights", "forward taken\nfor backward"):
     assert costs[name] > 3, "A mistake that should be glaring costs less than 3 dB."
 smallest = costs["half a texel\noff"]
-assert 0.5 < smallest < costs["u and v\nswapped"], "Half a texel off costs nothing, or as much as swapping u and v."
+assert 0.5 < smallest < costs["u and v\nswapped"], (
+    "Half a texel off costs nothing, or as much as swapping u and v."
+)
 
-# %%
-pictures = {name: figures.with_holes(*T_known) for name, T_known in made.items()}
-for name, image in drawn.items():
-    label = "drawn again" if name == "right" else f"{costs[name]:.1f} dB worse"
-    pictures[label + " " * len(pictures)] = figures.on_white(image, mask)
-heading = "Top: the texture. Bottom: holes filled, and drawn again with the right lookup"
-figure = figures.row(pictures, heading, width=11, rows=2)
-middle, last = t / 2 - 0.5, figure.axes[len(made) - 1]
+# %% alt="Six textures and the photographs drawn from them: right, u and v swapped, half a texel off, not divided by the weights, forward taken for backward, mask forgotten."
+pictures = {}
+for three in (list(made)[:3], list(made)[3:]):
+    pictures |= {name: figures.with_holes(*made[name]) for name in three}
+    for name in three:
+        label = "drawn again" if name == "right" else f"{costs[name]:.1f} dB worse"
+        pictures[label + " " * len(pictures)] = figures.on_white(drawn[name], mask)
+heading = "A texture; below it, holes filled, drawn again with the right lookup"
+figure = figures.row(pictures, heading, width=7.5, rows=4)
+middle, last = t / 2 - 0.5, figure.axes[list(pictures).index("mask\nforgotten")]
 last.plot(middle, middle, "o", fillstyle="none", color=figures.ORANGE, markersize=15)
 figure
 
@@ -653,11 +701,11 @@ checks.check_backward_warp(backward_warp)
 
 # %% tags=["exercise"]
 def splat_by_hand(values, positions, size, confidence):
-    """values (c, h, w), positions (2, h, w), size (H, W), confidence (1, h, w) -> (c, H, W)."""
+    """values (c, h, w), positions (2, h, w), (H, W), confidence (1, h, w) -> (c, H, W)."""
     # SOLUTION
-    # STUB: # sums: zeros of shape (c + 1, H * W), for the weighted values and, in the last row, the weights.
-    # STUB: # What belongs into the c + 1 rows of the data, if every pixel counts by its confidence?
-    # STUB: # For each of the four texels around: sums.index_add_(1, row * W + column, share * data).
+    # STUB: # sums: zeros of shape (c + 1, H * W), weighted values and, last, weights.
+    # STUB: # What belongs into the c + 1 rows, if every pixel counts by its confidence?
+    # STUB: # For each of the four texels: sums.index_add_(1, row * W + column, share * data).
     # STUB: # Divide the first c rows by the last one, where there is enough weight.
     height, width = size
     x = norm_to_index(positions[0], width).flatten()
@@ -671,7 +719,9 @@ def splat_by_hand(values, positions, size, confidence):
             place = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
             sums.index_add_(1, place, share * data)
     total, weight = sums[:-1], sums[-1:]
-    return torch.where(weight >= 1e-3, total / weight.clamp(min=1e-3), 0).reshape(-1, height, width)
+    return torch.where(weight >= 1e-3, total / weight.clamp(min=1e-3), 0).reshape(
+        -1, height, width
+    )
     # END SOLUTION
 
 
@@ -686,21 +736,25 @@ checks.check_splat_by_hand(splat_by_hand)
 
 # %% tags=["exercise"]
 def to_backward(positions, size):
-    """positions (2, h, w) in [-1, 1] of the target, size (H, W) -> grid (2, H, W), known (1, H, W)."""
+    """positions (2, h, w) in the target, size (H, W) -> grid (2, H, W), known (1, H, W)."""
     # SOLUTION
-    # STUB: # What should each source pixel carry along, so that the target knows where it came from?
+    # STUB: # What should each source pixel carry, so that the target knows where it came from?
     carried = identity_grid(*positions.shape[1:])
     scattered = splat(carried[None], positions[None], size)
     return scattered.values[0], scattered.known[0]
     # END SOLUTION
 
 
-# %% tags=["check", "expected"]
+# %% tags=["check", "expected"] alt="A small picture of a face, and the same face turned by the grid that the exercise gives."
 checks.check_to_backward(to_backward)
 grid, certain = to_backward(forward[0], (36, 36))
 turned = torch.where(certain > 0, sample(face, grid[None])[0], 1)
 figures.row(
-    {"source": figures.picture(face), "moved with the grid of your function": figures.picture(turned)}, width=5.5
+    {
+        "source": figures.picture(face),
+        "moved with the grid of your function": figures.picture(turned),
+    },
+    width=5.5,
 )
 
 # %% [markdown]

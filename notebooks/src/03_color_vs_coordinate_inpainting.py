@@ -73,7 +73,7 @@ some = [pairs[round(i)] for i in np.linspace(0, len(pairs) - 1, min(measured, le
 # partial colour texture. All else is unknown. The target view needs some of the known texels, and some unknown ones.
 
 
-# %%
+# %% alt="The source, its coordinate texture in colours, its colour texture with grey holes, the target, and the texels that the target needs: orange where the source shows nothing."
 def partial_texture(person, t):
     """C (x, y of every known texel) and which texels are known."""
     scattered = splat(identity_grid(*person.size)[None], person.uv, (t, t), person.mask)
@@ -100,9 +100,14 @@ figures.grid_of(list(pictures), [list(pictures.values())])
 # %%
 missing = []
 for one in some:
-    (_, has), (_, needs) = (partial_texture(p.batched(), 128) for p in (one.source, one.target))
+    (_, has), (_, needs) = (
+        partial_texture(p.batched(), 128) for p in (one.source, one.target)
+    )
     missing.append(float((needs * (1 - has)).sum() / needs.sum()))
-print(f"Of the texels that a target needs, the source does not show {np.mean(missing):.0%} ({len(some)} pairs).")
+print(
+    f"Of the texels that a target needs, the source does not show {np.mean(missing):.0%} "
+    f"({len(some)} pairs)."
+)
 assert np.mean(missing) > 0.15, "Hardly a texel is missing, so there is nothing to inpaint."
 
 # %% [markdown]
@@ -137,17 +142,24 @@ made = {}
 for name, fill in (("copy", fill_nearest), ("average", average)):
     made[name, "colours"] = fill(observed, known)
     made[name, "coordinates"] = sample(source.image, fill(C, known), padding="border")
-assert torch.equal(made["copy", "colours"], made["copy", "coordinates"]), "Copying gave two different textures."
+assert torch.equal(made["copy", "colours"], made["copy", "coordinates"]), (
+    "Copying gave two different textures."
+)
 
 # %% [markdown]
 # That answers the first question: for *copy* both orders give the same, to the last bit. For *average* we compare the
 # sharpness on the orange texels with that of the truth.
 
-# %%
+# %% alt="Four textures: copied, the same in either order; averaged colours, grey and blurred; averaged coordinates, with real but misplaced detail; and what the target shows."
 wanted = splat(target.image, target.uv, (128, 128), target.mask)
 unseen = asked * (1 - known)
-sharp = {key: float(metrics.gradient_energy_ratio(T, wanted.values, unseen)) for key, T in made.items()}
-assert sharp["average", "coordinates"] > 2 * sharp["average", "colours"], "Averaged coordinates are not sharper."
+sharp = {
+    key: float(metrics.gradient_energy_ratio(T, wanted.values, unseen))
+    for key, T in made.items()
+}
+assert sharp["average", "coordinates"] > 2 * sharp["average", "colours"], (
+    "Averaged coordinates are not sharper."
+)
 titles = [
     f"average colours:\nsharpness {sharp['average', 'colours']:.2f}",
     f"average coordinates:\nsharpness {sharp['average', 'coordinates']:.2f}",
@@ -155,7 +167,9 @@ titles = [
 ]
 textures = [made["average", "colours"], made["average", "coordinates"]]
 line = [*map(figures.on_skin, textures), figures.with_holes(wanted.values, wanted.known)]
-figures.grid_of(["copy,\neither order", *titles], [[figures.on_skin(made["copy", "colours"]), *line]])
+figures.grid_of(
+    ["copy,\neither order", *titles], [[figures.on_skin(made["copy", "colours"]), *line]]
+)
 
 # %% [markdown]
 # A filler that copies commutes with sampling. A filler that *computes* does not. **The mean of two colours is a colour
@@ -183,20 +197,31 @@ figures.grid_of(["copy,\neither order", *titles], [[figures.on_skin(made["copy",
 print_ = pairs[printed].target.batched()
 cloth = studies.busiest(print_.image, print_.mask, 24)
 shifts = torch.cat([cloth.roll((dy, dx), (2, 3)) for dy in range(24) for dx in range(24)])
-median = shifts.flatten(2).median(0).values.reshape(1, 3, 24, 24)  # of every pixel, over all that is possible
+median = shifts.flatten(2).median(0).values.reshape(1, 3, 24, 24)  # over all that is possible
 answers = {"the median": median.expand_as(shifts), "a shifted copy": shifts}
 costs = {
     name: [
         float(metrics.l1(answer, cloth.expand_as(shifts)).mean()),
         float(metrics.gradient_energy_ratio(answer[1:], cloth.expand_as(shifts[1:])).mean()),
-        float(sliced_wasserstein(answer[7::97], cloth.expand_as(answer[7::97]), levels=2, patch=5).mean()),
+        float(
+            sliced_wasserstein(
+                answer[7::97], cloth.expand_as(answer[7::97]), levels=2, patch=5
+            ).mean()
+        ),
     ]
     for name, answer in answers.items()
 }
+
+# %% alt="A patch of flowered cloth, the median over all its shifts, a plain green-blue, and one shifted copy, which has the flowers at the wrong place."
 ratio = costs["a shifted copy"][0] / costs["the median"][0]
 assert 1 <= ratio <= 2, "The l1 of the shifted copy lies outside the bounds that were derived."
-assert costs["a shifted copy"][2] < 0.5 * costs["the median"][2], "The patches of the copy are not nearer to the truth."
-titles = [f"{name}: l1 {c[0]:.3f},\nsharpness {c[1]:.2f}, SWD {c[2]:.3f}" for name, c in costs.items()]
+assert costs["a shifted copy"][2] < 0.5 * costs["the median"][2], (
+    "The patches of the copy are not nearer to the truth."
+)
+titles = [
+    f"{name}: l1 {c[0]:.3f},\nsharpness {c[1]:.2f}, SWD {c[2]:.3f}"
+    for name, c in costs.items()
+]
 line = [figures.picture(image) for image in (cloth, median, shifts[24 * 9 + 10 : 24 * 9 + 11])]
 figures.grid_of(["the truth", *titles], [line], scale=9)
 
@@ -227,7 +252,9 @@ def gated_by_definition(x, layer):
     elu = torch.where(features > 0, features, features.clamp(max=0).exp() - 1)
     product = elu / (1 + (-gate).exp())
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-    return (product - norm.running_mean[:, None, None]) * scale[:, None, None] + norm.bias[:, None, None]
+    return (product - norm.running_mean[:, None, None]) * scale[:, None, None] + norm.bias[
+        :, None, None
+    ]
 
 
 # %% [markdown]
@@ -256,18 +283,31 @@ openings = probes.gate_openings(f, probes.f_input(C, known))
 averages, differences = [], []
 for gate in openings:
     here = F.adaptive_avg_pool2d(known, gate.shape[-1])
-    on, off = ((gate * w).sum((2, 3)) / w.sum() for w in ((here == 1).float(), (here == 0).float()))
+    on, off = (
+        (gate * w).sum((2, 3)) / w.sum() for w in ((here == 1).float(), (here == 0).float())
+    )
     averages.append((float(on.mean()), float(off.mean())))
     differences.append(float((on - off).abs().mean()))
     if gate is openings[0]:
         channels = [int((on - off)[0].argmax()), int((on - off)[0].argmin())]
+
+# %% alt=["Two channels of the first gated layer: features, the gate, white where it is open, and their product. One opens on known texels, the other on unknown ones.", "Curves over 15 gated layers: mean opening on known and on unknown texels, and grey bars for their difference, which is large in the early layers."]
 with torch.no_grad():
     first = f.encoder[0]
     p = first.padding
-    features = F.elu(first.features(F.pad(probes.f_input(C, known), (p, p, p, p), mode="reflect")))
-display(figures.draw_gates({f"channel {c}": (features[0, c], openings[0][0, c]) for c in channels}))
-print(f"first layer: a gate differs by {differences[0]:.2f} between known and unknown texels, on average")
-assert np.mean(differences[:8]) > 2 * np.mean(differences[-3:]), "The late gates tell known from unknown as well."
+    features = F.elu(
+        first.features(F.pad(probes.f_input(C, known), (p, p, p, p), mode="reflect"))
+    )
+display(
+    figures.draw_gates({f"channel {c}": (features[0, c], openings[0][0, c]) for c in channels})
+)
+print(
+    f"first layer: a gate differs by {differences[0]:.2f} between known and unknown texels, "
+    "on average"
+)
+assert np.mean(differences[:8]) > 2 * np.mean(differences[-3:]), (
+    "The late gates tell known from unknown as well."
+)
 figures.draw_openings(averages, differences)
 
 # %% [markdown]
@@ -285,19 +325,27 @@ figures.draw_openings(averages, differences)
 
 # %%
 small = build("coordinate_inpainting", f_width=4, g_width=4, seed=seed).f.double()
-random_input = torch.randn(1, 5, 288, 288, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+random_input = torch.randn(
+    1, 5, 288, 288, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+)
 middle = (144, 144)
-fields = [probes.receptive_field(net, random_input, middle) for net in (small, probes.without_dilation(small))]
+fields = [
+    probes.receptive_field(net, random_input, middle)
+    for net in (small, probes.without_dilation(small))
+]
 sides = [probes.extent(field) for field in fields]
-assert sides[0] - sides[1] == 2 * (26 - 8) * 4, "The dilations above 1 do not add what the formula says."
+assert sides[0] - sides[1] == 2 * (26 - 8) * 4, (
+    "The dilations above 1 do not add what the formula says."
+)
 print(f"side of the field: {sides[0]} texels, without dilation {sides[1]}")
 
 # %% [markdown]
 # The dilations above 1 add exactly what the formula says. Now both fields as pictures, and beside them the field of
 # the long-trained network.
 
-# %%
-place = tuple(unseen[0, 0].nonzero()[int(unseen.sum()) // 2].tolist())  # a texel that the target needs
+# %% alt="Influence on one texel, as brightness: a large square for the dilated network, a small one without dilation, and the body's shape for the long-trained network."
+# a texel that the target needs
+place = tuple(unseen[0, 0].nonzero()[int(unseen.sum()) // 2].tolist())
 figures.draw_fields(
     {
         f"dilation 1 1 2 4 8 8 1 1:\n{sides[0]} x {sides[0]} texels": (fields[0], middle),
@@ -319,7 +367,9 @@ for t in (64, 128, 256):
     away = probes.twin_steps(t)
     reach = [float((away <= (side - 1) / 2).float().mean()) for side in sides]
     print(f"  {t:5d}   {reach[0]:13.0%}   {reach[1]:7.0%}")
-assert reach[0] > reach[1] + 0.3, "At 256 texels, as in the paper, dilation brings few twins into reach."
+assert reach[0] > reach[1] + 0.3, (
+    "At 256 texels, as in the paper, dilation brings few twins into reach."
+)
 
 # %% [markdown]
 # Without dilation the same weights see a window of less than half the side. In an atlas of 256 texels, as in the
@@ -359,6 +409,7 @@ def slope(image, p):
     return torch.stack((along_x * w / 2, along_y * h / 2), 1)
 
 
+# %%
 photo, random = print_.image, torch.Generator().manual_seed(seed)
 inside = -F.max_pool2d(-print_.mask, 9, 1, 4)[0, 0]  # body pixels, not at the outline
 body = (inside > 0).nonzero()
@@ -366,12 +417,18 @@ body = body[torch.randperm(len(body), generator=random)[:100]]
 truth = identity_grid(*print_.size)[:, body[:, 0], body[:, 1]]  # 2 n: the right places
 colour = photo[0][:, body[:, 0], body[:, 1]]  # 3 n: their colours
 
-p = (truth + 0.1 * torch.randn(truth.shape, generator=random)).clamp(-0.9, 0.9).requires_grad_()
+p = (
+    (truth + 0.1 * torch.randn(truth.shape, generator=random))
+    .clamp(-0.9, 0.9)
+    .requires_grad_()
+)
 looked = sample(photo, p[None, :, None])[0, :, 0]
 (gradient,) = torch.autograd.grad((looked - colour).abs().mean(), p)
 by_hand = ((looked - colour).sign()[:, None] * slope(photo[0], p)).sum(0) / looked.numel()
 torch.testing.assert_close(gradient, by_hand)
-print(f"equal: the gradient of the colour loss in {p.shape[1]} positions, by autograd and by hand")
+print(
+    f"equal: the gradient of the colour loss in {p.shape[1]} positions, autograd and by hand"
+)
 
 # %% [markdown]
 # So: start a texel some pixels away from the right place, and let a loss of either kind pull it. First the descent.
@@ -379,7 +436,7 @@ print(f"equal: the gradient of the colour loss in {p.shape[1]} positions, by aut
 
 # %%
 def descend(start, error, steps=200):
-    """Positions on the way down from ``start`` (2 ...), where error(p) is what every position has to pay."""
+    """Positions on the way down from ``start`` (2 ...); error(p) is what each one pays."""
     p = start.clone().requires_grad_()
     adam, path = torch.optim.Adam([p], lr=0.01), [start]
     for _ in range(steps):
@@ -403,26 +460,38 @@ distances = [1, 2, 4, 8, 16, 32]
 angles = torch.rand(len(distances), len(body), generator=random) * 2 * torch.pi
 start = around(truth[:, None], torch.tensor(distances)[:, None], angles)
 errors = {
-    "target texels: colour": lambda p: (sample(photo, p[None], padding="border")[0] - colour[:, None]).abs(),
+    "target texels: colour": lambda p: (
+        sample(photo, p[None], padding="border")[0] - colour[:, None]
+    ).abs(),
     "identity: coordinates": lambda p: (p - truth[:, None]).abs(),
 }
 shares = {}
 for name, error in errors.items():
     off = (descend(start, error)[-1] - truth[:, None]).norm(dim=0) * photo.shape[-1] / 2
     shares[name] = (off < 1.5).float().mean(1)
-close, far = float(shares["target texels: colour"][0]), float(shares["target texels: colour"][3])
-assert close > far + 0.2, "The colour loss finds the right place from 8 pixels away as often as from 1."
-assert float(shares["identity: coordinates"].min()) > 0.95, "The coordinate loss does not find the right place."
+close, far = (
+    float(shares["target texels: colour"][0]),
+    float(shares["target texels: colour"][3]),
+)
+assert close > far + 0.2, (
+    "The colour loss finds the right place from 8 pixels away as often as from 1."
+)
+assert float(shares["identity: coordinates"].min()) > 0.95, (
+    "The coordinate loss does not find the right place."
+)
 record(found_from_1_pixel=round(close, 2), found_from_8_pixels=round(far, 2))
 
 # %% [markdown]
 # And one texel as a picture: the one whose colour is the most unusual.
 
-# %%
+# %% alt="Left: paths down the colour error, which end at many wrong places. Right: colours pull a position home from a few pixels only, coordinates from anywhere."
 one = int((colour - colour.mean(1, keepdim=True)).abs().sum(0).argmax())
 ring = around(truth[:, one, None], 6, torch.arange(12) * torch.pi / 6)
 paths = descend(
-    ring, lambda p: (sample(photo, p[None, :, None], padding="border")[0, :, 0] - colour[:, one, None]).abs()
+    ring,
+    lambda p: (
+        sample(photo, p[None, :, None], padding="border")[0, :, 0] - colour[:, one, None]
+    ).abs(),
 )
 error = (photo[0] - colour[:, one, None, None]).abs().mean(0)
 result_figures.draw_pulls(error, paths, truth[:, one], distances, shares)
@@ -457,30 +526,31 @@ from posekit.training.options import TrainingOptions
 # %% tags=["experiment"]
 torch.set_num_threads(1)  # steps this small gain little from a second one
 steps_shown = inpainting.milestones(steps)
+slim = {"atlas_size": atlas, "f_width": width, "g_width": 4, "f_lr": rate}
 systems, albums = {}, {}
 for name, variant in (("coordinates", "full"), ("colours", "rgb")):
     system = build(
-        "coordinate_inpainting", variant=variant, seed=seed, atlas_size=atlas, f_width=width, g_width=4,
-        black_background=True, f_lr=rate,
-    )  # fmt: skip
+        "coordinate_inpainting", variant=variant, seed=seed, black_background=True, **slim
+    )
     album = inpainting.Album(shown, steps_shown)
     album.keep(system, None, 0)
     begin = time.perf_counter()
-    log = fit(
-        system,
-        train,
-        options=TrainingOptions(seed=seed, stages=["inpainting"], steps=steps, device="cpu", progress=False),
-        on_step=album.keep,
+    options = TrainingOptions(
+        seed=seed, stages=["inpainting"], steps=steps, device="cpu", progress=False
     )
-    print(f"{name}: {steps} steps in {time.perf_counter() - begin:.0f} s; {studies.losses_said(log)}")
-    expect(f"{steps} steps have lowered the loss of the {name}", album.loss[steps] < album.loss[0])
+    log = fit(system, train, options=options, on_step=album.keep)
+    seconds = time.perf_counter() - begin
+    print(f"{name}: {steps} steps in {seconds:.0f} s; {studies.losses_said(log)}")
+    expect(
+        f"{steps} steps have lowered the loss of the {name}", album.loss[steps] < album.loss[0]
+    )
     systems[name], albums[name] = system, album
 
 # %% [markdown]
 # **Watch them learn.** Move the slider from step 0 on. The colours network first finds the mean person: skin, dark
 # hair. The coordinates network has real colours from the start, in the wrong places, and then sorts them.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="Textures and target views of the two networks at the chosen step of the training, the target and the source, and l1 over the steps for both."
 film = inpainting.training(albums)
 film
 
@@ -493,7 +563,7 @@ film.move()
 # The package ships both networks after a long training (`data_scripts/train_duel.py`), again with the same budget:
 # 128 texels, twice the width, 320 people. All people below were held out.
 
-# %%
+# %% alt=["Two people: known texels, colours inpainted, which are soft and without patterns, and coordinates inpainted, which have the stripes of the clothes.", "Three people in the target view: source, colours inpainted, coordinates inpainted, target. Stripes are smeared by the first and carried over by the second."]
 rows, views = [], []
 for one in shown:
     batch = one.batched()
@@ -506,7 +576,11 @@ for one in shown:
     warped = [figures.on_white(results[name].W, mask) for name in ("colours", "coordinates")]
     views.append([sitter, *warped, figures.on_white(batch.target.image, mask)])
 titles = ["known texels", "colours inpainted", "coordinates inpainted"]
-display(figures.grid_of(titles, rows[::2], "Textures: the input, and what the two networks make of it", scale=2))
+display(
+    figures.grid_of(
+        titles, rows[::2], "Textures: the input, and what the two networks make of it", scale=2
+    )
+)
 titles = ["source", "colours inpainted", "coordinates inpainted", "target"]
 figures.grid_of(titles, views, "The same textures in the target view", scale=1)
 
@@ -518,7 +592,7 @@ figures.grid_of(titles, views, "The same textures in the target view", scale=1)
 # **Where does it look?** Choose a person, a view and a texel. A line leads from the texture to the pixel that the
 # texel copies. Or show all of $D$ as arrows.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The completed texture and the source photograph: a line leads from the chosen texel to the pixel that it copies."
 cast = {}
 for i in showcase:
     for one in pairs[i - i % 4 : i - i % 4 + 4]:  # the four photographs of this person
@@ -560,15 +634,19 @@ def value(system, metric):
 
 
 names = {"l1": "l1, less is better", "ssim": "SSIM, more is better"}
-names |= {"gradient_energy_ratio": "sharpness, 1 is right", "sliced_wasserstein_fine": "SWD of details, less is better"}
+names |= {
+    "gradient_energy_ratio": "sharpness, 1 is right",
+    "sliced_wasserstein_fine": "SWD of details, less is better",
+}
 studies.print_measures(table, list(arms), list(names))
 
-# %%
+# %% alt="Four measures, on the atlas and in the view, on seen and unseen texels, with intervals: the colours have less l1 where nothing was seen, the coordinates are sharper."
 for name, system in duel.items() if pretrained.problem("lpips") is None else ():
     batch = collate_pairs(some)
     with torch.no_grad():
         W = system(batch, image=False).W
-    print(f"LPIPS, view, {name}: {float(pretrained.lpips(W, batch.target.image * batch.target.mask).mean()):.3f}")
+    distance = pretrained.lpips(W, batch.target.image * batch.target.mask)
+    print(f"LPIPS, view, {name}: {float(distance.mean()):.3f}")
 print(pretrained.problem("lpips") or "")
 figures.draw_measures(table, names, {name: style for name, (_, style) in arms.items()})
 
@@ -581,7 +659,8 @@ figures.draw_measures(table, names, {name: style for name, (_, style) in arms.it
 def favours_blur(place, budget=""):
     """Whether the colours are ahead on l1 and on SSIM, on unseen texels or pixels."""
     coordinates, colours = (
-        [value(name + budget, f"{place}.unseen.{metric}") for metric in ("l1", "ssim")] for name in duel
+        [value(name + budget, f"{place}.unseen.{metric}") for metric in ("l1", "ssim")]
+        for name in duel
     )
     return colours[0] < coordinates[0] and colours[1] > coordinates[1]
 
@@ -593,9 +672,13 @@ def sharpness(budget=""):
 
 assert favours_blur("atlas"), "In the atlas the colours are not ahead on l1 and SSIM."
 assert favours_blur("view"), "In the view the colours are not ahead on l1 and SSIM."
-assert sharpness()[0] > sharpness()[1] + 0.15, "The coordinates are not sharper than the colours."
+assert sharpness()[0] > sharpness()[1] + 0.15, (
+    "The coordinates are not sharper than the colours."
+)
 closer = [value(name, "view.unseen.sliced_wasserstein_fine") for name in duel]
-assert closer[0] < 0.85 * closer[1], "The patches of the coordinates are not nearer to the truth's."
+assert closer[0] < 0.85 * closer[1], (
+    "The patches of the coordinates are not nearer to the truth's."
+)
 record(**{f"sharpness_{what}": round(n, 3) for what, n in zip(duel, sharpness(), strict=True)})
 
 # %%
@@ -604,10 +687,18 @@ if steps >= 300:  # a few steps prove nothing
         "after the short training, too, the colours have less l1 and more SSIM in the atlas",
         favours_blur("atlas", ", short"),
     )
-    expect("after the short training, too, they are ahead on both in the target view", favours_blur("view", ", short"))
+    expect(
+        "after the short training, too, they are ahead on both in the target view",
+        favours_blur("view", ", short"),
+    )
     short = sharpness(", short")
-    expect("after the short training, too, the coordinates are sharper", short[0] > short[1] + 0.15)
-    record(**{f"sharpness_short_{what}": round(n, 3) for what, n in zip(duel, short, strict=True)})
+    expect(
+        "after the short training, too, the coordinates are sharper",
+        short[0] > short[1] + 0.15,
+    )
+    record(
+        **{f"sharpness_short_{what}": round(n, 3) for what, n in zip(duel, short, strict=True)}
+    )
 
 # %% [markdown]
 # Say it plainly: **on l1 and SSIM the colours network wins on unseen texels, after the short training and after the
@@ -621,22 +712,35 @@ if steps >= 300:  # a few steps prove nothing
 
 # %%
 power = {"truth": [], "coordinates": [], "colours": []}
-side = 20  # squares of so many texels that lie wholly in the unseen part, one for each pair that has one
+side = (
+    20  # squares of so many texels, wholly in the unseen part, one for each pair that has one
+)
 for one in pairs:
     batch = one.batched()
     with torch.no_grad():
-        made = {name: compared(system(batch, image=False), batch)["atlas.unseen"] for name, system in duel.items()}
+        made = {
+            name: compared(system(batch, image=False), batch)["atlas.unseen"]
+            for name, system in duel.items()
+        }
     _, wanted, mask = made["colours"]
     square = studies.whole_square(mask, side)
     if square:
-        for name, texture in (("truth", wanted), *((name, T) for name, (T, _, _) in made.items())):
+        textures = {"truth": wanted} | {name: T for name, (T, _, _) in made.items()}
+        for name, texture in textures.items():
             frequency, spectrum = radial_spectrum(texture[(..., *square)], bins=8)
             power[name].append(spectrum)
+
+# %% alt="Power over frequency in unseen squares: the colours' curve falls far below the truth's, the coordinates' stays near it and ends above."
 squares = len(power["truth"])
 power = {name: torch.cat(spectra).mean(0) for name, spectra in power.items()}
 upper = frequency > 0.2
 kept = {name: float(power[name][upper].sum() / power["truth"][upper].sum()) for name in duel}
-print(", ".join(f"{name} keep {share:.1%} of the power above 0.2 cycles per texel" for name, share in kept.items()))
+print(
+    ", ".join(
+        f"{name} keep {share:.1%} of the power above 0.2 cycles per texel"
+        for name, share in kept.items()
+    )
+)
 assert kept["coordinates"] > 0.3, "The coordinates have lost the high frequencies."
 assert kept["colours"] < 0.1, "The colours have kept the high frequencies."
 result_figures.draw_spectra(frequency, power, squares)
@@ -657,14 +761,18 @@ result_figures.draw_spectra(frequency, power, squares)
 # - **Bends**: on *known* texels $D$ should repeat $C$. It is a few pixels off, a different way here than there, and
 #   stripes wobble.
 
-# %%
+# %% alt="Two people: known texels, the same texels by the network, bent in places, and faults marked in the view: magenta for background, orange for tears."
 marked = []
 for one in shown[:2]:
     batch = one.batched()
     with torch.no_grad():
         r = duel["coordinates"](batch, image=False)
     marked.append(result_figures.faults(r, batch.source, batch.target, apart=8))
-titles = ["known texels: S[C]", "the same texels: S[D] (look for bends)", "magenta: background, orange: tears"]
+titles = [
+    "known texels: S[C]",
+    "the same texels: S[D] (look for bends)",
+    "magenta: background, orange: tears",
+]
 figures.grid_of(titles, marked, scale=2)
 
 # %% [markdown]
@@ -677,20 +785,32 @@ counts, bends = {}, {"short": [], "long": []}
 for one in some:
     batch = one.batched()
     with torch.no_grad():
-        r, short = (system(batch, image=False) for system in (duel["coordinates"], systems["coordinates"]))
+        r, short = (
+            system(batch, image=False)
+            for system in (duel["coordinates"], systems["coordinates"])
+        )
     tear = (probes.jumps(r.E, batch.target.mask) > 8).float()
     for kind, here in probes.kinds(batch.target, r.known).items():
         counts.setdefault(kind, []).append((float((tear * here).sum()), float(here.sum())))
     for name, result in (("short", short), ("long", r)):
         off = (result.D - result.C).norm(dim=1, keepdim=True) * batch.source.size[0] / 2
         bends[name].append(float((off * result.known).sum() / result.known.sum()))
+
+# %%
 rates = {kind: float(np.divide(*np.sum(pixels, 0))) for kind, pixels in counts.items()}
 for name, share in rates.items():
     print(f"torn, {name}: {share:.1%} of the pixels there")
-print(f"known texels are off by {np.mean(bends['short']):.1f} px after the short training, ", end="")
+print(
+    f"known texels are off by {np.mean(bends['short']):.1f} px after the short training, ",
+    end="",
+)
 print(f"{np.mean(bends['long']):.1f} px after the long one")
-assert rates["cut of the atlas"] > 5 * rates["elsewhere"], "Tears are not more frequent at the cuts of the atlas."
-assert np.mean(bends["long"]) < np.mean(bends["short"]), "The long training bends more than the short one."
+assert rates["cut of the atlas"] > 5 * rates["elsewhere"], (
+    "Tears are not more frequent at the cuts of the atlas."
+)
+assert np.mean(bends["long"]) < np.mean(bends["short"]), (
+    "The long training bends more than the short one."
+)
 
 # %% [markdown]
 # Three mends need no new training.
@@ -702,7 +822,7 @@ assert np.mean(bends["long"]) < np.mean(bends["short"]), "The long training bend
 #   $D' = D + e^{-d/r}\,(C - D)$ of the nearest known texel at distance $d$. There is no step at the edge.
 
 
-# %%
+# %% alt="Three people in the target view: source, as the network says, known texels pasted, carried over and snapped, and the target."
 def mended(D, r, S):
     """name -> (coordinates, photograph to read)."""
     black, carried = S.image * S.mask, probes.carry_over(D, r.C, r.known, 4)
@@ -755,8 +875,12 @@ before, after = scores["as f says"], scores["carry over, snap"]
 fillers_l1 = [value(name, "view.unseen.l1") for name in ("nearest", "mirror")]
 assert after[0] < 0.95 * before[0], "The mends do not lower l1 on seen pixels."
 assert after[1] < before[1], "The mends do not lower l1 on unseen pixels."
-assert scores["carry over"][2] < scores["paste"][2], "Carrying the correction over tears as much as pasting."
-assert after[1] < min(fillers_l1), "The mended coordinates have more l1 than a filler without learning."
+assert scores["carry over"][2] < scores["paste"][2], (
+    "Carrying the correction over tears as much as pasting."
+)
+assert after[1] < min(fillers_l1), (
+    "The mended coordinates have more l1 than a filler without learning."
+)
 record(l1_unseen_as_is=round(before[1], 3), l1_unseen_mended=round(after[1], 3))
 
 # %% [markdown]
@@ -772,17 +896,21 @@ record(l1_unseen_as_is=round(before[1], 3), l1_unseen_mended=round(after[1], 3))
 
 # %%
 def hidden_arm(person, fill):
-    """For the texels of the hidden left arm: where they look, correlation with the twin's place, l1, positions."""
+    """The hidden arm: where its texels look, correlation with the twin's, l1, positions."""
     truth, before = partial_texture(person, 128)
     C, known = partial_texture(probes.hide(person, probes.LEFT_ARM), 128)
     D, (twin, exists) = fill(C, known), fill_mirror(C, known, mirror)
     left = probes.are_parts(probes.texel_parts(128), probes.LEFT_ARM)
     arm = (left * before * (1 - known) * exists)[0, 0] > 0
     where = studies.shares_of_places(probes.looked_up(D, person.part.float())[0, 0][arm])
-    error = (sample(person.image, D) - sample(person.image, truth)).abs().mean(1)[0][arm].mean()
-    return where, studies.correlation(D[0][:, arm], twin[0][:, arm]), float(error), D[0][:, arm]
+    error = (
+        (sample(person.image, D) - sample(person.image, truth)).abs().mean(1)[0][arm].mean()
+    )
+    alike = studies.correlation(D[0][:, arm], twin[0][:, arm])
+    return where, alike, float(error), D[0][:, arm]
 
 
+# %%
 def by_network(C, known):
     with torch.no_grad():
         return f(probes.f_input(C, known))
@@ -794,7 +922,7 @@ fillers = {
     "nearest": fill_nearest,
 }
 
-# %%
+# %% alt="A person whose left arm is hidden, and dots where its texels look: mirror on the other arm, network and nearest elsewhere on the body; bars give the shares."
 both = studies.with_both_arms(pairs)
 answers = {name: studies.hidden_arms(hidden_arm, both, fill) for name, fill in fillers.items()}
 on_other = {name: answer[0]["the other arm"] for name, answer in answers.items()}
@@ -803,7 +931,9 @@ for name, (_, together, error, _) in answers.items():
     print(f"correlation with the twin's place {together:5.2f}; l1 {error:.3f}")
 assert on_other["f"] < 0.2, "f looks at the other arm often."
 assert on_other["mirror"] > 0.2, "The explicit mirror does not look at the other arm."
-assert answers["mirror"][2] < answers["f"][2], "The colours of f are better than those of the explicit mirror."
+assert answers["mirror"][2] < answers["f"][2], (
+    "The colours of f are better than those of the explicit mirror."
+)
 figures.draw_hidden_arm(
     both[0],
     both[0].mask - probes.hide(both[0], probes.LEFT_ARM).mask,
@@ -821,12 +951,16 @@ for one in some:
     twin, exists = fill_mirror(C_one, known_one, mirror)
     needed = partial_texture(one.target.batched(), 128)[1] * (1 - known_one) * exists
     for name, fill in fillers.items():
-        near = (fill(C_one, known_one) - twin).norm(dim=1, keepdim=True) * one.source.size[0] / 2 < 8
+        near = (fill(C_one, known_one) - twin).norm(dim=1, keepdim=True) * one.source.size[
+            0
+        ] / 2 < 8
         counts[name].append((float((near * needed).sum()), float(needed.sum())))
 near_twin = {name: float(np.divide(*np.sum(texels, 0))) for name, texels in counts.items()}
 print("unseen texels that look within 8 pixels of their twin's pixel: ", end="")
 print(", ".join(f"{name} {share:.0%}" for name, share in near_twin.items()))
-assert near_twin["f"] < near_twin["nearest"] + 0.25, "f looks at the twins far more often than the nearest fill."
+assert near_twin["f"] < near_twin["nearest"] + 0.25, (
+    "f looks at the twins far more often than the nearest fill."
+)
 record(other_arm_f=round(float(on_other["f"]), 2), near_twin_f=round(near_twin["f"], 2))
 
 # %% [markdown]
@@ -848,7 +982,9 @@ record(other_arm_f=round(float(on_other["f"]), 2), near_twin_f=round(near_twin["
 conditions = {
     "exact": None,
     "as an estimator": EstimatorNoise(),
-    "a third of the parts missing": EstimatorNoise(part_dropout=1 / 3, missing_hands=1 / 3, jitter=0),
+    "a third of the parts missing": EstimatorNoise(
+        part_dropout=1 / 3, missing_hands=1 / 3, jitter=0
+    ),
 }
 
 
@@ -856,7 +992,9 @@ def spoilt(persons, noise):
     """The photographs with the maps that a condition gives."""
     if noise is None:
         return persons
-    return [noise(person, np.random.default_rng([seed, n])) for n, person in enumerate(persons)]
+    return [
+        noise(person, np.random.default_rng([seed, n])) for n, person in enumerate(persons)
+    ]
 
 
 # %% [markdown]
@@ -874,9 +1012,15 @@ def measure_view(pairs):
         with torch.no_grad():
             results = {what: system(batch, image=False) for what, system in duel.items()}
         views = {what: r.W for what, r in results.items()}
-        views["whole photo"] = probes.redraw(results["coordinates"].D, batch.source.image, uv, mask)[1]
+        views["whole photo"] = probes.redraw(
+            results["coordinates"].D, batch.source.image, uv, mask
+        )[1]
         for what, W in views.items():
-            values[what].append(torch.stack((metrics.l1(W, N, mask), metrics.gradient_energy_ratio(W, N, mask))))
+            values[what].append(
+                torch.stack(
+                    (metrics.l1(W, N, mask), metrics.gradient_energy_ratio(W, N, mask))
+                )
+            )
     return {what: torch.cat(parts, 1).mean(1).tolist() for what, parts in values.items()}
 
 
@@ -888,15 +1032,25 @@ def measure_view(pairs):
 robust, on_other_arm = {}, {}
 for name, noise in conditions.items():
     sources = spoilt([one.source for one in some], noise)
-    robust[name] = measure_view([Pair(source, one.target) for source, one in zip(sources, some, strict=True)])
+    robust[name] = measure_view(
+        [Pair(source, one.target) for source, one in zip(sources, some, strict=True)]
+    )
     everyone = [person.batched() for person in spoilt([person[0] for person in both], noise)]
-    armed = [person for person in everyone if probes.are_parts(person.part, probes.LEFT_ARM).sum() > 100]
+    armed = [
+        person
+        for person in everyone
+        if probes.are_parts(person.part, probes.LEFT_ARM).sum() > 100
+    ]
     on_other_arm[name] = studies.hidden_arms(hidden_arm, armed, by_network)[0]["the other arm"]
 studies.print_robust(robust, on_other_arm)
 for row in robust.values():
-    assert row["coordinates"][1] > row["colours"][1] + 0.15, "With this map the coordinates are not sharper."
+    assert row["coordinates"][1] > row["colours"][1] + 0.15, (
+        "With this map the coordinates are not sharper."
+    )
 worst = robust["a third of the parts missing"]
-assert worst["whole photo"][0] < worst["coordinates"][0] - 0.02, "Reading the whole photograph does not help."
+assert worst["whole photo"][0] < worst["coordinates"][0] - 0.02, (
+    "Reading the whole photograph does not help."
+)
 
 # %% [markdown]
 # Coordinates stay sharper with every map, and colours stay ahead on l1. But coordinates suffer more. One cause can be
@@ -910,11 +1064,13 @@ assert worst["whole photo"][0] < worst["coordinates"][0] - 0.02, "Reading the wh
 # with three seeds each, and the coordinates also without a black background. And every milestone of the long training
 # was measured. All of it on validation people; below are the unseen pixels of the target view.
 
-# %%
+# %% alt="l1, sharpness and SWD of details over the steps of a long training: coordinates have more l1 throughout, and stay sharper; circles for three seeds."
 runs = read_results("texture_duel")
 swept = studies.by_arm(runs)  # (arm, steps, seed) -> row
 long = studies.long_run()  # (system, step, metric) -> mean
-three = {name: names[name] for name in ("l1", "gradient_energy_ratio", "sliced_wasserstein_fine")}
+three = {
+    name: names[name] for name in ("l1", "gradient_energy_ratio", "sliced_wasserstein_fine")
+}
 result_figures.draw_sweep(swept, long, three)
 
 # %%
@@ -923,17 +1079,30 @@ assert len(seeds) >= 3, "The sweep has fewer than three seeds."
 for step in budgets:
     for number in seeds:
         ours, theirs = (
-            [float(swept[name, step, number][f"view.unseen.{metric}"]) for metric in three] for name in duel
+            [float(swept[name, step, number][f"view.unseen.{metric}"]) for metric in three]
+            for name in duel
         )
-        assert ours[0] > theirs[0] + 0.02, "With one of the seeds the coordinates do not have more l1."
-        assert ours[1] > theirs[1] + 0.3, "With one of the seeds the coordinates are not sharper."
-        assert ours[2] < 0.8 * theirs[2], "With one of the seeds their patches are not nearer to the truth's."
+        assert ours[0] > theirs[0] + 0.02, (
+            "With one of the seeds the coordinates do not have more l1."
+        )
+        assert ours[1] > theirs[1] + 0.3, (
+            "With one of the seeds the coordinates are not sharper."
+        )
+        assert ours[2] < 0.8 * theirs[2], (
+            "With one of the seeds their patches are not nearer to the truth's."
+        )
+
+# %%
 marks = sorted({step for name, step, _ in long if name == "coordinates"})
-gap = {step: long["coordinates", step, "view.unseen.l1"] - long["colours", step, "view.unseen.l1"] for step in marks}
+gap = {
+    step: long["coordinates", step, "view.unseen.l1"] - long["colours", step, "view.unseen.l1"]
+    for step in marks
+}
 assert min(gap.values()) > 0.02, "After some number of steps the coordinates win on l1."
 assert gap[marks[-1]] < gap[marks[0]], "The gap in l1 does not close with more steps."
 print(
-    f"l1, coordinates minus colours: {gap[marks[0]]:.3f} after {marks[0]} steps, {gap[marks[-1]]:.3f} after {marks[-1]}"
+    f"l1, coordinates minus colours: {gap[marks[0]]:.3f} after {marks[0]} steps, "
+    f"{gap[marks[-1]]:.3f} after {marks[-1]}"
 )
 
 # %% [markdown]
@@ -945,9 +1114,14 @@ print(
 # %%
 looks_off = studies.background_shares(swept)
 black, kept_ = (looks_off[arm] for arm in ("coordinates", "background kept"))
-print(f"unseen texels that look at the background: {black[0]:.1%} trained with a black background, ", end="")
+print(
+    f"texels that look at the background: {black[0]:.1%} trained with a black background, ",
+    end="",
+)
 print(f"{kept_[0]:.1%} with the photograph's own; l1 {black[1]:.3f} and {kept_[1]:.3f}")
-assert black[0] < 0.9 * kept_[0], "With a black background no fewer texels look beside the body."
+assert black[0] < 0.9 * kept_[0], (
+    "With a black background no fewer texels look beside the body."
+)
 assert black[1] > kept_[1], "With a black background l1 is lower."
 
 # %% [markdown]
@@ -968,11 +1142,15 @@ assert black[1] > kept_[1], "With a black background l1 is lower."
 
 # %% tags=["exercise"]
 def partial_convolution(x, mask, weight, bias):
-    """x (b, c, h, w), mask (b, 1, h, w), weight (d, c, 3, 3), bias (d,) -> y (b, d, h, w), m' (b, 1, h, w)."""
+    """x (b, c, h, w), mask m (b, 1, h, w), weight (d, c, 3, 3), bias (d,)
+    -> y (b, d, h, w), new mask m' (b, 1, h, w).
+    """
     # SOLUTION
-    # STUB: # 1. Sum over the known pixels of each window: F.conv2d without the bias.  How is the border padded?
-    # STUB: # 2. How many pixels are known in each window?  A convolution, too: of what, with which weights?
-    # STUB: # 3. Scale, add the bias; 0 where nothing is known (mind 9 / 0).  Return both y and the new mask.
+    # STUB: # 1. Sum over the known pixels of each window: F.conv2d without the bias.
+    # STUB: #    How is the border padded?
+    # STUB: # 2. How many pixels are known in each window?  A convolution: of what, by what?
+    # STUB: # 3. Scale, add the bias; 0 where nothing is known (mind 9 / 0).
+    # STUB: #    Return both y and the new mask.
     known = F.conv2d(mask, torch.ones(1, 1, 3, 3), padding=1)
     y = F.conv2d(x * mask, weight, padding=1) * 9 / known.clamp(min=1) + bias[:, None, None]
     return torch.where(known > 0, y, 0), (known > 0).to(x)
@@ -995,9 +1173,9 @@ checks.check_partial_convolution(partial_convolution)
 
 # %% tags=["exercise"]
 def target_texel_loss(T, N, M, mask):
-    """T (b, 3, t, t), N (b, 3, h, w), its map M (b, 2, h, w) and mask (b, 1, h, w) -> a number."""
+    """T (b, 3, t, t), N (b, 3, h, w), its map M (b, 2, h, w), mask (b, 1, h, w) -> number."""
     # SOLUTION
-    # STUB: # 1. Scatter N into the atlas: splat(values, positions, size, mask) gives values and known.
+    # STUB: # 1. Scatter N into the atlas: splat(values, positions, size, mask).
     # STUB: # 2. Absolute differences on the known texels; divide by their number and by 3.
     seen = splat(N, M, T.shape[-2:], mask)
     return (seen.known * (T - seen.values).abs()).sum() / (3 * seen.known.sum())
@@ -1041,14 +1219,21 @@ def coordinate_texture(M, mask, size):
     # END SOLUTION
 
 
-# %% tags=["check", "expected"]
+# %% tags=["check", "expected"] alt="The error of a coordinate texture in grey: the whole body before the repair, half a pixel off; nearly nothing after it."
 checks.check_coordinate_texture(coordinate_texture)
 scattered = splat(source.image, source.uv, (128, 128), source.mask)
 repaired = coordinate_texture(source.uv, source.mask, 128)[0]
 differences = {}
-for name, C_ in (("before: half a pixel off", C - 1 / source.size[0]), ("after your repair", repaired)):
-    off = (sample(source.image, C_, padding="border") - scattered.values).abs().mean(1, keepdim=True) * known
-    differences[f"{name}: {float(off.sum() / known.sum()):.4f}"] = (4 * off)[0, 0].clamp(0, 1).numpy()
+for name, C_ in (
+    ("before: half a pixel off", C - 1 / source.size[0]),
+    ("after your repair", repaired),
+):
+    off = (sample(source.image, C_, padding="border") - scattered.values).abs().mean(
+        1, keepdim=True
+    ) * known
+    differences[f"{name}: {float(off.sum() / known.sum()):.4f}"] = (
+        (4 * off)[0, 0].clamp(0, 1).numpy()
+    )
 figure, axes = figures.new_figure(7.5, 3.9, 1, 2)
 for axis, (title, off) in zip(axes[0], differences.items(), strict=True):
     figures.show(axis, 1 - off, title, cmap="gray", vmin=0, vmax=1)

@@ -76,7 +76,7 @@ batch: int = 8  # 1..: pairs a step
 # each activation **at the place where it is**. For segmentation this is right, because output and input lie on top of
 # each other. Here they do not.
 
-# %%
+# %% alt="Source and target of a person in a striped pullover who raises an arm, and their edges: red for the source, blue for the target, seldom in the same place."
 pair = probes.pair_of(seed, stripes, (1, 3), size)
 S, N = pair.source.image, pair.target.image
 edges_S, edges_N = edge_strength(S), edge_strength(N)
@@ -107,24 +107,44 @@ figures.crisp_row(
 
 # %% tags=["experiment"]
 edge_table = np.zeros((people, 3, 5))
-of_person = [(seed, 10 * n + 8, (1, 2), size) for n in range(people)]  # people in no training split
+# people in no training split
+of_person = [(seed, 10 * n + 8, (1, 2), size) for n in range(people)]
 for n, who in enumerate(of_person):
     one, (activations, E) = probes.pair_of(*who), probes.encoded(*who)
     strange, _ = probes.encoded(*of_person[n - 1])
     in_source, in_target = probes.inner_mask(one.source, 3), probes.inner_mask(one.target, 3)
     for level, (a, b) in enumerate(zip(activations, strange, strict=True)):
-        handed_on = (a, probes.move(b, "E", one, E), probes.move(a, "parts", one, E), probes.move(a, "E", one, E))
+        handed_on = (
+            a,
+            probes.move(b, "E", one, E),
+            probes.move(a, "parts", one, E),
+            probes.move(a, "E", one, E),
+        )
         edge_table[n, level, 0] = edge_correlation(a, one.source.image, in_source)[0]
-        edge_table[n, level, 1:] = [edge_correlation(x, one.target.image, in_target)[0] for x in handed_on]
+        edge_table[n, level, 1:] = [
+            edge_correlation(x, one.target.image, in_target)[0] for x in handed_on
+        ]
 
+# %% alt="Correlation of edges at three levels: high with the source's own; near 0 for a plain skip and for a stranger; higher by parts; highest by E."
 against_source, plain, stranger, by_parts, by_E = edge_table.mean((0, 1))
-assert against_source > 0.5, "The activations have no edges where their own photograph has them."
-assert plain < stranger + 0.1, "A plain skip fits the target's edges better than a stranger's clothes do."
+assert against_source > 0.5, (
+    "The activations have no edges where their own photograph has them."
+)
+assert plain < stranger + 0.1, (
+    "A plain skip fits the target's edges better than a stranger's clothes do."
+)
 assert by_parts > plain + 0.05, "Moved by parts, the edges fit the target's no better."
 assert by_E > max(plain, stranger) + 0.1, "Moved by E, the edges fit the target's no better."
-record(plain=round(plain, 3), stranger=round(stranger, 3), by_parts=round(by_parts, 3), by_E=round(by_E, 3))
+record(
+    plain=round(plain, 3),
+    stranger=round(stranger, 3),
+    by_parts=round(by_parts, 3),
+    by_E=round(by_E, 3),
+)
 names = ("source's\nedges:\nplain", "target's:\nplain", "stranger\nby E", "by parts", "by E")
-figures.draw_edge_matches(edge_table, names, [f"level {n + 1}: {name}" for n, name in enumerate(skips.LEVELS)])
+figures.draw_edge_matches(
+    edge_table, names, [f"level {n + 1}: {name}" for n, name in enumerate(skips.LEVELS)]
+)
 
 # %% [markdown]
 # *See:* the grey dots (activations against their own photograph) are high, the purple ones a little above 0: a plain
@@ -157,34 +177,42 @@ def skip_by_definition(activations, E, mask):
     """activations (c, h, w), E (2, H, W), mask (1, H, W) -> (c, h, w)."""
     (_, h, w), (H, W) = activations.shape, mask.shape[1:]
     x = identity_grid(h, w)
-    rows, columns = norm_to_index(x[1, :, 0], H), norm_to_index(x[0, 0], W)  # the coarse centres, in fine pixels
+    # the coarse centres, in fine pixels
+    rows, columns = (norm_to_index(x[1, :, 0], H), norm_to_index(x[0, 0], W))
     k_y, k_x = tents(rows, H), tents(columns, W)
     weight = k_y @ mask @ k_x.T
     small_E = k_y @ (E * mask) @ k_x.T / weight.clamp(min=1e-6)  # the mean over body pixels
-    body = mask[:, (rows + 0.5).floor().long()][:, :, (columns + 0.5).floor().long()]  # the nearest pixel
+    # the nearest pixel
+    body = mask[:, (rows + 0.5).floor().long()][:, :, (columns + 0.5).floor().long()]
     at = torch.where((body > 0.5) & (weight > 0), small_E, x)
     column = norm_to_index(at[0], w).clamp(0, w - 1).flatten()  # beyond the border: the border
     row = norm_to_index(at[1], h).clamp(0, h - 1).flatten()
-    return torch.einsum("cyx,py,px->cp", activations, tents(row, h), tents(column, w)).reshape(-1, h, w)
+    return torch.einsum("cyx,py,px->cp", activations, tents(row, h), tents(column, w)).reshape(
+        -1, h, w
+    )
 
 
 # %% [markdown]
 # And the library's function, on four channels of each of the three levels. Both must agree.
 
-# %% tags=["call", "equal"]
+# %% tags=["call", "equal"] alt="The strongest channel at full, half and quarter size: above as the source has it, below warped by E, so that the stripes follow the raised arm."
 activations, E = probes.encoded(seed, stripes, (1, 3), size)
 before, after = [], []
 for level in range(3):
     chosen = list(skips.strongest((seed, stripes, (1, 3)), level, size)[:4])
     a = activations[level][:, chosen]
     warped = warp_activations(a, E, pair.target.mask, tuple(a.shape[-2:]))
-    torch.testing.assert_close(warped[0], skip_by_definition(a[0], E[0], pair.target.mask[0]), rtol=0, atol=2e-4)
+    torch.testing.assert_close(
+        warped[0], skip_by_definition(a[0], E[0], pair.target.mask[0]), rtol=0, atol=2e-4
+    )
     most = float(a[0, 0].abs().quantile(0.99))
     for line, channel in ((before, a), (after, warped)):
         large = F.interpolate(channel[:, :1], size=(size, size), mode="nearest-exact")[0, 0]
         line.append(figures.signed(large, most))
 print("equal at all three scales: the definition and warp_activations")
-heading = "The strongest channel of every level (purple: positive). Top: source; bottom: warped by E"
+heading = (
+    "The strongest channel of every level (purple: positive). Top: source; bottom: warped by E"
+)
 figures.grid_of(skips.LEVELS, (before, after), heading, scale=2)
 
 # %% [markdown]
@@ -194,7 +222,7 @@ figures.grid_of(skips.LEVELS, (before, after), heading, scale=2)
 #
 # **Pick a layer and a channel,** and compare the three skips.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The source, one channel of its activations, the channel handed on in the chosen way, and the target with the outline."
 channel = skips.channel((seed, stripes, (1, 3)), size)
 channel
 
@@ -222,21 +250,25 @@ channel.move()
 #   The 0 is there because each map is 0 outside its region. It costs nothing: what follows is a ReLU.
 
 # %% tags=["derive"]
-who = probes.with_all_parts(seed, jumper, (3, 5), size)  # the jumper, where all ten parts were found
+# the jumper, where all ten parts were found
+who = probes.with_all_parts(seed, jumper, (3, 5), size)
 jump = probes.pair_of(seed, who, (3, 5), size)
 source, target = jump.source, jump.target
 
 
 def skip_by_parts(activations, source, target):
-    """activations (c, h, w) of a source -> (c, h, w), and the maps A_k (10, 2, 3).  All parts must be there."""
+    """activations (c, h, w) -> (c, h, w), and the maps A_k (10, 2, 3); needs all parts."""
     h, w = activations.shape[1:]
     there = part_corners(source.keypoints, source.visibility, source.size)[0][0]  # 10 4 2
     here = part_corners(target.keypoints, target.visibility, target.size)[0][0]
     masks = part_regions(target.keypoints, target.visibility, target.size)[0]
-    both = [j for j in HEAD_JOINTS if min(source.visibility[0, j], target.visibility[0, j]) > 0] + [*SHOULDERS]
+    seen = torch.minimum(source.visibility, target.visibility)[0] > 0
+    both = [*(j for j in HEAD_JOINTS if seen[j]), *SHOULDERS]
     head, fused, maps = BODY_PARTS.index("head"), torch.zeros_like(activations), []
     for k in range(10):
-        to, of = (source.keypoints[0, both], target.keypoints[0, both]) if k == head else (there[k], here[k])
+        to, of = there[k], here[k]
+        if k == head:
+            to, of = source.keypoints[0, both], target.keypoints[0, both]
         ones = torch.cat([of, torch.ones(len(of), 1)], 1)  # (x, y, 1) of every point
         A = torch.linalg.lstsq(ones.double(), to.double()).solution.T.float()  # 2 3
         moved = sample(activations[None], affine_flow(A[None], (h, w)))[0]
@@ -245,7 +277,10 @@ def skip_by_parts(activations, source, target):
     return fused, torch.stack(maps)
 
 
-figures.draw_both_parts(source, target, ("source: corners of ten parts", "target: a dot marks the same corner"))
+# %% alt="Source and target with the corners of ten body parts as coloured frames: torso, head, and eight limbs; a dot marks the same corner in both."
+figures.draw_both_parts(
+    source, target, ("source: corners of ten parts", "target: a dot marks the same corner")
+)
 
 # %% [markdown]
 # *See:* every rectangle (the head's and the body's too) keeps its first corner (the dot) on the same side of the limb.
@@ -255,11 +290,15 @@ figures.draw_both_parts(source, target, ("source: corners of ten parts", "target
 maps = probes.joint_maps(jump)
 assert maps.defined.all(), "A part of this pair was not found."
 features = VGGFeatures("random", ("relu1_2",), width=16)
-for a in (probes.on_black(source), features(source.image)["relu1_2"], F.avg_pool2d(source.image, 4)):
+for a in (
+    probes.on_black(source),
+    features(source.image)["relu1_2"],
+    F.avg_pool2d(source.image, 4),
+):
     fused, A = skip_by_parts(a[0], source, target)
     torch.testing.assert_close(fused, warp_by_parts(a, maps)[0], rtol=0, atol=1e-4)
     torch.testing.assert_close(A, maps.matrix[0], rtol=0, atol=1e-4)
-print("equal: ten lines and posekit.ops.part_affine, for colours, features, and at a quarter of the size")
+print("equal: ten lines and posekit.ops.part_affine: colours, features, a quarter of the size")
 
 # %% [markdown]
 # **Switch parts on and off.** Here the source's body is moved as if its colours were activations (its background is
@@ -267,7 +306,7 @@ print("equal: ten lines and posekit.ops.part_affine, for colours, features, and 
 # add what it misses. They cannot take away: a maximum never removes anything, so the hands that the body's map leaves
 # at the hips stay there. And where two limbs lie on one another the brighter wins, not the nearer: joints know no depth.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="Corners of the parts in source and target, and the body moved by the parts that are switched on, on a dark ground."
 some_parts = skips.parts((seed, who, (3, 5)), size)
 some_parts
 
@@ -279,7 +318,7 @@ some_parts.move()
 # nine and a shoulder all ten. Why? (The answer is in the figure of corners: all limbs are equally wide. And the map of
 # the head comes from the joints of the head and the shoulders.)
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The chosen limb in the source, the joint moved in the target, and the body moved by all parts."
 a_joint = skips.joint((seed, who, (3, 5)), size)
 a_joint
 
@@ -298,21 +337,30 @@ a_joint.move()
 limb, wrist = "right_lower_arm", "right_wrist"
 k = BODY_PARTS.index(limb)
 costs = []
-for number, views in itertools.product([10 * n + 8 for n in range(people)], ((1, 2), (3, 5), (0, 3))):
+numbers = [10 * n + 8 for n in range(people)]
+for number, views in itertools.product(numbers, ((1, 2), (3, 5), (0, 3))):
     one = probes.pair_of(seed, number, views, size)
     own, twin = probes.joint_maps(one), probes.joint_maps(probes.without_joint(one, wrist))
-    if own.defined[0, k] and twin.twin[0, k] and (own.mask[:, k] * one.target.mask[:, 0]).sum() > 20:
-        costs.append([probes.limb_error(one, m, limb) for m in (own, twin, twin.without(limb))])
+    large = (own.mask[:, k] * one.target.mask[:, 0]).sum() > 20
+    if own.defined[0, k] and twin.twin[0, k] and large:
+        three = (own, twin, twin.without(limb))
+        costs.append([probes.limb_error(one, m, limb) for m in three])
+
+# %%
 with_own, with_twin, dropped = np.mean(costs, axis=0)
 differences = np.array([[twin - own, drop - twin] for own, twin, drop in costs])
 to_own, to_dropped = differences.mean(0)
-error_own, error_dropped = differences.std(0, ddof=1) / np.sqrt(len(costs))  # standard errors of these means
+# standard errors of these means
+error_own, error_dropped = differences.std(0, ddof=1) / np.sqrt(len(costs))
 print(f"mean error on the lower arm, {len(costs)} pairs: itself {with_own:.3f}, ", end="")
 print(f"its twin {with_twin:.3f}, dropped {dropped:.3f}")
-print(
-    f"twin - itself {to_own:+.3f} \u00b1 {error_own:.3f}, dropped - twin {to_dropped:+.3f} \u00b1 {error_dropped:.3f}"
+print(f"twin - itself {to_own:+.3f} \u00b1 {error_own:.3f}, ", end="")
+print(f"dropped - twin {to_dropped:+.3f} \u00b1 {error_dropped:.3f}")
+record(
+    limb_itself=round(with_own, 3),
+    limb_twin=round(with_twin, 3),
+    limb_dropped=round(dropped, 3),
 )
-record(limb_itself=round(with_own, 3), limb_twin=round(with_twin, 3), limb_dropped=round(dropped, 3))
 if people >= 12:  # fewer pairs say nothing
     assert to_dropped > 2 * error_dropped, "A dropped limb costs no more than its twin."
     assert abs(to_own) < 0.5 * to_dropped, "The twin is not nearly as good as the limb itself."
@@ -320,15 +368,24 @@ if people >= 12:  # fewer pairs say nothing
 # %% [markdown]
 # The same three skips in pictures, on the pair of section 3:
 
-# %%
+# %% alt="A source, a target with raised arms, and the right lower arm in three ways: by its own map, by its twin's, and dropped, which leaves the arm short."
 twin = probes.joint_maps(probes.without_joint(jump, wrist))
 only_the_arm = [name == limb for name in BODY_PARTS]
-assert twin.twin[0].tolist() == only_the_arm, "Another part than the lower arm takes its twin's place."
+assert twin.twin[0].tolist() == only_the_arm, (
+    "Another part than the lower arm takes its twin's place."
+)
 arms = (..., slice(0, size // 2), slice(size // 4, 3 * size // 4))  # the upper body
-pose = {"source": figures.picture(source.image[arms]), "target": figures.picture(target.image[arms])}
-for title, m in (("the limb itself", maps), ("its twin", twin), ("dropped", twin.without(limb))):
+pose = {
+    "source": figures.picture(source.image[arms]),
+    "target": figures.picture(target.image[arms]),
+}
+for title, m in (
+    ("the limb itself", maps),
+    ("its twin", twin),
+    ("dropped", twin.without(limb)),
+):
     pose[title] = figures.lit(warp_by_parts(probes.on_black(source), m)[arms])
-figures.crisp_row(pose, "The right lower arm (left in the picture), three ways", scale=3)
+figures.crisp_row(pose, "The right lower arm (left in the picture), three ways", scale=2)
 
 # %% [markdown]
 # *See:* dropped, the raised hand is missing: only the map of the whole body is left there. (For the error, holes are
@@ -362,9 +419,10 @@ truth = collate_pairs(held_out).target
 
 
 def duel(kind):
-    """Train with one kind of skips: the system, its photographs of the held-out pairs, its error as it learns."""
-    system = build("deformable_gan", "laptop", "dsc", seed=seed, skips=kind, image_size=duel_size, width=12, levels=5,
-                   sigma=3.0, atlas_size=duel_size)  # fmt: skip
+    """Train with one kind of skips: the system, its photographs, its error as it learns."""
+    system = build("deformable_gan", "laptop", "dsc", seed=seed, skips=kind,
+                   image_size=duel_size, width=12, levels=5, sigma=3.0,
+                   atlas_size=duel_size)  # fmt: skip
     adam = torch.optim.Adam(system.generator.parameters(), lr=1e-3, betas=(0.5, 0.999))
     order, curve = torch.Generator().manual_seed(seed), []
     torch.manual_seed(seed)  # of the dropout
@@ -377,31 +435,45 @@ def duel(kind):
         adam.step()
         if step % max(1, steps // 4) == 0:
             made = probes.photographs(system, held_out)
-            curve.append((step, float(probes.body_errors(made, truth.image, truth.mask).mean())))
+            curve.append(
+                (step, float(probes.body_errors(made, truth.image, truth.mask).mean()))
+            )
     return made, curve
 
 
 # %% [markdown]
 # Four trainings, one after the other:
 
-# %%
+# %% alt="The error on the body over 160 steps for four kinds of skips: none and plain stay near 0.2, parts are lower, the surface ends lowest."
 made, curves = {}, {}
 for kind in ("none", "plain", "parts", "surface"):
     made[kind], curves[kind] = duel(kind)
 figures.draw_duel(curves, f"Four kinds of skips, {len(held_out)} held-out pairs")
 
 # %%
-around = {kind: probes.body_errors(made[kind], truth.image, 1 - truth.mask).mean() for kind in made}
-error = {kind: np.mean([value for _, value in curve[-2:]]) for kind, curve in curves.items()}  # they jump
+around = {
+    kind: probes.body_errors(made[kind], truth.image, 1 - truth.mask).mean() for kind in made
+}
+# two points, for they jump
+error = {kind: np.mean([value for _, value in curve[-2:]]) for kind, curve in curves.items()}
 for kind in made:
-    print(f"{kind:8} error on the body {error[kind]:.3f} (last two points), around it {around[kind]:.3f}")
+    print(f"{kind:8} error on the body {error[kind]:.3f} (last two points), ", end="")
+    print(f"around it {around[kind]:.3f}")
 record(**{f"body_{kind}": round(value, 4) for kind, value in error.items()})
 record(**{f"around_{kind}": round(value, 4) for kind, value in around.items()})
+
+# %%
 if steps >= 160:  # a shorter training proves nothing
     expect("on the body parts are ahead of plain", error["parts"] < 0.95 * error["plain"])
     expect("on the body E is ahead of parts", error["surface"] < error["parts"])
-    expect("worst and best are less than a factor of two apart", max(error.values()) < 2 * min(error.values()))
-    expect("on the body a plain skip is worth little or nothing", error["plain"] > 0.85 * error["none"])
+    expect(
+        "worst and best are less than a factor of two apart",
+        max(error.values()) < 2 * min(error.values()),
+    )
+    expect(
+        "on the body a plain skip is worth little or nothing",
+        error["plain"] > 0.85 * error["none"],
+    )
     expect("a plain skip brings the background", around["plain"] < 0.85 * around["none"])
     expect("so does E", around["surface"] < 0.85 * around["none"])
     expect("parts drag the background along", around["parts"] > 1.1 * around["plain"])
@@ -409,13 +481,21 @@ if steps >= 160:  # a shorter training proves nothing
 # %% [markdown]
 # And the photographs, from the pair where E helps most to one where it helps little:
 
-# %%
-wrong = {kind: probes.body_errors(made[kind], truth.image, truth.mask) for kind in ("none", "surface")}
+# %% alt="Four people: the source, the results without skips, with plain skips, with parts, with the surface, and the target. All are blurred; the surface shows the most."
+wrong = {
+    kind: probes.body_errors(made[kind], truth.image, truth.mask)
+    for kind in ("none", "surface")
+}
 worth = wrong["none"] - wrong["surface"]
-shown = [int(i) for i in np.argsort(-worth)[:: max(1, len(worth) // 4)][:4]]  # from much to nothing
+# from much to nothing
+shown = [int(i) for i in np.argsort(-worth)[:: max(1, len(worth) // 4)][:4]]
 rows = []
 for i in shown:
-    photos = [held_out[i].source.image, *(made[kind][i] for kind in made), held_out[i].target.image]
+    photos = [
+        held_out[i].source.image,
+        *(made[kind][i] for kind in made),
+        held_out[i].target.image,
+    ]
     rows.append([figures.picture(photo) for photo in photos])
 figures.grid_of(("source", *made, "target"), rows, scale=2)
 
@@ -436,14 +516,21 @@ figures.grid_of(("source", *made, "target"), rows, scale=2)
 # curves still jump: on another processor or with another seed some of the lines above come out otherwise. So here is the
 # recorded sweep: longer, at three seeds, with the losses of the variant (`posekit sweep experiments/skips.yaml`).
 
-# %%
+# %% alt="l1, SSIM, MS-SSIM and sharpness of four kinds of skips, a dot for each seed: the order none, plain, parts, surface holds in l1 and SSIM, not in sharpness."
 rows = read_results("skips")
 for metric in ("ssim", "ms_ssim"):
     by_arm = [values_of(rows, metric, arm=arm) for arm in figure_of("skips")["arms"]]
     for worse, better in itertools.pairwise(by_arm):
-        assert max(worse) < min(better), "The order none, plain, parts, surface does not hold at every seed."
-sharp = [values_of(rows, "gradient_energy_ratio", arm=arm) for arm in figure_of("skips")["arms"]]
-between_arms, between_seeds = np.ptp([np.mean(seeds) for seeds in sharp]), max(np.ptp(seeds) for seeds in sharp)
+        assert max(worse) < min(better), (
+            "The order none, plain, parts, surface does not hold at every seed."
+        )
+sharp = [
+    values_of(rows, "gradient_energy_ratio", arm=arm) for arm in figure_of("skips")["arms"]
+]
+between_arms, between_seeds = (
+    np.ptp([np.mean(seeds) for seeds in sharp]),
+    max(np.ptp(seeds) for seeds in sharp),
+)
 assert between_arms < between_seeds, "Sharpness differs more between skips than between seeds."
 figures.draw_recorded("skips")
 
@@ -470,23 +557,28 @@ def by_copies(generated, target, n):
     h, w, r = *target.shape[-2:], n // 2
     padded = F.pad(target, (r, r, r, r), value=torch.inf)
     copies = [padded[..., i : i + h, j : j + w] for i in range(n) for j in range(n)]
-    return torch.stack([(generated - c).abs().sum(1) for c in copies]).amin(0).mean() / target.shape[1]
+    costs = torch.stack([(generated - c).abs().sum(1) for c in copies])
+    return costs.amin(0).mean() / target.shape[1]
 
 
+# %% alt="A photograph moved by five pixels, and the loss over the shift: windows of 3, 5 and 7 forgive shifts up to their reach, l1 forgives none."
 windows, reach = (1, 3, 5, 7), 5
 for n in windows:
     torch.testing.assert_close(nearest_neighbour_loss(S, N, n), by_copies(S, N, n))
-table = shift_figures.shift_losses(
-    N, range(reach + 1), windows
-)  # (windows, shifts): N against itself, moved to the right
+# (windows, shifts): N against itself, moved to the right
+table = shift_figures.shift_losses(N, range(reach + 1), windows)
 for n, losses in zip(windows, table, strict=True):
     forgiven, charged = losses[: n // 2 + 1], losses[n // 2 + 1]
-    assert forgiven.max() < 0.05 * table[0, 1], "A shift within the window's reach is not forgiven."
+    assert forgiven.max() < 0.05 * table[0, 1], (
+        "A shift within the window's reach is not forgiven."
+    )
     assert charged > 2 * forgiven.max(), "A shift by one pixel more is forgiven too."
 thin = torch.zeros(1, 1, 9, 9)
 thin[..., 4, :] = 1  # a line that the network does not draw:
 costs = [float(nearest_neighbour_loss(torch.zeros_like(thin), thin, n)) for n in (1, 3)]
-assert costs[0] > 0 == costs[1], "A missing thin line is not what l1 charges for and a window of 3 forgives."
+assert costs[0] > 0 == costs[1], (
+    "A missing thin line is not what l1 charges for and a window of 3 forgives."
+)
 shift_figures.draw_forgiveness(N, reach)
 
 # %% [markdown]
@@ -498,21 +590,36 @@ shift_figures.draw_forgiveness(N, reach)
 # Which picture costs l1 least on average, and which the nearest-neighbour loss?
 
 # %% tags=["experiment"]
-places = torch.cat([N[..., reach - s : size - reach - s, :] for s in (-1, 0, 1)])  # where the target may lie
-drawn = {"sharp": places[1:2], "median": places.median(0, keepdim=True).values, "mean": places.mean(0, keepdim=True)}
+# where the target may lie
+places = torch.cat([N[..., reach - s : size - reach - s, :] for s in (-1, 0, 1)])
+drawn = {
+    "sharp": places[1:2],
+    "median": places.median(0, keepdim=True).values,
+    "mean": places.mean(0, keepdim=True),
+}
 costs = {name: [] for name in drawn}
 for name, guess in drawn.items():
     for n in (1, 3):
-        costs[name].append(np.mean([float(nearest_neighbour_loss(guess, place[None], n)) for place in places]))
+        costs[name].append(
+            np.mean([float(nearest_neighbour_loss(guess, place[None], n)) for place in places])
+        )
 record(**{f"l1_of_{name}": round(l1, 4) for name, (l1, _) in costs.items()})
 record(**{f"nn3_of_{name}": round(nn3, 4) for name, (_, nn3) in costs.items()})
+
+# %% alt="Three guesses at a striped pullover whose place is unsure, with their losses: sharp, the median and the mean, in which thin stripes fade."
 (sharp, sharp3), (median, median3), (mean, mean3) = costs.values()
-assert median < sharp < 1.4 * median, "To l1 a sharp guess is not nearly as good as the median."
+assert median < sharp < 1.4 * median, (
+    "To l1 a sharp guess is not nearly as good as the median."
+)
 assert median < mean < 1.4 * median, "To l1 the mean is not nearly as good as the median."
 assert sharp3 < 0.5 * min(median3, mean3), "A window of 3 does not prefer the sharp guess."
 part = (..., slice(20, 84), slice(40, 104))
-titles = {name: f"{name}: l1 {one:.4f}\nwindow 3 {three:.4f}" for name, (one, three) in costs.items()}
-figures.crisp_row({titles[name]: figures.picture(guess[part]) for name, guess in drawn.items()}, scale=3)
+titles = {
+    name: f"{name}: l1 {one:.4f}\nwindow 3 {three:.4f}" for name, (one, three) in costs.items()
+}
+figures.crisp_row(
+    {titles[name]: figures.picture(guess[part]) for name, guess in drawn.items()}, scale=3
+)
 
 # %% [markdown]
 # *See:* to l1 the three are nearly alike, and the median, in which thin lines fade, is the cheapest: nothing tells a
@@ -537,14 +644,22 @@ pairs = figures.held_out_pairs(gan.config.size)
 photos = probes.photographs(gan, pairs)
 everything = collate_pairs(pairs)
 ours = probes.body_errors(photos, everything.target.image, everything.target.mask)
-copied = probes.body_errors(everything.source.image, everything.target.image, everything.target.mask)
-print(f"mean error on the body, {len(pairs)} pairs: {ours.mean():.3f}; of the source, as it is: {copied.mean():.3f}")
-assert ours.mean() < 0.85 * copied.mean(), "The trained system is hardly better than the source as it is."
+copied = probes.body_errors(
+    everything.source.image, everything.target.image, everything.target.mask
+)
+print(f"mean error on the body, {len(pairs)} pairs: {ours.mean():.3f}; ", end="")
+print(f"of the source, as it is: {copied.mean():.3f}")
+assert ours.mean() < 0.85 * copied.mean(), (
+    "The trained system is hardly better than the source as it is."
+)
 record(error_trained=round(ours.mean(), 4), error_of_the_source=round(copied.mean(), 4))
 
+# %% alt="Four held-out people: source, pose as a stick figure, the photograph made by the trained network, target. Poses are right, patterns smear."
 rows = []
-for i in np.argsort(copied)[[3, 15, 27, 39]]:  # from little difference of source and target to much
-    pose = figures.skeleton(pairs[i].batched().target)[0]  # the network gets the 18 joints as heat maps
+# from little difference of source and target to much
+for i in np.argsort(copied)[[3, 15, 27, 39]]:
+    # the network gets the 18 joints as heat maps
+    pose = figures.skeleton(pairs[i].batched().target)[0]
     images = (pairs[i].source.image, pose, photos[i], pairs[i].target.image)
     rows.append([figures.picture(image) for image in images])
 figures.grid_of(("source", "pose", "made", "target"), rows)
@@ -568,23 +683,31 @@ paper = {"ssim": (0.791, 0.797, 0.797, 0.796), "ms_ssim": (0.810, 0.815, 0.818, 
 score, lpips = (4.46, 3.23, 3.02, 3.295), (0.169, 0.198, 0.198, 0.202)
 kept = figures.recorded("refinement_variants")
 if kept is None:
-    print("No results are kept here; posekit sweep experiments/refinement_variants.yaml makes them.")
+    print("None are kept here; posekit sweep experiments/refinement_variants.yaml makes them.")
 else:
-    print("                 the paper, full body                                 here, mean over the seeds")
-    print("                 SSIM   MS-SSIM  Inception score  LPIPS (low: good)   SSIM   MS-SSIM")
+    print(f"{'':17}{'the paper, full body':45}here, mean over seeds")
+    print(f"{'':17}SSIM   MS-SSIM  Inception  LPIPS (low: good)  SSIM   MS-SSIM")
     for n, (name, ours) in enumerate(kept.values.items()):
-        theirs = f"{paper['ssim'][n]:.3f}  {paper['ms_ssim'][n]:.3f}    {score[n]:<15}  {lpips[n]:.3f}"
-        print(f"{name:16} {theirs}               {'  '.join(f'{np.mean(ours[metric]):.3f}' for metric in paper)}")
+        print(f"{name:16} {paper['ssim'][n]:.3f}  {paper['ms_ssim'][n]:.3f}    ", end="")
+        print(f"{score[n]:<9}  {lpips[n]:.3f}              ", end="")
+        print("  ".join(f"{np.mean(ours[metric]):.3f}" for metric in paper))
+
+# %% alt="SSIM, MS-SSIM, l1 and sharpness of four variants, a dot for each seed, beside the paper's figures: full is best, without textures is worst."
+if kept is not None:
     for metric in paper:
         full, *others = (kept.values[name][metric] for name in kept.values)
-        assert min(full) > max(map(max, others)), "The full variant is not the best at every seed."
+        assert min(full) > max(map(max, others)), (
+            "The full variant is not the best at every seed."
+        )
         assert max(others[2]) < min(map(min, (full, *others[:2]))), (
             "Without textures it is not the worst at every seed."
         )
         for other in ("no_deform", "rgb", "no_textures"):
             gap = kept.difference(metric, "full", other)
             print(f"{metric:8} full - {other:12} {gap} {gap.reading}")
-            assert (gap.reading == "undecided") == (other == "no_deform"), f"{other}: another reading than the text's."
+            assert (gap.reading == "undecided") == (other == "no_deform"), (
+                f"{other}: another reading than the text's."
+            )
 figures.draw_recorded("refinement_variants", paper)
 
 # %% [markdown]
@@ -611,14 +734,17 @@ figures.draw_recorded("refinement_variants", paper)
 def skip_by_E(activations, E, mask):
     """activations (1, c, h, w), E (1, 2, H, W), mask (1, 1, H, W) -> (1, c, h, w)."""
     # SOLUTION
-    # STUB: # 1. E is 0 off the body; resize it bilinearly, and divide by the mask resized the same way.
+    # STUB: # 1. E is 0 off the body; resize it bilinearly, and divide by the mask,
+    # STUB: #    resized the same way.
     # STUB: # 2. Which small pixels are body?  The mask, by the nearest pixel.
     # STUB: # 3. Body pixels look up at E, the others at their own place.  padding="border".
     h, w = activations.shape[-2:]
     weight = F.interpolate(mask, size=(h, w), mode="bilinear", align_corners=False)
     small_E = resize_grid(E, (h, w)) / weight.clamp(min=1e-6)
     body = (resize_mask(mask, (h, w)) > 0.5) & (weight > 0)
-    return sample(activations, torch.where(body, small_E, identity_grid(h, w)), padding="border")
+    return sample(
+        activations, torch.where(body, small_E, identity_grid(h, w)), padding="border"
+    )
     # END SOLUTION
 
 
@@ -633,10 +759,14 @@ checks.check_skip_by_E(skip_by_E)
 
 # %% tags=["exercise"]
 def limb_map(source, target, source_half, target_half):
-    """source, target: (2, 2), two joints (x, y); half-widths -> A (2, 3): target (x, y, 1) -> source (x, y)."""
+    """source, target (2, 2): two joints (x, y) each; half-widths -> A (2, 3).
+
+    A maps target (x, y, 1) -> source (x, y).
+    """
 
     # SOLUTION
-    # STUB: # Vectors along the limb in both pictures; "to the side" is (x, y) -> (-y, x), as long as the half-width.
+    # STUB: # Vectors along the limb in both pictures;
+    # STUB: # "to the side" is (x, y) -> (-y, x), as long as the half-width.
     # STUB: # The linear part takes (along, side) of the target to (along, side) of the source.
     # STUB: # The shift takes the target's first joint to the source's.
     def frame(joints, half):

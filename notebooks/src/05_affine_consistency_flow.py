@@ -72,25 +72,31 @@ rate: float = 0.002  # 0..1: learning rate
 #
 # A tensor with four axes. At 64 x 64 pixels it has 4096 x 4096 entries.
 
-# %%
+# %% alt="Source and target of one person with their joints, and beside each the 18 heat maps in colours."
 train, held_out = probes.flow_pairs(people, seed)
 chosen = [held_out[min(i, len(held_out) - 1)].batched() for i in shown]
-some = [held_out[round(i)] for i in np.linspace(0, len(held_out) - 1, min(measured, len(held_out)))]
+some = [
+    held_out[round(i)] for i in np.linspace(0, len(held_out) - 1, min(measured, len(held_out)))
+]
 pair = chosen[0]
 source, target = pair.source, pair.target
 maps = [heat_maps(p.keypoints, p.visibility, p.size, 6.0) for p in (source, target)]
 side = 32
 z_s, z_t = (probes.joint_features(p, side, 3.0) for p in (source, target))
 C = correlate(z_s, z_t)
-assert C.shape == (1, side * side, side, side), "The source pixels, row by row, are not the channels of C."
-print(f"{side} x {side} pixels: C has {C.numel():,} entries; at 64 x 64 it would have {64**4:,}.")
+assert C.shape == (1, side * side, side, side), (
+    "The source pixels, row by row, are not the channels of C."
+)
+print(
+    f"{side} x {side} pixels: C has {C.numel():,} entries; at 64 x 64 it would have {64**4:,}."
+)
 figures.draw_poses(source, target, maps)
 
 # %% [markdown]
 # **Choose a target pixel** (sliders x, y) and see where it looks. What is drawn is $Q$, the correlation after the two
 # steps of the next section; switch the mutual filter off and on. Try a hand, a knee, and a pixel far from all joints.
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The chosen pixel in the target, the places in the source at which it looks, in red, and how its attention falls from the best source pixel on."
 scenes = {}
 for name, one in zip(("first pair", "second pair"), chosen, strict=False):
     z = tuple(probes.joint_features(p, side, 3.0) for p in (one.source, one.target))
@@ -124,8 +130,10 @@ look.move()
 # %% tags=["derive"]
 def filtered_by_definition(C):
     """(b, n, h, w) -> Q of (9), then (2)."""
-    best_source = C.amax(1, keepdim=True)  # for each target pixel, the most similar source pixel
-    best_target = C.amax((2, 3), keepdim=True)  # for each source pixel, the most similar target pixel
+    # for each target pixel, the most similar source pixel
+    best_source = C.amax(1, keepdim=True)
+    # for each source pixel, the most similar target pixel
+    best_target = C.amax((2, 3), keepdim=True)
     gamma = (C / best_source) * (C / best_target)
     Q = gamma * C
     return Q / Q.square().sum(1, keepdim=True).sqrt()
@@ -143,16 +151,21 @@ torch.testing.assert_close(matching(z_s, z_t), Q, rtol=1e-3, atol=1e-5)
 without_source = unit_length(C * C * (C / C.amax((2, 3), keepdim=True)))
 without_target = unit_length(C * C * (C / C.amax(1, keepdim=True)))
 torch.testing.assert_close(without_source, Q, rtol=1e-3, atol=1e-5)
-assert not torch.allclose(without_target, Q, rtol=1e-3, atol=1e-5), "The other maximum can be left out too."
+assert not torch.allclose(without_target, Q, rtol=1e-3, atol=1e-5), (
+    "The other maximum can be left out too."
+)
 
-permutation = torch.eye(9)[torch.randperm(9, generator=torch.Generator().manual_seed(1))]  # one-to-one matches
+# one-to-one matches
+permutation = torch.eye(9)[torch.randperm(9, generator=torch.Generator().manual_seed(1))]
 one_to_one = permutation.view(1, 9, 3, 3)
 torch.testing.assert_close(mutual_filter(one_to_one), one_to_one)  # survive as they are
 unsure = torch.full((1, 9, 3, 3), 0.5) + 0.5 * one_to_one
 shrunk = mutual_filter(unsure)
 assert (shrunk[one_to_one > 0] == 1).all(), "Each other's best match has changed."
 assert (shrunk[one_to_one == 0] == 0.5**3).all(), "All else is not shrunk to its cube."
-print("equal: the definition, mutual_filter with unit_length, and matching, which never keeps C and gamma")
+print(
+    "equal: the definition, mutual_filter with unit_length, and matching without C and gamma"
+)
 
 # %% [markdown]
 # The maximum over *source* pixels is one number for a target pixel: (2) divides it out again. `matching` uses this; it
@@ -166,23 +179,38 @@ print("equal: the definition, mutual_filter with unit_length, and matching, whic
 filters, sharp = {"filtered": True, "unfiltered": False}, {}
 for name, on in filters.items():
     sharp[name] = probes.spread(matching(z_s, z_t, filtered=on))
-flows = {name: [probes.joint_flow(p.batched(), side, 3.0, on)[0] for p in some] for name, on in filters.items()}
+flows = {
+    name: [probes.joint_flow(p.batched(), side, 3.0, on)[0] for p in some]
+    for name, on in filters.items()
+}
 flows["source copied"] = [identity_grid(side, side)] * len(some)
 scores = {name: probes.mean_scores(f, some) for name, f in flows.items()}
 off = {name: probes.scores(f, some).off for name, f in flows.items()}
 far = off["source copied"] > 20  # another framing: the camera came closer, or went away
-print(f"{'':15}{'attention spread':>18}{'pixels off':>12}{f'{far.sum()} far pairs':>14}{'others':>9}")
+columns = ("attention spread", "pixels off", f"{far.sum()} far pairs", "others")
+print(f"{'':15}{columns[0]:>18}{columns[1]:>12}{columns[2]:>14}{columns[3]:>9}")
 for name, s in scores.items():
-    print(f"{name:15}{sharp.get(name, float('nan')):18.1f}{s.off:12.1f}{off[name][far].mean():14.1f}", end="")
-    print(f"{off[name][~far].mean():9.1f}")
-record(off_joints=round(float(scores["filtered"].off), 2), off_copied=round(float(scores["source copied"].off), 2))
+    print(f"{name:15}{sharp.get(name, float('nan')):18.1f}{s.off:12.1f}", end="")
+    print(f"{off[name][far].mean():14.1f}{off[name][~far].mean():9.1f}")
+
+# %%
+record(
+    off_joints=round(float(scores["filtered"].off), 2),
+    off_copied=round(float(scores["source copied"].off), 2),
+)
 if len(some) >= 16:  # fewer pairs say little
     on, without, _ = (scores[name].off for name in scores)
     filtered, copied = off["filtered"], off["source copied"]
-    assert sharp["filtered"] < 0.8 * sharp["unfiltered"], "The filter does not make the attention sharper."
+    assert sharp["filtered"] < 0.8 * sharp["unfiltered"], (
+        "The filter does not make the attention sharper."
+    )
     assert abs(on - without) < 0.1 * without, "The filter moves the best matches."
-    assert filtered[far].mean() < 0.9 * copied[far].mean(), "The best matches do not help in the far pairs."
-    assert filtered[~far].mean() > 0.85 * copied[~far].mean(), "The best matches help in the other pairs too."
+    assert filtered[far].mean() < 0.9 * copied[far].mean(), (
+        "The best matches do not help in the far pairs."
+    )
+    assert filtered[~far].mean() > 0.85 * copied[~far].mean(), (
+        "The best matches help in the other pairs too."
+    )
 
 # %% [markdown]
 # *See:* sharper. Half as many source pixels share the attention, but the best of them hardly moves. And heat maps
@@ -200,8 +228,10 @@ if len(some) >= 16:  # fewer pairs say little
 # - **as colours**: hue for the direction of position minus pixel, white where nothing moves, full colour from a quarter
 #   of the photograph on (the wheel is the legend).
 
-# %%
-wave = identity_grid(side, side)[None] + 0.05 * torch.sin(6 * identity_grid(side, side)[None].flip(1))
+# %% alt="Three flows, a wave, a shift and the best matches: as a bent grid, as colours, and the source sampled with them, beside the target."
+wave = identity_grid(side, side)[None] + 0.05 * torch.sin(
+    6 * identity_grid(side, side)[None].flip(1)
+)
 examples = {
     "a shift": affine_flow(torch.tensor([[[1.0, 0, 0.3], [0, 1.0, 0]]]), (side, side)),
     "best matches": probes.joint_flow(pair, side, 3.0),
@@ -241,14 +271,19 @@ p_t = heat_maps(target.keypoints, target.visibility, target.size, 6.0)
 offs = {"A^-1 x": [], "A x": []}
 for a in A.split(1):
     p_st = sample(p_t, affine_flow(a, target.size))
-    kept = (sample(torch.ones(1, 1, *target.size), affine_flow(invert(a), target.size)) > 0.99).float()
+    kept = (
+        sample(torch.ones(1, 1, *target.size), affine_flow(invert(a), target.size)) > 0.99
+    ).float()
     for name, b in (("A^-1 x", invert(a)), ("A x", a)):
-        s_f = resize_grid(affine_flow(b, (side, side)), target.size)  # an affine flow is the same at every size
+        # an affine flow is the same at every size
+        s_f = resize_grid(affine_flow(b, (side, side)), target.size)
         error = (sample(p_st, s_f) - p_t).abs().amax(1, keepdim=True) * kept
         offs[name].append(float(error.sum() / kept.sum()))
 worst, forward = max(offs["A^-1 x"]), float(np.mean(offs["A x"]))
 tilt = torch.rad2deg(torch.atan2(A[:, 0, 1].abs(), A[:, 1, 1])).max()
-print(f"64 maps, warped back: at worst {worst:.4f} off with A^-1 x; {forward:.3f} on average with A x.")
+print(
+    f"64 maps warped back: at worst {worst:.4f} off with A^-1 x; {forward:.3f} with A x, mean."
+)
 print(f"No upright line is tilted by more than {float(tilt):.0f} degrees.")
 assert worst < 0.003, "The flow A^-1 x does not undo the map."
 assert forward > 50 * worst, "The flow A x seems to undo the map too."
@@ -257,7 +292,7 @@ assert tilt < 18, "A map tilts people by more than 18 degrees."
 # %% [markdown]
 # **Move the seven parameters,** and choose the flow: the inverse, or the map itself. When do the two agree?
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="Heat maps of the real pose, of the pose moved by the affine map, and sampled with the chosen flow; the last panel is their difference."
 task = flow.affine(target)
 task
 
@@ -311,16 +346,18 @@ def measure(system):
 
 # %% tags=["experiment"]
 def train_flow(tasks):
-    """A new system after some rounds of two steps, one for each task; and how far off it was on the way."""
-    system = build("spatial_transformation", "laptop", "no_refinement", seed=seed, image_size=size, sigma=4.0, scales=2,
-                   pose_width=24, flow_width=48, perceptual_weight=0.0)  # fmt: skip
+    """A new system after rounds of two steps, one for each task; how far off on the way."""
+    system = build("spatial_transformation", "laptop", "no_refinement", seed=seed,
+                   image_size=size, sigma=4.0, scales=2, pose_width=24, flow_width=48,
+                   perceptual_weight=0.0)  # fmt: skip
     adam = torch.optim.Adam(system.parameters(), lr=rate)
     order, curve = torch.Generator().manual_seed(seed), []
     torch.manual_seed(seed)
     for n in range(1, rounds + 1):
         system.train()
         for task in tasks:
-            pairs = collate_pairs([small[i] for i in torch.randint(len(small), (batch,), generator=order).tolist()])
+            drawn = torch.randint(len(small), (batch,), generator=order).tolist()
+            pairs = collate_pairs([small[i] for i in drawn])
             if task == "affine":
                 maps = system.affine_task(system.pose(pairs.target))
                 loss = (maps["f_st"] - maps["s_f"]).abs().mean()  # (7), as a mean
@@ -334,7 +371,7 @@ def train_flow(tasks):
     return system, curve
 
 
-# %%
+# %% alt="Pixels off for held-out people over 400 steps: reconstruction alone stays near 28, the affine task and both tasks are near 14."
 torch.set_num_threads(1)  # steps this small gain little from a second one
 systems, curves = {}, {}
 for name, tasks in TASKS.items():
@@ -347,9 +384,12 @@ figures.draw_accuracy(curves, "pixels off, held-out people")
 # Now all measures, beside the best matches of section 2 and the source as it is. The l1 of *training* photographs is
 # measured apart.
 
-# %%
+# %% alt="Bars for three trainings, the best matches and the copied source: pixels off, bends, l1 of training photographs, l1 on the body."
 trained = {name: measure(system) for name, system in systems.items()}
-every = trained | {"best matches": scores["filtered"], "source copied": scores["source copied"]}
+every = trained | {
+    "best matches": scores["filtered"],
+    "source copied": scores["source copied"],
+}
 again = [train[round(i)] for i in np.linspace(0, len(train) - 1, 6 * len(some))]
 flows = {name: [flow_of(system, p) for p in again] for name, system in systems.items()}
 flows["source copied"] = [identity_grid(side, side)] * len(again)
@@ -372,14 +412,24 @@ figures.draw_bars(
 if rounds >= 200:  # a shorter training proves nothing
     both, alone, poses, copied = (every[k] for k in (*TASKS, "source copied"))
     fitted, best = on_training["reconstruction alone"], min(on_training.values())
-    expect("on training photographs reconstruction alone is the best, or within 10 % of it", fitted < 1.1 * best)
-    expect("reconstruction alone is farther off than the source as it is", alone.off > copied.off)
+    expect(
+        "on training photographs reconstruction alone is the best, or within 10 % of it",
+        fitted < 1.1 * best,
+    )
+    expect(
+        "reconstruction alone is farther off than the source as it is", alone.off > copied.off
+    )
     expect("the affine task alone is nearer than the source as it is", poses.off < copied.off)
     expect("both tasks together are nearer than the source as it is", both.off < copied.off)
     expect("both tasks together are nearer than the affine task alone", both.off < poses.off)
-    expect("both tasks together bend less than half as much as reconstruction alone", both.bent < 0.5 * alone.bent)
+    expect(
+        "both tasks together bend less than half as much as reconstruction alone",
+        both.bent < 0.5 * alone.bent,
+    )
     lowest = min(poses.l1_seen, alone.l1_seen)
-    expect("both tasks together have the lowest l1 on the held-out body", both.l1_seen < lowest)
+    expect(
+        "both tasks together have the lowest l1 on the held-out body", both.l1_seen < lowest
+    )
 
 # %% [markdown]
 # *See:* reconstruction alone has about the lowest l1 of all on the photographs it was trained with, the only thing it was
@@ -390,7 +440,7 @@ if rounds >= 200:  # a shorter training proves nothing
 # above says "not in this run", another seed or another processor may show it: one short training proves little.
 # (Section 8 has three seeds and the whole system.)
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The chosen pixel in the target, the places in the source at which it looks with trained features, fewer than before, and its attention in order."
 learned_scenes = {}
 for name, one in zip(scenes, chosen, strict=True):
     small_one = probes.small_pair(one, size)
@@ -398,10 +448,12 @@ for name, one in zip(scenes, chosen, strict=True):
         result = systems["both tasks"].eval()(small_one)
     coarse = tuple(probes.joint_features(p, size // 4, 1.5) for p in (one.source, one.target))
     broad, narrow = (probes.spread(matching(*z)) for z in (coarse, (result.z_s, result.z_t)))
-    print(f"{name}: {broad:.1f} source pixels share attention with heat maps, {narrow:.1f} with M")
+    print(f"{name}: {broad:.1f} pixels share attention with heat maps, {narrow:.1f} with M")
     if rounds >= 200:
         expect(f"M looks at fewer places than heat maps ({name})", narrow < 0.9 * broad)
-    learned_scenes[name] = flow.Scene(one, {"M, trained": (result.z_s, result.z_t), "heat maps": coarse})
+    learned_scenes[name] = flow.Scene(
+        one, {"M, trained": (result.z_s, result.z_t), "heat maps": coarse}
+    )
 learned = flow.slices(learned_scenes, 5, 7)
 learned
 
@@ -417,7 +469,7 @@ learned.move()
 # the source is **sampled directly** with the flow; no network touches a colour. The long training is the system's own, of
 # 5,500 steps at 128 pixels (`load_reference`). Grey: the source shows it. In colour: what its flow found for the rest.
 
-# %%
+# %% alt="Two people: source, sampled with the flows of four trainings, the parts that the source does not show, and the target. Hidden parts get clothes and arms twice."
 systems["long training"] = load_reference("spatial_transformation")
 every["long training"] = measure(systems["long training"])
 rows = []
@@ -432,7 +484,8 @@ for one in chosen:
     hidden = torch.where(truth.hidden > 0, made, torch.where(truth.seen > 0, pale, 1.0))
     rows.append([*line, figures.picture(hidden), figures.picture(one.target.image)])
 titles = [name.replace(" ", "\n", 1) for name in systems]
-figures.grid_of(["source", *titles, "hidden parts,\nlong training", "target"], rows)
+titles = ["source", *titles, "hidden parts,\nlong training", "target"]
+figures.grid_of(titles, rows, across=4)
 
 # %% [markdown]
 # How often do hidden pixels look at the source's body, and how wrong is what they find there? In the last line, as a
@@ -445,14 +498,21 @@ for name in (*systems, "source copied"):
     print(f"{name:22}{every[name].on_body:36.0%}{every[name].l1_hidden:10.3f}")
 print(f"{'any pixel of the body':22}{1:36.0%}{anywhere:10.3f}")
 record(
-    off_long=round(float(every["long training"].off), 2), hidden_long=round(float(every["long training"].l1_hidden), 3)
+    off_long=round(float(every["long training"].off), 2),
+    hidden_long=round(float(every["long training"].l1_hidden), 3),
 )
 if len(some) >= 16:
     long, copied = every["long training"], every["source copied"]
     best = min(anywhere, float(copied.l1_hidden))
-    assert long.off < 0.8 * copied.off, "The long training is not nearer than the source as it is."
-    assert long.on_body > copied.on_body, "The long training does not look at the body more often."
-    assert long.l1_hidden < best, "The long training paints hidden parts no better than by chance."
+    assert long.off < 0.8 * copied.off, (
+        "The long training is not nearer than the source as it is."
+    )
+    assert long.on_body > copied.on_body, (
+        "The long training does not look at the body more often."
+    )
+    assert long.l1_hidden < best, (
+        "The long training paints hidden parts no better than by chance."
+    )
 
 # %% [markdown]
 # *See:* after the long training hidden parts come from the source's body more often than with the source as it is, and
@@ -467,7 +527,7 @@ if len(some) >= 16:
 # The recorded sweep (`posekit sweep experiments/spatial_depth.yaml`, the whole system with refinement, three seeds)
 # trains one to six layers. Beside it the published Table 2; its l1 is not on our scale and has an axis of its own.
 
-# %%
+# %% alt="l1 and SSIM for one to six layers, a dot for each seed, beside the paper's figures: here the depths hardly differ, in the paper l1 halves."
 depth = figures.recorded("spatial_depth", ["warped.l1", "warped.body_l1", "warped.ssim", "l1"])
 published = [33.31, 27.92, 21.17, 16.14, 15.96, 15.52]  # Table 2, l1
 table2 = {f"{n} layer{'s' * (n > 1)}": value for n, value in enumerate(published, 1)}
@@ -477,10 +537,17 @@ else:
     for metric in depth.titles:
         print(depth.direction(metric, "6 layers", "1 layer", higher=metric == "warped.ssim"))
     means = [depth.mean(arm, "warped.l1") for arm in table2]
-    print(f"worst over best l1: {max(means) / min(means):.2f} here, {max(published) / min(published):.2f} in the paper")
+    print(
+        f"worst over best l1: {max(means) / min(means):.2f} here, "
+        f"{max(published) / min(published):.2f} in the paper"
+    )
     assert max(means) / min(means) < 1.06, "The depths do not end within 6 % of each other."
-    assert max(means) < 0.8 * depth.mean("source copied", "l1"), "A depth has not learnt to match."
-    assert depth.difference("warped.ssim", "6 layers", "1 layer").reading == "lower", "Six layers are not behind one."
+    assert max(means) < 0.8 * depth.mean("source copied", "l1"), (
+        "A depth has not learnt to match."
+    )
+    assert depth.difference("warped.ssim", "6 layers", "1 layer").reading == "lower", (
+        "Six layers are not behind one."
+    )
 depth.draw({"warped.l1": table2}) if depth else None
 
 # %% [markdown]
@@ -506,15 +573,24 @@ for one in some:
     pictures = (one.source.image[None], result.warped, result.image)
     for name, image in zip(errors, pictures, strict=True):
         errors[name].append(float((image - wanted).abs().mean()))
-        sharpness.setdefault(name, []).append(float(gradient_energy_ratio(image, wanted, one.target.mask[None])))
+        sharpness.setdefault(name, []).append(
+            float(gradient_energy_ratio(image, wanted, one.target.mask[None]))
+        )
     if len(errors["refined"]) % 5 == 1 and len(rows) < 3:
         rows.append([figures.picture(image) for image in (*pictures, wanted)])
 for name, error in errors.items():
-    print(f"{name:17} l1 {np.mean(error):.3f}, sharpness on the body {np.mean(sharpness[name]):.2f} (1: the target's)")
+    print(f"{name:17} l1 {np.mean(error):.3f}, ", end="")
+    print(f"sharpness on the body {np.mean(sharpness[name]):.2f} (1: the target's)")
+
+# %% alt="Three people: source, sampled directly with the flow, refined, target. The refined photographs have the outline, and no patterns."
 if len(some) >= 16:
     direct, copied = (np.mean(errors[name]) for name in ("sampled directly", "source copied"))
-    assert direct < 0.9 * copied, "The warped source is no nearer to the target than the source as it is."
-    assert np.mean(sharpness["refined"]) < 0.6 * np.mean(sharpness["sampled directly"]), "R does not blur."
+    assert direct < 0.9 * copied, (
+        "The warped source is no nearer to the target than the source as it is."
+    )
+    assert np.mean(sharpness["refined"]) < 0.6 * np.mean(sharpness["sampled directly"]), (
+        "R does not blur."
+    )
 figures.grid_of(["source", "sampled directly", "refined", "target"], rows)
 
 # %% [markdown]
@@ -529,14 +605,14 @@ figures.grid_of(["source", "sampled directly", "refined", "target"], rows)
 #   sharper texture. The paper reports failure: patches come out twice, because two paths change the same thing at once
 #   ("gradient confusion").
 
-# %%
+# %% alt="l1 and SSIM of four variants and of the copied source, a dot for each seed, beside the paper's: without the affine task the warped source is worst."
 ablations = figures.recorded("spatial_ablations", ["warped.l1", "warped.ssim", "l1", "ssim"])
 tables34 = {
     "warped.l1": {"full": 15.52, "no_affine": 42.13, "no_refinement": 42.13},
     "warped.ssim": {"full": 0.608, "no_affine": 0.504, "no_refinement": 0.504},
 }
 if ablations is None:
-    print("No results are kept here; posekit sweep experiments/spatial_ablations.yaml makes them.")
+    print("None are kept here; posekit sweep experiments/spatial_ablations.yaml makes them.")
 else:
     for other in ("no_affine", "no_refinement", "with_skips"):
         for metric in ablations.titles:
@@ -563,11 +639,13 @@ ablations.draw(tables34) if ablations else None
 # one flow, and where do they fall apart? Try crossed arms, a person upside down, a very long arm. (Of the ten maps the
 # darkest wins wherever parts overlap.)
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The source with its joints, the canvas with the pose that was drawn, and the person in that pose, made by ten affine maps."
 makers = {
     "ten affine maps (no network)": draw_pose.by_ten_parts,
     "best matches (no network)": lambda p: sample(
-        p.source.image, resize_grid(probes.joint_flow(p, side, 3.0), p.source.size), padding="border"
+        p.source.image,
+        resize_grid(probes.joint_flow(p, side, 3.0), p.source.size),
+        padding="border",
     ),
     "one flow, trained here": partial(draw_pose.by_flow, systems["both tasks"]),
     "one flow, long training": partial(draw_pose.by_flow, systems["long training"]),
@@ -600,8 +678,15 @@ for name, errors in off.items():
     for group, joints in ends.items():
         numbers = [v for one in errors for joint, v in one.items() if joint.endswith(joints)]
         mean_off[name, group] = float(np.mean(numbers))
-        print(f"{name:15} {group:16} mean {np.mean(numbers):4.1f}, median {np.median(numbers):4.1f} pixels")
-trunk, tips = (mean_off["long training", group] for group in ("shoulders, hips", "wrists, ankles"))
+        print(
+            f"{name:15} {group:16} mean {np.mean(numbers):4.1f}, "
+            f"median {np.median(numbers):4.1f} pixels"
+        )
+
+# %%
+trunk, tips = (
+    mean_off["long training", group] for group in ("shoulders, hips", "wrists, ankles")
+)
 record(trunk_off=round(trunk, 1), wrists_and_ankles_off=round(tips, 1))
 assert tips > 2 * trunk, "The ends of the limbs are as right as the trunk."
 
@@ -658,7 +743,7 @@ checks.check_assignment(assignment)
 
 # %% tags=["exercise"]
 def undoing_flow(A, size):
-    """A (2, 3): L and t side by side; size (h, w) -> s_f (2, h, w), absolute positions in [-1, 1]."""
+    """A (2, 3): L and t side by side; size (h, w) -> s_f (2, h, w), absolute positions."""
     # SOLUTION
     # STUB: # x = identity_grid(*size) holds every pixel's own position.
     # STUB: # Which comes first when a map is undone, the shift or the linear part?
@@ -678,7 +763,7 @@ checks.check_undoing_flow(undoing_flow)
 
 # %% tags=["exercise"]
 def absolute(displacement):
-    """displacement (b, 2, h, w) in pixels, x to the right, y down -> positions (b, 2, h, w) in [-1, 1]."""
+    """displacement (b, 2, h, w) in pixels, x right, y down -> positions in [-1, 1]."""
     # SOLUTION
     # STUB: # How wide is a pixel in [-1, 1]?  And where does a pixel itself stand?
     h, w = displacement.shape[-2:]

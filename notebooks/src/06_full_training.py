@@ -47,7 +47,10 @@ from posekit_lab.recorded_figures import recorded
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.evaluate import evaluate
 from posekit.losses.bounded_gan import bounded_discriminator, bounded_generator
-from posekit.losses.cross_entropy_gan import cross_entropy_discriminator, cross_entropy_generator
+from posekit.losses.cross_entropy_gan import (
+    cross_entropy_discriminator,
+    cross_entropy_generator,
+)
 from posekit.losses.lsgan import lsgan_discriminator, lsgan_generator
 from posekit.metrics.image import ssim
 from posekit.metrics.interval import interval_over_people
@@ -89,9 +92,11 @@ verdicts: int = 24  # 1..: steps of the discriminator in the experiment on fixed
 # This notebook is a program: the cell above holds all that one may want to change, and `papermill` changes it.
 #
 #     papermill notebooks/06_full_training.ipynb out/run.ipynb -p system deformable_gan
-#     papermill notebooks/06_full_training.ipynb out/run.ipynb -p system spatial_transformation -p overrides "{sigma: 3.0}"
-#     papermill notebooks/06_full_training.ipynb out/paper.ipynb -p preset paper -p steps 0 -p people 2000 -p measured 200 \
-#         -p device cuda -p precision bf16-mixed -p workers 8 -p folder out/paper       # a GPU; again: goes on
+#     papermill notebooks/06_full_training.ipynb out/run.ipynb -p system spatial_transformation \
+#         -p overrides "{sigma: 3.0}"
+#     papermill notebooks/06_full_training.ipynb out/paper.ipynb -p preset paper -p steps 0 \
+#         -p people 2000 -p measured 200 -p device cuda -p precision bf16-mixed \
+#         -p workers 8 -p folder out/paper       # a GPU; again: goes on
 #
 # The paper preset compares features of VGG-16 and VGG-19: `posekit check` says where their files belong. And it first renders its
 # people, which the time below does not count.
@@ -106,7 +111,8 @@ size = probes.size_of(model)
 common = {"people": people, "views": views, "size": size}
 training, held_out = (StudioPeople(**common, split=split) for split in ("train", "val"))
 options = TrainingOptions(
-    seed=seed, steps=steps or None, batch_size=batch_size or None, device=device, precision=precision,
+    seed=seed, steps=steps or None, batch_size=batch_size or None, device=device,
+    precision=precision,
     workers=workers, ema=ema, progress=False,
 )  # fmt: skip
 print(as_table(dry_run(model, training, options)))
@@ -117,13 +123,21 @@ print(as_table(dry_run(model, training, options)))
 # Every person here has a number, and the number decides: 8 of 10 people are for training, one for validation, one for
 # the test. A person, with body and clothes, is on one side only.
 
-# %%
+# %% alt="Two rows of rendered people: those for training, and others, held out."
 sides = {"trained on": training, "held out": held_out}
 shown = min(8, len(held_out.numbers))
-rows = {name: [data.person(i, i % views).image for i in range(shown)] for name, data in sides.items()}
-known, unknown = ({data.person(i, 0).identity for i in range(len(data.numbers))} for data in sides.values())
+rows = {
+    name: [data.person(i, i % views).image for i in range(shown)]
+    for name, data in sides.items()
+}
+known, unknown = (
+    {data.person(i, 0).identity for i in range(len(data.numbers))} for data in sides.values()
+)
 assert not known & unknown, "A person is on both sides of the split."
-print(f"{len(training):,} pairs of {len(known)} people; {len(held_out):,} pairs of {len(unknown)} others")
+print(
+    f"{len(training):,} pairs of {len(known)} people; "
+    f"{len(held_out):,} pairs of {len(unknown)} others"
+)
 figures.draw_people(rows)
 
 # %% [markdown]
@@ -135,14 +149,18 @@ figures.draw_people(rows)
 # **Predict, then look.** The same sources, the same targets, memories of the same size. How much smaller is the
 # memory's error if the photographs are split, not the people: by some per cent, by a half, to almost nothing?
 
-# %% tags=["experiment"]
+# %% tags=["experiment"] alt="Lines from the error with people split to the error with photographs split: most fall, by a fifth on average. Right: tested sources and the people that were remembered."
 leak = probes.leak(leak_people, size=min(probes.side_of(model), 64), views=views)
 by_person, by_photograph = leak.by_person.mean(), leak.by_photograph.mean()
-record(error_by_person=by_person, error_by_photograph=by_photograph, recognised=leak.recognised)
+record(
+    error_by_person=by_person, error_by_photograph=by_photograph, recognised=leak.recognised
+)
 gain = leak.by_person - leak.by_photograph
 if leak_people >= 60:
     standard_error = gain.std(ddof=1) / len(gain) ** 0.5
-    assert by_photograph < 0.9 * by_person, "Splitting the photographs hardly helps the memory."
+    assert by_photograph < 0.9 * by_person, (
+        "Splitting the photographs hardly helps the memory."
+    )
     assert gain.mean() > 2 * standard_error, "The memory's gain may be chance."
     assert leak.recognised > 0.8, "The memory does not recognise the people."
 figures.draw_leak(leak)
@@ -159,7 +177,7 @@ figures.draw_leak(leak)
 # colours; stage 2 trains $g$ with $f$ frozen, and a discriminator against it. The curve below is drawn *from the log in
 # the run's folder*, by a function that sees nothing else. On the side, one held-out pair sits for snapshots.
 
-# %%
+# %% alt="Losses of the two stages over the steps, on a logarithmic axis, each curve a loss: most fall, those of the GAN stay level."
 temporary = tempfile.TemporaryDirectory()  # gone with this kernel
 run = Path(folder or Path(temporary.name) / "run")
 planned = sum(steps or stage.steps for stage in model.stages())
@@ -172,9 +190,12 @@ if not snapshots.kept:  # a finished run that was only read
     stage = dataclasses.replace(model.stages()[-1], steps=log[-1]["step"])
     snapshots(model, stage, stage.steps)
 
-# %%
+# %% alt="One held-out person as the training goes on, stage by stage: the warped texture W and the photograph made, from noise to a person; source and truth beside them."
 seconds = np.median([entry["seconds"] for entry in log])
-print(f"{len(log)} records, median {seconds:.2f} s a step, {waited_share(log):.0%} of the time waiting for data")
+print(
+    f"{len(log)} records, median {seconds:.2f} s a step, "
+    f"{waited_share(log):.0%} of the time waiting for data"
+)
 figures.draw_strip(snapshots, scale=max(1, 96 // probes.side_of(model)))
 
 # %% [markdown]
@@ -197,7 +218,9 @@ class Unplugged(Exception):
 
 
 if restart_steps < 4:
-    raise InputError(f"restart_steps is 4 or more, so that a checkpoint lies before the crash; got {restart_steps}.")
+    raise InputError(
+        f"restart_steps is 4 or more: a checkpoint lies before the crash; got {restart_steps}."
+    )
 last = model.stages()[-1].name
 every = max(1, restart_steps * 2 // 3)
 small = dataclasses.replace(options, steps=restart_steps, log_every=1, checkpoint_every=every)
@@ -227,13 +250,16 @@ resumed = read_log(broken / "log.jsonl")[1]
 # %% [markdown]
 # Are the undisturbed run and the restarted one the same?
 
-# %%
+# %% alt="The loss of a run that was never interrupted, of one that crashed, and of its restart, which drops the lines after the checkpoint and lies on the first again."
 assert len(on_disk) > saved, "The log was not ahead of the checkpoint."
 one, other = never.state_dict(), again.state_dict()
 equal = sum(torch.equal(one[name], other[name]) for name in one)
-if probes.device_of(again).type == "cpu":  # a GPU adds up the gradients of warps in no fixed order
+# a GPU adds up the gradients of warps in no fixed order
+if probes.device_of(again).type == "cpu":
     assert equal == len(one), "The restarted run ends with other weights."
-    losses, again_losses = ([entry["losses"] for entry in entries] for entries in (whole, resumed))
+    losses, again_losses = (
+        [entry["losses"] for entry in entries] for entries in (whole, resumed)
+    )
     assert losses == again_losses, "The restarted run wrote other losses into its log."
 print(f"died with {len(on_disk)} lines in the log and a checkpoint of step {saved}; ", end="")
 print(f"after the restart {len(resumed)} lines, and {equal} of {len(one)} tensors are equal")
@@ -254,11 +280,13 @@ figures.draw_restart(whole, on_disk, resumed, loss, saved)
 # If real and generated pictures are equally frequent and $D$ cannot tell them apart, its best verdict is the same $d$
 # for all. What is it, and what are the losses then? Scan all verdicts.
 
-# %% tags=["derive"]
+# %% tags=["derive"] alt="The loss of D over its verdict for three losses: least squares and cross-entropy have their minimum at one half, the linear one is level."
 d = np.linspace(0.001, 0.999, 999)
 by_hand = {
-    "least squares": ((1 - d) ** 2 + d**2, lambda d: (1 - d) ** 2),  # minimum where 2 d = 2 (1 - d)
-    "cross-entropy": (-np.log(d) - np.log(1 - d), lambda d: -np.log(d)),  # where 1 / d = 1 / (1 - d)
+    # minimum where 2 d = 2 (1 - d)
+    "least squares": ((1 - d) ** 2 + d**2, lambda d: (1 - d) ** 2),
+    # where 1 / d = 1 / (1 - d)
+    "cross-entropy": (-np.log(d) - np.log(1 - d), lambda d: -np.log(d)),
     "linear": ((1 - d) + d, lambda d: 1 - d),  # nowhere: constant
 }
 chance = {name: (float(D.min()), float(G(d[D.argmin()]))) for name, (D, G) in by_hand.items()}
@@ -268,14 +296,21 @@ figures.draw_chance({name: (d, D, chance[name][1]) for name, (D, _) in by_hand.i
 half = torch.full((2, 1, 8, 8), 0.5)
 library = {
     "least squares": (lsgan_discriminator(half, half), lsgan_generator(half)),
-    "cross-entropy": (cross_entropy_discriminator(0 * half, 0 * half), cross_entropy_generator(0 * half)),  # logits
+    # logits
+    "cross-entropy": (
+        cross_entropy_discriminator(0 * half, 0 * half),
+        cross_entropy_generator(0 * half),
+    ),
 }
 for name, losses in library.items():
-    torch.testing.assert_close(torch.stack(losses), torch.tensor(chance[name]), rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        torch.stack(losses), torch.tensor(chance[name]), rtol=0, atol=1e-6
+    )
     print(f"{name}: D at chance {losses[0]:.4f}, G at chance {losses[1]:.4f}")
 for verdict in (0.1, 0.5, 0.9):
     all_alike = torch.full_like(half, verdict)
-    torch.testing.assert_close(bounded_discriminator(all_alike, all_alike), torch.tensor(1.0))  # whatever the verdict
+    # whatever the verdict
+    torch.testing.assert_close(bounded_discriminator(all_alike, all_alike), torch.tensor(1.0))
     torch.testing.assert_close(bounded_generator(all_alike), torch.tensor(1 - verdict))
 
 # %% [markdown]
@@ -288,10 +323,13 @@ for verdict in (0.1, 0.5, 0.9):
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** In that stage the l1 of the pictures falls by more than half. What does the loss of $G$ do?
 
-# %% tags=["experiment"]
+# %% tags=["experiment"] alt="Losses of D and of G over 6,000 steps, both level near chance, and the l1 of the pictures against the loss of G: a cloud without direction."
 reference = reference_log("coordinate_inpainting")
 game = [entry["losses"] for entry in reference if "adversarial" in entry["losses"]]
-D, G, l1 = (np.array([entry[name] for entry in game]) for name in ("discriminator", "adversarial", "l1"))
+D, G, l1 = (
+    np.array([entry[name] for entry in game])
+    for name in ("discriminator", "adversarial", "l1")
+)
 n = len(game) // 10
 ends = [(name, x[:n].mean(), x[-n:].mean()) for name, x in (("l1", l1), ("G", G), ("D", D))]
 print(", ".join(f"{name} from {first:.3f} to {final:.3f}" for name, first, final in ends))
@@ -310,7 +348,7 @@ figures.draw_reading(reference, "l1", chance["least squares"])
 # And the other way round? Hold the pictures fixed, then: the photographs of the shipped $g$, never touched again.
 # $D$ alone is trained on them. In the middle it is exchanged for a fresh one.
 
-# %% tags=["experiment"]
+# %% tags=["experiment"] alt="With pictures that never change the loss of D falls and that of G climbs; both start again with a new D."
 teacher = load_reference("coordinate_inpainting")
 pairs = figures.held_out_pairs(128, people=max(2, measured // 2))
 pairs = [pairs[i * len(pairs) // measured] for i in range(measured)]
@@ -321,7 +359,9 @@ critics = [build("coordinate_inpainting", seed=seed + n).discriminator for n in 
 game = probes.verdicts_on_fixed(teacher, fixed, result, critics, verdicts)
 start, end, new = game[0][1], game[verdicts - 1][1], game[verdicts][1]
 record(G_at_first=start, G_judged_by_a_trained_D=end, G_judged_by_a_new_D=new)
-print(f"loss of G: {start:.3f} at first, {end:.3f} judged by a trained D, {new:.3f} by a new one")
+print(
+    f"loss of G: {start:.3f} at first, {end:.3f} judged by a trained D, {new:.3f} by a new one"
+)
 if verdicts >= 24:
     expect("the loss of G climbs as D learns", end > 1.1 * start)
     expect("the loss of G falls back with a new D", new < end / 1.1)
@@ -337,7 +377,7 @@ figures.draw_verdicts(game, verdicts, chance["least squares"])
 # What a long run gives, shipped with this package, beside our run of a minute. First its whole log, drawn by the function
 # that drew ours; it knows how long each step took.
 
-# %%
+# %% alt="Losses of the two stages over 15,000 steps, on a logarithmic axis: identity, texture and l1 fall, adversarial and discriminator stay level."
 try:
     shipped = load_reference(system, preset, variant or "full")
     long = reference_log(system, preset, variant or "full")
@@ -345,8 +385,14 @@ except InputError as error:
     print(f"{error}\nThis run stands in for them.")
     shipped, long = model, log
 long_name = "this run" if shipped is model else "trained long"
-per_step = {stage: np.median([r["seconds"] for r in own]) for stage, own in figures.stages_of(long).items()}
-minutes = sum(per_step[stage] * own[-1]["step"] for stage, own in figures.stages_of(long).items()) / 60
+per_step = {
+    stage: np.median([r["seconds"] for r in own])
+    for stage, own in figures.stages_of(long).items()
+}
+minutes = (
+    sum(per_step[stage] * own[-1]["step"] for stage, own in figures.stages_of(long).items())
+    / 60
+)
 figures.draw_curves(long, heading=f"{long[-1]['total_step']:,} steps, {minutes:.0f} minutes")
 
 # %% [markdown]
@@ -368,17 +414,29 @@ long_table = evaluate(probes.baselines(shipped) | {long_name: shipped}, theirs, 
 print(long_table)
 if folder:
     print("kept:", short_table.save(run / "evaluation.json"))
+
+# %%
 enough = measured >= 24 and system == "coordinate_inpainting" and shipped is not model
-usual = enough and (steps, batch_size, people, views, overrides, ema) == (150, 0, 200, 4, "auto", 0)
+given = (steps, batch_size, people, views, overrides, ema)
+usual = enough and given == (150, 0, 200, 4, "auto", 0)
 copies = ("nearest texel", "mirrored texel")
 if usual:
     here = short_table.row("this run", "ssim")
-    expect("a minute's training beats the source by SSIM", short_table.row("source copied", "ssim").high < here.low)
+    expect(
+        "a minute's training beats the source by SSIM",
+        short_table.row("source copied", "ssim").high < here.low,
+    )
     for copied in copies:
-        expect(f"it loses to the {copied} by SSIM", here.mean < short_table.row(copied, "ssim").mean)
+        expect(
+            f"it loses to the {copied} by SSIM",
+            here.mean < short_table.row(copied, "ssim").mean,
+        )
 if enough:
     for copied in copies:
-        ahead = long_table.row("trained long", "ms_ssim").mean - long_table.row(copied, "ms_ssim").mean
+        ahead = (
+            long_table.row("trained long", "ms_ssim").mean
+            - long_table.row(copied, "ms_ssim").mean
+        )
         assert ahead > 0.02, f"By MS-SSIM the long training does not beat the {copied}."
 
 # %% [markdown]
@@ -400,7 +458,9 @@ for name, photos in made.items():
     record(**{f"{name.replace(' ', '_')}_loses_at_half_size": lost})
     if measured >= 24:
         as_said = lost > 0.06 if name == "source copied" else abs(lost) < 0.03
-        assert as_said, f"{name}: at half the size SSIM changes by another amount than the text says."
+        assert as_said, (
+            f"{name}: at half the size SSIM changes by another amount than the text says."
+        )
 whole = Protocol(size=(128, 128), pairs=len(pairs))
 try:
     check_same({"whole": whole, "halved": dataclasses.replace(whole, size=(64, 64))})
@@ -414,9 +474,11 @@ except InputError as error:
 # Size is not all. Papers often paste a narrow photograph into the middle of a white square, and measure that. White
 # agrees with white: every window of SSIM there scores 1. Here are the same photographs with more and more white.
 
-# %%
+# %% alt="A result and the truth, cut, as they are, and padded with white: SSIM rises with the share of white, for the copied source as for the result."
 narrow = Protocol(crop=(128, 88))
-without, padded = ssim_by_margin(made["source copied"], truth, (0, 64), protocol=narrow).mean(1)
+without, padded = ssim_by_margin(made["source copied"], truth, (0, 64), protocol=narrow).mean(
+    1
+)
 record(ssim_of_the_source_cut=without, ssim_of_the_source_padded=padded)
 assert padded > without + 0.25, "White margins do not raise SSIM by much."
 draw_padding(made, truth)
@@ -431,8 +493,12 @@ draw_padding(made, truth)
 # by pair.
 
 # %%
-a, b = (np.array(long_table.values[name]["ssim"]) for name in ("mirrored texel", "nearest texel"))
-intervals = [interval_over_people(v, long_table.people) or (np.nan, np.nan) for v in (a - b, a, b)]
+a, b = (
+    np.array(long_table.values[name]["ssim"]) for name in ("mirrored texel", "nearest texel")
+)
+intervals = [
+    interval_over_people(v, long_table.people) or (np.nan, np.nan) for v in (a - b, a, b)
+]
 low, high = intervals[0]
 print(f"SSIM, difference pair by pair: {(a - b).mean():+.4f} [{low:+.4f}, {high:+.4f}]")
 wide = np.ptp(intervals, axis=1)
@@ -440,13 +506,22 @@ print("width of its interval {:.4f}; of the two single ones {:.4f} and {:.4f}".f
 if enough:
     assert low > 0, "The interval of the differences holds 0."
     assert wide[0] < 0.6 * min(wide[1:]), "Pair by pair the interval is not much narrower."
+
+# %% alt="Four held-out people: source, nearest texel, mirrored texel, the system trained for long, and the truth."
 lines = []
 for i in np.linspace(0, len(theirs) - 1, min(4, measured)).astype(int):
     pair = theirs[i]
-    copied = (probes.made_photographs(probes.baselines(shipped)[name], [pair]) for name in copies)
+    copied = (
+        probes.made_photographs(probes.baselines(shipped)[name], [pair]) for name in copies
+    )
     trained = probes.made_photographs(shipped, [pair])
-    lines.append([figures.picture(p) for p in (pair.source.image, *copied, trained, pair.target.image)])
-figures.grid_of(("source", "nearest\ntexel", "mirrored\ntexel", long_name.replace(" ", "\n"), "truth"), lines)
+    lines.append(
+        [figures.picture(p) for p in (pair.source.image, *copied, trained, pair.target.image)]
+    )
+figures.grid_of(
+    ("source", "nearest\ntexel", "mirrored\ntexel", long_name.replace(" ", "\n"), "truth"),
+    lines,
+)
 
 # %% [markdown]
 # ## 7. Which metric sees which failure?
@@ -457,20 +532,22 @@ figures.grid_of(("source", "nearest\ntexel", "mirrored\ntexel", long_name.replac
 # how many times it is doubled or halved; the other metrics as they are. l1 at 32 compares both pictures averaged down to 32 x
 # 32 pixels; the sliced Wasserstein distance compares *which* patches there are, wherever they are (notebook 03).
 
-# %%
+# %% alt="A true photograph, spoilt in known ways: shifted, blurred, tinted, with a pattern, noise, shuffled tiles, missing hands, another person, mirrored, and more."
 spoilt = failures.Failures(batch)
 k = min(15, len(pairs) - 1)  # the pair in the pictures
 gallery = [("truth", truth[k]), *((name, spoilt.spoil(name)[k]) for name in failures.FAILURES)]
-figures.montage([*gallery, (shown, made[shown][k])], 7)
+figures.montage([*gallery, (shown, made[shown][k])], 5)
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** Eleven failures and a harmless shift. Which failure does SSIM find worst? Which does it not see at
 # all? And is there a failure that *no* metric sees?
 
-# %% tags=["experiment"]
+# %% tags=["experiment"] alt="A table in colours: how bad eleven failures are to six metrics, in units of a shift by one pixel; grey where a metric is blind."
 bad = failures.bad_by_metric(spoilt, {shown: made[shown]})
 names, kinds, table = failures.beside_harmless(bad)
-score = {name: dict(zip(kinds, line, strict=True)) for name, line in zip(names, table, strict=True)}
+score = {
+    name: dict(zip(kinds, line, strict=True)) for name, line in zip(names, table, strict=True)
+}
 blind = {kind: [name for name in names if score[name][kind] < 1] for kind in kinds}
 for kind, seen_not in blind.items():
     record(**{f"{kind}_is_blind_to": ", ".join(seen_not)})
@@ -495,7 +572,7 @@ figures.draw_failures(names, kinds, table)
 #
 # **Pick a failure, and make it weaker.** At which strength does each metric stop seeing it?
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="The truth, the photograph spoilt by the chosen failure, their difference, and bars for what six metrics make of it."
 panel = live.failure(batch, k)
 panel
 
@@ -509,19 +586,24 @@ panel.move()
 # and its table is kept. Here are the four variants of the coordinate-based system, a dot for each seed, beside the
 # numbers of its Table 2; notebooks 03 to 05 show other sweeps.
 
-# %%
+# %% alt="SSIM, MS-SSIM, l1 and sharpness of four variants, a dot for each seed, beside the paper's figures: full is best, without textures is worst."
 paper = {"ssim": (0.791, 0.797, 0.797, 0.796), "ms_ssim": (0.810, 0.815, 0.818, 0.812)}
 sweep = recorded("refinement_variants")
 if sweep is None:
-    print("No results are kept here; posekit sweep experiments/refinement_variants.yaml makes them.")
+    print("None are kept here; posekit sweep experiments/refinement_variants.yaml makes them.")
 else:
     full, *others = sweep.values
     for metric, printed in paper.items():
         for other, theirs in zip(others, printed[1:], strict=True):
             here = sweep.difference(metric, full, other)
-            print(f"{metric:8} full - {other:12} in print {printed[0] - theirs:+.3f}, here {here} {here.reading}")
+            print(
+                f"{metric:8} full - {other:12} in print {printed[0] - theirs:+.3f}, ", end=""
+            )
+            print(f"here {here} {here.reading}")
             reading = "undecided" if other == "no_deform" else "higher"
-            assert here.reading == reading, f"{metric} of {other}: another reading than the text's."
+            assert here.reading == reading, (
+                f"{metric} of {other}: another reading than the text's."
+            )
 figures.draw_recorded("refinement_variants", paper)
 
 # %% [markdown]
@@ -553,9 +635,10 @@ Markdown(claims.claims_table(judged))
 
 # %% tags=["exercise"]
 def lsgan(real, fake):
-    """real, fake: verdicts of D on real and on generated patches, any shape -> (loss of D, loss of G)."""
+    """real, fake: verdicts of D on real, on generated patches -> (loss of D, loss of G)."""
     # SOLUTION
-    # STUB: # D wants 1 for real patches and 0 for generated ones; G wants 1 for its own.  Means of squares.
+    # STUB: # D wants 1 for real patches and 0 for generated ones; G wants 1 for its own.
+    # STUB: # Means of squares.
     return ((1 - real) ** 2).mean() + (fake**2).mean(), ((1 - fake) ** 2).mean()
     # END SOLUTION
 
@@ -571,7 +654,8 @@ checks.check_lsgan(lsgan)
 
 # %% tags=["exercise"]
 def paired_interval(a, b, person, draws):
-    """a, b (n,): a metric of two systems; person (n,): whom each pair shows, 0 ... p - 1; draws (r, p): drawn people.
+    """a, b (n,): a metric of two systems; person (n,): whom each pair shows, 0 ... p - 1;
+    draws (r, p): drawn people.
 
     -> the 95 % interval (2,) of the mean difference a - b over pairs.
     """
@@ -596,7 +680,10 @@ checks.check_paired_interval(paired_interval)
 
 # %% tags=["exercise"]
 def ema(weights, decay):
-    """weights (steps, n): a row after every step -> (n,), the average after the last; it starts at the first row."""
+    """weights (steps, n), a row after every step -> (n,), the average after the last.
+
+    It starts at the first row.
+    """
     # SOLUTION
     # STUB: # average <- decay * average + (1 - decay) * weights
     average = weights[0]

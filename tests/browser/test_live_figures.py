@@ -76,6 +76,7 @@ def test_broken_notebook_is_noticed(run_and_move, lab, example):
         run_and_move("broken.ipynb")
 
 
+@pytest.mark.timeout(2 * source.MOST_SECONDS)  # all its cells, beside whatever else the machine does
 @pytest.mark.parametrize("path", real_notebooks(), ids=lambda path: path.stem)
 def test_slider_of_a_real_notebook(path, run_and_move, put):
     assert run_and_move(put(path)) == []

@@ -1,6 +1,7 @@
 """Solutions become stubs and stubs become solutions; broken markers are said."""
 
 import pytest
+from posekit_course import checks
 from posekit_lab.exercises import put_solution_back, solution_blocks, to_stub, without_markers
 
 from posekit.util.errors import InputError
@@ -21,37 +22,37 @@ CELL = """def f(x):
 
 
 def test_stub():
-    assert to_stub(CELL, "exercise 4") == (
+    assert to_stub(CELL, 4) == (
         "def f(x):\n"
         "    # YOUR CODE HERE\n"
         "    # Think of a square.\n"
         "    y = ...\n"
-        '    raise NotImplementedError("exercise 4: write this part, then delete this line")\n'
+        "    raise checks.StillOpen(4)\n"
         "    # END OF YOUR CODE\n"
         "    if y:\n"
         "        # YOUR CODE HERE\n"
-        '        raise NotImplementedError("exercise 4: write this part, then delete this line")\n'
+        "        raise checks.StillOpen(4)\n"
         "        # END OF YOUR CODE\n"
         "    return y"
     )
 
 
 def test_stub_runs_up_to_the_raise():
-    scope = {}
-    exec(to_stub(CELL, "exercise 4"), scope)
-    with pytest.raises(NotImplementedError, match="exercise 4"):
+    scope = {"checks": checks}
+    exec(to_stub(CELL, 4), scope)
+    with pytest.raises(checks.StillOpen, match="^Exercise 4 is still open: "):
         scope["f"](2)
 
 
 def test_round_trip():
-    assert put_solution_back(to_stub(CELL, "exercise 4"), CELL) == without_markers(CELL)
+    assert put_solution_back(to_stub(CELL, 4), CELL) == without_markers(CELL)
     scope = {}
     exec(without_markers(CELL), scope)
     assert scope["f"](3) == 10
 
 
 def test_cell_without_exercise_stays():
-    assert to_stub("x = 1  # SOLUTION is a word", "exercise 1") == "x = 1  # SOLUTION is a word"
+    assert to_stub("x = 1  # SOLUTION is a word", 1) == "x = 1  # SOLUTION is a word"
 
 
 @pytest.mark.parametrize(

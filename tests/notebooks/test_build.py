@@ -50,6 +50,25 @@ def test_live_figure_stays_as_a_picture(built):
     assert "widgets" not in notebook.metadata
 
 
+def test_a_web_page_has_words_for_every_picture(built):
+    from nbconvert import HTMLExporter
+
+    page, _ = HTMLExporter(template_name="classic").from_filename(str(built / f"{NAME}.ipynb"))
+    images = re.findall(r"<img[^>]*>", page)
+    assert len(images) == 2
+    assert [re.search(r'alt="([^"]*)"', image)[1][:8] for image in images] == ["Two bars", "Two stra"]
+
+
+def test_words_are_brought_up_to_date_without_a_run(built, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(built, folder)
+    source = folder / "src" / f"{NAME}.py"
+    source.write_text(source.read_text().replace("Two bars: the shares", "Two bars, one for each share"))
+    assert any("other metadata than its source" in sentence for sentence in notebook_problems(NAME, folder))
+    build_notebook(NAME, folder, run=False)
+    assert notebook_problems(NAME, folder) == []
+
+
 def test_nothing_of_this_machine_is_stored(built):
     text = (built / f"{NAME}.ipynb").read_text()
     notebook = load_notebook(built / f"{NAME}.ipynb")
@@ -57,7 +76,7 @@ def test_nothing_of_this_machine_is_stored(built):
     assert sys.prefix not in text
     assert set(notebook.metadata) == {"kernelspec", "language_info", "posekit"}
     assert notebook.metadata.language_info == {"name": "python"}
-    assert all(set(cell.metadata) <= {"tags", "nbgrader"} for cell in notebook.cells)
+    assert all(set(cell.metadata) <= {"tags", "nbgrader", "alt"} for cell in notebook.cells)
 
 
 def test_converting_again_changes_no_byte(built, tmp_path):

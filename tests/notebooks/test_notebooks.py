@@ -1,18 +1,42 @@
 """Every notebook of the course: equal to its source, whole, clean; its student copy fails exactly at the stubs."""
 
+import re
+
 import pytest
 from posekit_lab import student
+from posekit_lab.execute import WARM_UP_LIMIT
 from posekit_lab.exercises import without_markers
 from posekit_lab.notebooks import notebook_problems
-from posekit_lab.source import FOLDER, names, read
+from posekit_lab.skeleton import MOST_COLUMNS
+from posekit_lab.source import FOLDER, MOST_SECONDS, ROOT, Header, names, read
 
 every_notebook = pytest.mark.parametrize("name", names())
+
+
+def seconds(name):
+    """What a run of a student's copy may take: a cell that is too slow is named before pytest stops the test."""
+    return WARM_UP_LIMIT + Header.of(read(FOLDER / "src" / f"{name}.py"), name).timeout + 60
+
+
+IN_TIME = [pytest.param(name, marks=pytest.mark.timeout(seconds(name))) for name in names()]
 
 
 def test_every_notebook_has_a_source():
     """No notebook is edited by hand, and the parametrised tests below look where the notebooks are."""
     assert (FOLDER / "src").is_dir()
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == names()
+
+
+def test_limits_of_time_agree():
+    """A header's limit holds in a build; nbval gives every cell as much, and pytest more than nbval."""
+    makefile = (ROOT / "Makefile").read_text()
+    cell, test = (int(re.search(rf"{option}=(\d+)", makefile)[1]) for option in ("--nbval-cell-timeout", "--timeout"))
+    assert cell == MOST_SECONDS
+    assert test >= cell + 300, "nbval's own message, which names the cell, comes first"
+
+
+def test_sources_are_formatted_as_wide_as_a_cell_shows():
+    assert f"\nline-length = {MOST_COLUMNS}\n" in (FOLDER / "src" / "ruff.toml").read_text()
 
 
 @every_notebook
@@ -30,7 +54,7 @@ def test_solutions_put_back_give_the_source(name):
     assert solved == source
 
 
-@every_notebook
+@pytest.mark.parametrize("name", IN_TIME)
 def test_student_copy_fails_exactly_at_its_stubs(name):
     """The whole of it with the solutions is what nbval runs."""
     assert student.student_problems(name, solved=False) == []

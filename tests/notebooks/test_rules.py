@@ -43,9 +43,12 @@ IN_THE_SOURCE = {
     "excuse without need": ("#     browser: true", "#     without: {predict: too easy}", "delete the excuse"),
     "excuse of a fixed part": ("#     browser: true", "#     without: {parameters: none}", "excuses 'parameters'"),
     "unknown header entry": ("#     browser: true", "#     brwoser: true", "unknown header entry 'brwoser'"),
+    "time that no test gives": ("#     timeout: 60", "#     timeout: 1200", "at most 900 seconds"),
     "absolute path in the text": ("Straight lines.", "See /home/someone/lines.txt.", "absolute path /home/someone"),
     "cell longer than a screen": ("left, right =", "1\n" * 18 + "left, right =", "lines; the limit is 25"),
-    "assertion without a word": (', "The two shares do not sum to one."', "", "says nothing where it fails"),
+    "words that say nothing": ("Two bars: the shares of the left and of the right pixel.", "Bars", "not 25 to 240"),
+    "line that is cut": ("left, right = np", "left, right = " + 80 * " " + "np", "columns, more than 95"),
+    "assertion without a word": ("raise checks.CheckFailed(", "assert not (", "says nothing where it fails"),
 }  # fmt: skip
 
 
@@ -98,6 +101,10 @@ IN_THE_NOTEBOOK = {
     "widget state": (lambda n: n.metadata.update(widgets={}), "stores the state of widgets"),
     "no measured time": (lambda n: n.cells[0].update(source=n.cells[0].source.replace("3 s on 2 cores", "a while")),
                          "does not say its measured run time"),
+    "picture without words": (
+        lambda n: n.cells[4].outputs.append(new_output("display_data", {"image/png": "AAAA"})),
+        "shows 1 pictures and says 0 of them in words",
+    ),
     "too large": (
         lambda n: n.cells[4].outputs.append(new_output("display_data", {"image/png": "A" * 700_000})),
         "the limit is 700 kB",

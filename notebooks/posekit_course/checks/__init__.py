@@ -27,7 +27,7 @@ notebook  checker                the exercise
 06        check_ema              ema(weights, decay): the moving average of weights
 
 A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
-mistakes; it raises CheckFailed.  A stub's NotImplementedError passes through.
+mistakes; it raises CheckFailed.  A stub raises StillOpen, which passes through.  Both are shown as one line.
 """
 
 from posekit_course.checks.affine_flow import (
@@ -44,12 +44,13 @@ from posekit_course.checks.color_vs_coordinate import (
 from posekit_course.checks.deformable_skips import check_fuse, check_limb_map, check_skip_by_E, check_source_part
 from posekit_course.checks.densepose_uv import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
 from posekit_course.checks.full_training import check_ema, check_lsgan, check_paired_interval
-from posekit_course.checks.judging import CheckFailed
+from posekit_course.checks.judging import CheckFailed, StillOpen
 from posekit_course.checks.scatter_rasterization import check_backward_warp, check_splat_by_hand, check_to_backward
 from posekit_course.checks.start_here import check_body_error
 
 __all__ = [
     "CheckFailed",
+    "StillOpen",
     "check_absolute_flow",
     "check_assignment",
     "check_backward_warp",

@@ -7,6 +7,7 @@ a name, and the name is the help.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,23 @@ from posekit.ops.splat import _Splat
 TOLERANCE = 1e-4
 
 
-class CheckFailed(AssertionError):
+class _OneLine:
+    """An exception that a notebook shows as its one sentence: IPython asks for `_render_traceback_`."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class StillOpen(_OneLine, NotImplementedError):
+    """The stub of an exercise was reached: in a student's copy stands `raise checks.StillOpen(2)`."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"Exercise {number} is still open: write the part marked YOUR CODE HERE, and delete its line `raise`."
+        )
+
+
+class CheckFailed(_OneLine, AssertionError):
     """An exercise is not solved yet; the message is one sentence that names the mistake."""
 
 
@@ -50,10 +67,16 @@ def answer_of(function: Callable, *inputs: object) -> object:
         raise
     except Exception as error:
         words = " ".join(str(error).split())
-        raise CheckFailed(f"Your function raised {type(error).__name__}: {words}") from error
+        raise CheckFailed(f"Your function raised {type(error).__name__}: {words}{_its_line(error)}") from error
     if not _unchanged(inputs, given):
         raise CheckFailed("Your function changes its inputs; work on a copy (x.clone()).")
     return answer
+
+
+def _its_line(error: Exception) -> str:
+    """Where in the student's function: one line is shown instead of the traceback through the checker."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" (in `{frames[1].line}`)" if len(frames) > 1 and frames[1].line else ""
 
 
 def several(answer: object, number: int, what: str) -> Sequence:

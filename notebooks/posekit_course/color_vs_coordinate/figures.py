@@ -86,26 +86,31 @@ def grid_of(
     heading: str = "",
     scale: int = 1,
     names: Sequence[str] = (),
+    across: int = 0,
 ) -> Figure:
     """Rows of pictures of one shape under common titles; a pixel of a picture is ``scale`` x ``scale`` on the screen.
 
-    names: of the rows, to their left; none if empty.  Whole pixels keep the pictures crisp, and the stored figure
-    small.
+    names: of the rows, to their left; none if empty.  across: at most so many columns side by side, the others below
+    with their own titles; 0: all.  Whole pixels keep the pictures crisp, and the stored figure small.
     """
     h, w = (scale * n for n in rows[0][0].shape[:2])
     gap, line = 8, 17
-    top = line * (1 + max(title.count("\n") for title in titles)) + (30 if heading else 8)
+    head, top = (22 if heading else 0), line * (1 + max(title.count("\n") for title in titles)) + 8
     margin = 8 + 7 * max(map(len, names)) if names else 0
-    width, height = margin + len(titles) * (w + gap), top + len(rows) * (h + gap)
+    across = min(across or len(titles), len(titles))
+    block = top + len(rows) * (h + gap)
+    width, height = margin + across * (w + gap), head + -(-len(titles) // across) * block
     figure = Textures(figsize=(width / DPI, height / DPI), dpi=DPI)
     for r, pictures in enumerate(rows):
         for c, (title, image) in enumerate(zip(titles, pictures, strict=True)):
-            left, bottom = margin + c * (w + gap) + gap // 2, height - top - r * (h + gap) - h
+            b, column = divmod(c, across)
+            left = margin + column * (w + gap) + gap // 2
+            bottom = height - head - b * block - top - r * (h + gap) - h
             axis = figure.add_axes((left / width, bottom / height, w / width, h / height))
             show(axis, image, "", aspect="auto")
             if r == 0:
                 axis.set_title(title, fontsize=11 if w > 150 else 9.5, pad=4)
-            if c == 0 and names:
+            if column == 0 and names:
                 axis.set_ylabel(names[r], fontsize=9.5, rotation=0, ha="right", va="center")
     if heading:
         figure.suptitle(heading, fontsize=13, fontweight="bold", y=1 - 6 / height, va="top")
@@ -124,15 +129,15 @@ def regions(known: Tensor, asked: Tensor) -> np.ndarray:
 
 
 def draw_gates(examples: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
-    """Features of some channels after the ELU, their gates, and the products; two channels in a row of pictures.
+    """Features of some channels after the ELU, their gates, and the products; a channel in a row of pictures.
 
     examples: title -> (features, gate), each (t, t).
     """
-    figure, axes = new_figure(9.6, 1.9 * -(-len(examples) // 2), -(-len(examples) // 2), 6)
+    figure, axes = new_figure(7.2, 2.6 * len(examples), len(examples), 3)
     for n, (title, (features, gate)) in enumerate(examples.items()):
         most = float(features.abs().quantile(0.99))
         signed = {"cmap": "PuOr", "vmin": -most, "vmax": most}
-        line = axes[n // 2, 3 * (n % 2) : 3 * (n % 2) + 3]
+        line = axes[n]
         show(line[0], features.numpy(), f"{title}: features", **signed)
         show(line[1], gate.numpy(), "gate: white is open", cmap="gray", vmin=0, vmax=1)
         show(line[2], (features * gate).numpy(), "features x gate", **signed)

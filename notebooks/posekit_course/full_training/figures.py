@@ -78,7 +78,10 @@ def draw_restart(whole: Records, broken: Records, resumed: Records, loss: str, s
 
 
 def draw_strip(snapshots: Snapshots, scale: int = 2) -> Figure:
-    """The snapshots of a pair, a column each: the picture inside where there is one, and the photograph made of it."""
+    """The snapshots of a pair, a column each, seven side by side.
+
+    A column is the picture inside where there is one, and the photograph made of it.
+    """
     taken = list(snapshots.kept.items())
     titles = ["source", *_strip_titles([key for key, _ in taken]), "truth"]
     depth = len(taken[0][1])
@@ -87,7 +90,7 @@ def draw_strip(snapshots: Snapshots, scale: int = 2) -> Figure:
     for line in range(depth):
         columns = [snapshots.pair.source.image, *(pictures[line] for _, pictures in taken), snapshots.pair.target.image]
         rows.append([picture(column) for column in columns])
-    return grid_of(titles, rows, scale=scale, names=names)
+    return grid_of(titles, rows, scale=scale, names=names, across=7)
 
 
 def _strip_titles(keys: Sequence[tuple[str, int]]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from posekit_course.checks.judging import CheckFailed, Mistake, accept, answer_of, several, watched
+from posekit_course.checks.judging import CheckFailed, Mistake, StillOpen, accept, answer_of, several, watched
 from torch.nn.functional import grid_sample as imported_by_name
 
 from posekit.ops.grids import identity_grid
@@ -124,3 +124,25 @@ def test_the_largest_tensor_is_measured_by_its_memory():
         x[:, None].repeat(1, 7)
         torch.sparse_coo_tensor(torch.zeros(2, 1, dtype=torch.long), torch.ones(1), (1000, 1000), check_invariants=True)
     assert seen.largest == 70
+
+
+@pytest.mark.parametrize("error", [StillOpen(2), CheckFailed("Rows and columns are exchanged.")])
+def test_a_notebook_shows_one_line(error):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shown = []
+    shell = InteractiveShell()
+    shell._showtraceback = lambda kind, value, lines: shown.extend(lines)
+    shell.user_ns["error"] = error
+    shell.run_cell("def inner():\n    raise error\ninner()")
+    assert shown == [str(error)]
+    assert len(shown[0]) <= 95
+
+
+def test_the_students_own_error_says_its_line():
+    def wrong(x):
+        y = x.no_such_thing
+        return y
+
+    with pytest.raises(CheckFailed, match=r"raised AttributeError: .* \(in `y = x.no_such_thing`\)$"):
+        answer_of(wrong, torch.ones(2))

@@ -80,6 +80,19 @@ def test_strip_has_a_column_for_each_snapshot_between_source_and_truth():
     assert len(figures.draw_strip(snapshots).axes) == 5
 
 
+def test_a_long_strip_goes_on_below():
+    """Thirteen columns in a row cannot be read on a page of 800 pixels."""
+    snapshots = Snapshots(make_pair(0, 24), inside="warped")
+    for step in range(11):
+        snapshots.kept["one", step] = [torch.full((3, 64, 64), 0.5)] * 2
+    figure = figures.draw_strip(snapshots, scale=1)
+    assert figure.bbox.width <= 800
+    tops = sorted({round(axis.get_position().y1, 3) for axis in figure.axes if axis.get_title()})
+    assert len(tops) == 2
+    boxes = [axis.get_window_extent() for axis in figure.axes]
+    assert not any(a.overlaps(b) for n, a in enumerate(boxes) for b in boxes[:n])
+
+
 def test_leak_draws_a_line_for_each_person():
     people = [make_person(i, 0, 24) for i in range(5)]
     errors = np.linspace(0.1, 0.2, 5)

@@ -26,6 +26,7 @@ sharpness: float = 1.0  # exponent of the weights; 1 is bilinear
 import ipywidgets as W
 import matplotlib.pyplot as plt
 import numpy as np
+from posekit_course import checks
 from posekit_course.live import live
 
 from posekit.sweeps.recorded import record
@@ -52,7 +53,7 @@ print("equal")
 # ## Explore
 
 
-# %% tags=["explore"]
+# %% tags=["explore"] alt="Two bars: the shares of the left and of the right pixel."
 def render_weights(t: float, sharpness: float) -> plt.Figure:
     """The two weights as bars."""
     figure, axes = plt.subplots(figsize=(3, 2))
@@ -61,7 +62,8 @@ def render_weights(t: float, sharpness: float) -> plt.Figure:
     return figure
 
 
-panel = live(render_weights, t=W.FloatSlider(0.25, min=0, max=1, step=0.05), sharpness=W.IntSlider(1, min=1, max=4))
+position = W.FloatSlider(0.25, min=0, max=1, step=0.05)
+panel = live(render_weights, t=position, sharpness=W.IntSlider(1, min=1, max=4))
 panel
 
 # %% tags=["move"]
@@ -93,9 +95,10 @@ def weights(t):
 
 
 # %% tags=["check"]
-assert np.allclose(np.sum(weights(t), axis=0), 1), "The two shares do not sum to one."
+if not np.allclose(np.sum(weights(t), axis=0), 1):
+    raise checks.CheckFailed("The two shares do not sum to one.")
 
-# %% tags=["expected"]
+# %% tags=["expected"] alt="Two straight lines that cross in the middle: one falls, one rises."
 plt.figure(figsize=(3, 2))
 plt.plot(t, np.transpose(weights(t)))
 plt.show()
