@@ -65,9 +65,9 @@ class Experiment:
 
     def combinations(self) -> list[dict[str, Value]]:
         """The parameters of every run, each once, the last name fastest and the seed fastest of all."""
-        grid = {name: without_repeats(values) for name, values in self.parameters.items()}
+        grid = {name: _without_repeats(values) for name, values in self.parameters.items()}
         if self.seeds:
-            grid["seed"] = without_repeats(list(self.seeds))
+            grid["seed"] = _without_repeats(list(self.seeds))
         return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
     def repeats(self) -> int:
@@ -76,10 +76,10 @@ class Experiment:
         return asked - len(self.combinations())
 
 
-def without_repeats(values: list[Value]) -> list[Value]:
+def _without_repeats(values: list[Value]) -> list[Value]:
     """The values, each once, in order.  1 and 1.0 are one value, 1 and true are two.
 
-    >>> without_repeats([64, 128, 64.0, True])
+    >>> _without_repeats([64, 128, 64.0, True])
     [64, 128, True]
     """
     first: dict[tuple, Value] = {}

@@ -79,7 +79,7 @@ def summary_lines(summary: Sequence[OverSeeds]) -> list[str]:
     lines, last = [], None
     for entry in summary:
         if entry.parameters != last:
-            lines.append(f"  {in_words(entry.parameters)}")
+            lines.append(f"  {setting_in_words(entry.parameters)}")
             last = entry.parameters
         seeds = f"  [{entry.low:.4g}, {entry.high:.4g}]  {entry.n} seeds" if entry.low is not None else ""
         lines.append(f"    {entry.name}  {entry.mean:.4g}{seeds}")
@@ -88,6 +88,6 @@ def summary_lines(summary: Sequence[OverSeeds]) -> list[str]:
     return lines
 
 
-def in_words(parameters: dict[str, Value]) -> str:
+def setting_in_words(parameters: dict[str, Value]) -> str:
     """Such as "size=64, view=1"."""
     return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "as written"

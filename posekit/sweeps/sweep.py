@@ -25,7 +25,7 @@ from posekit.sweeps.code_version import code_version
 from posekit.sweeps.experiment import Experiment, Value
 from posekit.sweeps.one_run import run_one
 from posekit.sweeps.parameters import check_parameters
-from posekit.sweeps.summary import in_words, over_seeds, summary_lines, write_summary
+from posekit.sweeps.summary import over_seeds, setting_in_words, summary_lines, write_summary
 from posekit.sweeps.table import SweepRun, finished, write_run_table
 from posekit.util.errors import InputError
 from posekit.util.files import alone_in
@@ -57,7 +57,7 @@ def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, l
         try:
             with alone_in(folder):  # a second sweep would take the same names for its runs
                 for row in _in_parallel(experiment, notebook, version, tasks):
-                    say(f"  {row.run}  {row.status:7}  {row.seconds:6.1f} s  {in_words(row.parameters)}")
+                    say(f"  {row.run}  {row.status:7}  {row.seconds:6.1f} s  {setting_in_words(row.parameters)}")
         finally:
             asked = {_key(parameters) for parameters in experiment.combinations()}  # not what was asked before
             rows = [row for row in finished(folder, version) if _key(row.parameters) in asked]
@@ -76,7 +76,7 @@ def checked_sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> str:
     """Run, and return where the tables are; InputError with the failed runs, if any failed."""
     tables = sweep(experiment, out, say=say)
     failed = [
-        f"{table.parent / row.run} ({row.status}; {in_words(row.parameters)}): {row.error}"
+        f"{table.parent / row.run} ({row.status}; {setting_in_words(row.parameters)}): {row.error}"
         for table, rows in tables.items()
         for row in rows
         if row.status != "ok"
