@@ -17,8 +17,8 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 demo: $(STAMP)
 	$(BIN)/posekit demo -o out/demo.png
 
-# Here several programs share the cores: threads that wait must sleep, not spin.  Alone, they are faster spinning.
-test nbval processors: export OMP_WAIT_POLICY ?= passive
+# Threads that wait sleep instead of spinning, in JupyterLab's kernels too (posekit/util/waiting.py says why).
+export OMP_WAIT_POLICY ?= passive
 
 test: $(STAMP)
 	$(BIN)/ruff check .

@@ -60,6 +60,7 @@ def kernel_environment(threads: int | None = None):
     chosen for scripts (Agg) would keep every figure out of the notebook.
     """
     wanted: dict[str, str | None] = {"MPLBACKEND": None, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    wanted["OMP_WAIT_POLICY"] = os.environ.get("OMP_WAIT_POLICY", "passive")  # a notebook may load torch first
     if threads is not None:
         wanted["OMP_NUM_THREADS"] = str(threads)
     before = {name: os.environ.get(name) for name in wanted}
