@@ -150,6 +150,10 @@ class StudioPeople(Sequence):
             person = self.noise(person, np.random.default_rng([self.card.seed, number, view, 77]))
         return person
 
+    def shots(self, i: int) -> list[Shot]:
+        """All photographs of the i-th person of the split as they are stored, without noise."""
+        return self._read(self.numbers[i])
+
     def _read(self, number: int) -> list[Shot]:
         """The stored photographs of a person, from memory if they were read before."""
         if number in self._shots:

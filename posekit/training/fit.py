@@ -17,6 +17,7 @@ import torch
 from lightning_fabric import Fabric
 from tqdm.auto import tqdm
 
+from posekit.data.on_device import on_device
 from posekit.person import Pair
 from posekit.systems.base import Stage, System
 from posekit.training.device import make_fabric, seed_everything, tune
@@ -72,6 +73,8 @@ def fit(
     fabric.launch()
     seed_everything(options.seed, fabric.global_rank)
     system.to(fabric.device)
+    if options.device_data or (options.device_data is None and fabric.device.type == "cuda"):
+        data = on_device(data, fabric.device)
     same_in_all_processes(system.state_dict().values())  # whoever built it without a seed has other weights here
     out = Path(out_dir) if out_dir is not None else None
     with Run(system, data, plan, out, options, fabric) as run, stop_signals() as stop, nothing_frozen_after(system):
