@@ -139,4 +139,16 @@ PRESETS = {
     "paper": CoordinateInpaintingConfig(black_background=True),
     "laptop": _LAPTOP,
     "laptop_edge": dataclasses.replace(_LAPTOP, reading="laptop_edge", loss_crop=64),
+    # f as published, g of 2.9 million parameters: for a GPU, and for what README and demo show.
+    "studio256": dataclasses.replace(
+        _LAPTOP,
+        image_size=256,
+        atlas_size=256,
+        f_width=32,
+        g_width=128,
+        reading="laptop_edge",
+        loss_crop=128,
+        batch_size=8,
+        f_lr=1e-3,
+    ),
 }
