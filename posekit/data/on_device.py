@@ -11,24 +11,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posekit.data.studio import StudioPeople
 from posekit.ops.grids import points_to_norm
 from posekit.person import Pair, Person
 from posekit.studio.generate import UV_STEPS, part_boxes
 from posekit.util.errors import InputError
 
 BYTES = 11  # a pixel: image 3, uv 4 (two int16), part 1, masks 3 while they are read
-MOST_SHARE = 0.4  # of the memory that is free
+MOST_SHARE = 0.4  # of a GPU's memory that is free
+MOST_OF_A_PROCESSOR = 2 * 2**30  # bytes, as many as a data set keeps decoded anyway
 _MASKS = ("head", "hair", "hands")  # bit 0, 1, 2 of one byte
 
 
 class DevicePairs(Sequence[Pair]):
-    """The pairs of ``data`` on ``device``: ``pairs[i]`` and `batch` give what ``data`` gives, bit for bit.
+    """The pairs of ``data``, a `StudioPeople`, on ``device``: what it gives, `batch` and ``[i]`` give, bit for bit.
 
     Raises InputError for data whose maps are spoilt anew for each reading (``noise``), which has no integers to keep.
     """
 
-    def __init__(self, data: StudioPeople, device: torch.device | str):
+    def __init__(self, data: Any, device: torch.device | str):
         if data.noise is not None:
             raise InputError(
                 "Data with the noise of an estimator is made for each reading; it cannot wait on a device."
@@ -100,19 +100,11 @@ class DevicePairs(Sequence[Pair]):
         )
 
 
-def on_device(data: Sequence[Pair], device: torch.device) -> Sequence[Pair]:
-    """``data`` on the device where it can be kept there and there is room, else as it is."""
-    if not isinstance(data, StudioPeople) or data.noise is not None:
-        return data
+def fits(data: Any, device: torch.device) -> bool:
+    """Whether the photographs of ``data`` can be kept there: no noise, and room for them."""
     h, w = data.card.size
-    if len(data.numbers) * data.card.views * h * w * BYTES > MOST_SHARE * _free(device):
-        return data
-    return DevicePairs(data, device)
-
-
-def _free(device: torch.device) -> float:
-    """Bytes of memory that are free there; of the processor's 2 GiB, as much as a data set keeps anyway."""
-    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 2 * 2**30 / MOST_SHARE
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else MOST_OF_A_PROCESSOR / MOST_SHARE
+    return data.noise is None and len(data.numbers) * data.card.views * h * w * BYTES <= MOST_SHARE * free
 
 
 def _tensor(array: np.ndarray, kind: Any = None) -> Tensor:

@@ -40,6 +40,7 @@ from posekit.systems.coordinate_settings import (
     VARIANTS,
     CoordinateInpaintingConfig,
 )
+from posekit.util.errors import InputError
 
 UNKNOWN = -10.0  # what f sees in texels that the source does not show
 

@@ -4,11 +4,11 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
-from posekit.data.on_device import DevicePairs
 from posekit.person import Pair, collate_pairs
 from posekit.training.order import Batches
 from posekit.training.signals import ignore_interrupt
@@ -21,11 +21,11 @@ def loaded_batches(
 ) -> Iterator[Iterator[list[Pair]]]:
     """An iterator over the batches of ``order``, each a list of ``parts`` micro-batches.
 
-    Nothing is drawn from the global generator.  workers: processes that load ahead; data on the training device
-    (`posekit.data.on_device`) needs none.  Raises InputError, in one sentence, for what the data says of a pair that it
+    Nothing is drawn from the global generator.  workers: processes that load ahead; data that makes its own batches
+    (``data.batch(indices)``) needs none.  Raises InputError, in one sentence, for what the data says of a pair that it
     cannot give, and where a loader is killed.
     """
-    if isinstance(data, DevicePairs):
+    if hasattr(data, "batch"):
         yield _from_device(data, order, parts)
         return
     loader = DataLoader(
@@ -50,7 +50,7 @@ def loaded_batches(
             process.join()
 
 
-def _from_device(data: DevicePairs, order: Batches, parts: int) -> Iterator[list[Pair]]:
+def _from_device(data: Any, order: Batches, parts: int) -> Iterator[list[Pair]]:
     for indices in order:
         size = len(indices) // parts
         yield [data.batch(indices[i : i + size]) for i in range(0, len(indices), size)]

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from posekit.data.estimator_noise import EstimatorNoise
-from posekit.data.on_device import DevicePairs, on_device
+from posekit.data.on_device import DevicePairs
 from posekit.data.studio import StudioPeople
 from posekit.person import Person, collate_pairs
 from posekit.systems import build
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
-from tests.synthetic import TINY, SyntheticPairs
+from tests.synthetic import TINY
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
@@ -66,12 +66,11 @@ def test_training_from_it_is_the_same_to_the_last_bit(data, tmp_path):
 
 def test_what_cannot_be_kept_there_stays_as_it_is(data, monkeypatch):
     cpu = torch.device("cpu")
-    other = [SyntheticPairs(2, 40)[0]]
-    assert on_device(other, cpu) is other
-    assert isinstance(on_device(data, cpu), DevicePairs)
-    monkeypatch.setattr("posekit.data.on_device._free", lambda _: 1000.0)
-    assert on_device(data, cpu) is data
+    assert isinstance(data.on_device(cpu), DevicePairs)
+    monkeypatch.setattr("posekit.data.on_device.MOST_OF_A_PROCESSOR", 1000)
+    assert data.on_device(cpu) is data
+    monkeypatch.undo()
     noisy = StudioPeople([0, 1, 3], 3, 40, root=data.root, jobs=1, noise=EstimatorNoise(), progress=False)
-    assert on_device(noisy, cpu) is noisy
+    assert noisy.on_device(cpu) is noisy
     with pytest.raises(InputError, match="with the noise of an estimator"):
         DevicePairs(noisy, cpu)
