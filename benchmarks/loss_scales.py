@@ -22,7 +22,7 @@ from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.losses.style import style_loss
 from posekit.nets.vgg import FEATURES, VGGFeatures
 from posekit.studio.generate import make_person
-from posekit.systems.coordinate_inpainting import TABLE_5
+from posekit.systems.coordinate_settings import TABLE_5
 
 Features = dict[str, Tensor]
 

@@ -6,6 +6,12 @@
 
 renders the people, trains, measures and writes posekit/weights/; the shipped files were made by these commands.
 
+    python data_scripts/train_reference.py --preset studio256 --device cuda --minutes 9 --out DIR
+    python data_scripts/train_reference.py --preset studio256 --device cuda --minutes 9 --out DIR --from DIR
+
+trains for some minutes, whatever the machine: what is missing is rendered first, with all cores; then each stage takes
+the steps that its time allows; the files in DIR stay under 15 MB each, and the second command goes on from them.
+
 The weights are those of `posekit train --preset laptop` with more people (and fewer steps for deformable_gan): what the
 log says is what was run, 74 minutes of one core for coordinate_inpainting, about 70 for deformable_gan (in float32, on
 a processor without bf16), 23 for spatial_transformation.  Interrupted, the same command goes on from the last
@@ -20,19 +26,20 @@ checkpoint.  ``--measure`` trains nothing and measures again.  Written, all unde
 from __future__ import annotations
 
 import argparse
-import json
+import tempfile
 from pathlib import Path
 
 import torch
+from within_minutes import load_parts, save_log, save_parts, take_weights, train_within  # beside this script
 
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.evaluate import Evaluation, evaluate
 from posekit.systems import build
+from posekit.systems.base import System
 from posekit.systems.baselines import beside_baselines
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
 from posekit.training.weights import load_weights, read_weight_card, save_weights
-from posekit.util.files import write_text
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS, RESULTS = ROOT / "posekit" / "weights", ROOT / "experiments" / "results"
@@ -44,7 +51,11 @@ def main() -> None:
     """Train, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--system", default="coordinate_inpainting")
+    parser.add_argument("--preset", default="laptop")
     parser.add_argument("--variant", default="full")
+    parser.add_argument("--minutes", type=float, default=None, help="for all stages together, with the steps that fit")
+    parser.add_argument("--from", dest="begin", type=Path, default=None, help="folder of weights to go on from")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="validation pairs that are measured, or a few more")
     parser.add_argument("--people", type=int, default=400, help="numbers considered; 8 of 10 are for training")
     parser.add_argument("--views", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
@@ -59,12 +70,14 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--measure", action="store_true", help="measure the shipped weights again; train nothing")
     args = parser.parse_args()
-    name = f"{args.system}-laptop" + ("" if args.variant == "full" else f"-{args.variant}")
+    name = f"{args.system}-{args.preset}" + ("" if args.variant == "full" else f"-{args.variant}")
     shipped = args.out / f"{name}.safetensors"
     people = {"people": args.people, "views": args.views, "seed": args.seed}
+    if args.minutes is not None:
+        return train_for_minutes(args, people, name)
     if not args.measure:
         train(args, people, shipped)
-    table = measure(shipped, people, args.device)
+    table = measure(load_weights(shipped), people, args)
     print(table)
     table.save(args.results / f"{name}.json")
     metrics = {row.metric: row.mean for row in table.rows if row.system == args.system}
@@ -75,9 +88,42 @@ def main() -> None:
 
 def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
     """Train, and write the weights and every 100th line of the log."""
-    system = build(args.system, preset="laptop", variant=args.variant, seed=args.seed)
+    system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
+    if args.begin is not None:
+        take_weights(system, load_parts(args.begin, shipped.stem))
     run = args.run or Path("runs/reference") / args.system
-    options = TrainingOptions(
+    records = fit(system, StudioPeople(**people, size=system.size, split="train"), run, options_of(args))
+    card = read_weight_card(run / "weights.safetensors")
+    facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
+    save_weights(load_weights(run / "weights.safetensors"), shipped, half=True, **facts)
+    save_log(shipped.with_suffix(".log.jsonl"), records, LOG_EVERY)
+
+
+def train_for_minutes(args: argparse.Namespace, people: dict, name: str) -> None:
+    """Train within the minutes, measure, and write weights, log and evaluation into the folder ``--out``."""
+    system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
+    if args.begin is not None:
+        take_weights(system, load_parts(args.begin, name))
+    data = StudioPeople(**people, size=system.size, split="train")
+    StudioPeople(**people, size=system.size, split="val")  # rendered before the clock starts
+    with tempfile.TemporaryDirectory() as folder:
+        records = train_within(system, data, args.minutes, Path(folder), options_of(args))
+    steps: dict[str, int] = {}
+    for record in records:
+        steps[record["stage"]] = record["step"]
+    facts = {"seed": args.seed, "data": data.describe(), "steps": steps, "precision": args.precision}
+    facts |= {"minutes": args.minutes, "begun": "from weights" if args.begin else "afresh"}
+    files = save_parts(system.eval().cpu(), args.out, name, **facts)
+    save_log(args.out / f"{name}.log.jsonl", records, max(1, len(records) // 200) * 10)
+    print("\n".join(map(str, files)), flush=True)
+    table = measure(load_parts(args.out, name), people, args)
+    table.save(args.out / f"{name}.json")
+    print(table)
+
+
+def options_of(args: argparse.Namespace) -> TrainingOptions:
+    """How the training runs."""
+    return TrainingOptions(
         seed=args.seed,
         steps=args.steps,
         batch_size=args.batch_size,
@@ -87,20 +133,13 @@ def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
         workers=args.workers,
         checkpoint_every=500,
     )
-    records = fit(system, StudioPeople(**people, size=system.size, split="train"), run, options)
-    card = read_weight_card(run / "weights.safetensors")
-    facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
-    save_weights(load_weights(run / "weights.safetensors"), shipped, half=True, **facts)
-    lines = [json.dumps(record) + "\n" for record in records if record["step"] % LOG_EVERY == 0]
-    write_text(shipped.with_suffix(".log.jsonl"), "".join(lines))
 
 
-def measure(shipped: Path, people: dict, device: str) -> Evaluation:
-    """The shipped weights on the validation people, beside the baselines."""
-    system = load_weights(shipped)
+def measure(system: System, people: dict, args: argparse.Namespace) -> Evaluation:
+    """The system on the validation people, beside the baselines."""
     held_out = StudioPeople(**people, size=system.size, split="val")
-    pairs = [held_out[i] for i in range(0, len(held_out), max(1, len(held_out) // PAIRS))]
-    device = "cuda" if device in ("auto", "cuda") and torch.cuda.is_available() else "cpu"
+    pairs = [held_out[i] for i in range(0, len(held_out), max(1, len(held_out) // args.pairs))]
+    device = "cuda" if args.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu"
     return evaluate(beside_baselines(system), pairs, batch_size=16, device=device)
 
 

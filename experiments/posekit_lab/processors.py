@@ -17,6 +17,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from joblib import Parallel, delayed
+
 from posekit.sweeps.experiment import Experiment
 from posekit.sweeps.sweep import sweep
 from posekit.util.errors import InputError
@@ -36,19 +38,27 @@ def training_notebooks(wanted: Sequence[str] = (), folder: Path = FOLDER) -> lis
 def run_under(
     kernel: str, names: Sequence[str], seeds: Sequence[int], jobs: int, out: Path = OUT, folder: Path = FOLDER
 ) -> list[str]:
-    """Run the notebooks with one kind of kernels; a sentence for each run that did not get through."""
+    """Run the notebooks with one kind of kernels; a sentence for each run that did not get through.
+
+    jobs: runs at a time.  Where the seeds of one notebook are fewer, several notebooks share them.
+    """
+    side = min(jobs, len(seeds))
+    calls = (delayed(_run_one)(kernel, name, seeds, side, out, folder) for name in names)
+    return [line for lines in Parallel(n_jobs=max(1, jobs // side))(calls) for line in lines]
+
+
+def _run_one(kernel: str, name: str, seeds: Sequence[int], jobs: int, out: Path, folder: Path) -> list[str]:
     before = os.environ.get("ATEN_CPU_CAPABILITY")
-    os.environ["ATEN_CPU_CAPABILITY"] = kernel  # the notebooks' kernels inherit it
+    os.environ["ATEN_CPU_CAPABILITY"] = kernel  # the notebook's kernels inherit it
     try:
-        paths = tuple(folder / f"{name}.ipynb" for name in names)
-        asked = Experiment(paths, seeds=tuple(seeds), name=kernel, timeout=2 * MOST_SECONDS, jobs=jobs)
-        tables = sweep(asked, out, say=print)
+        path = folder / f"{name}.ipynb"
+        asked = Experiment((path,), seeds=tuple(seeds), name=name, timeout=2 * MOST_SECONDS, jobs=jobs)
+        (runs,) = sweep(asked, out / kernel, say=print).values()
     finally:
         del os.environ["ATEN_CPU_CAPABILITY"]
         os.environ.update({} if before is None else {"ATEN_CPU_CAPABILITY": before})
     return [
         f"{name}, seed {run.parameters['seed']}, {kernel} kernels: {run.error or run.status}"
-        for name, runs in zip(names, tables.values(), strict=True)
         for run in runs
         if run.status != "ok"
     ]
@@ -60,7 +70,7 @@ def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
     parser.add_argument("names", nargs="*", help="names or numbers; all that train when none")
     parser.add_argument("--kernels", default="avx2,default", help=f"of {', '.join(KERNELS)}, with commas")
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--jobs", type=int, default=1, help="seeds of a notebook at a time")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)
     try:

@@ -36,6 +36,10 @@ def train_command(
         str, typer.Option(help="32-true, or bf16-mixed: faster on a GPU and on recent CPUs.")
     ] = "32-true",
     workers: Annotated[int, typer.Option(min=0, help="Processes that load pairs ahead of the training.")] = 0,
+    device_data: Annotated[
+        bool,
+        typer.Option("--device-data/--no-device-data", help="Keep the people on the training device, if they fit."),
+    ] = True,
     devices: Annotated[int, typer.Option(min=1, help="GPUs (or processes, on the CPU) that share a batch.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines with so many devices each; start with torchrun.")] = 1,
     accumulate: Annotated[int, typer.Option(min=1, help="Micro-batches, where memory is short.")] = 1,
@@ -62,8 +66,8 @@ def train_command(
     options = TrainingOptions(
         seed=seed, steps=steps, batch_size=batch_size, device=device, devices=devices, nodes=nodes,
         precision=precision, accumulate=accumulate, ema=ema, channels_last=channels_last, compiled=compiled,
-        workers=workers, checkpoint_every=checkpoint_every, checkpoint_minutes=checkpoint_minutes,
-        tensorboard=tensorboard, resume=not fresh,
+        workers=workers, device_data=device_data, checkpoint_every=checkpoint_every,
+        checkpoint_minutes=checkpoint_minutes, tensorboard=tensorboard, resume=not fresh,
     )  # fmt: skip
     model = build(system, preset=preset, variant=variant, seed=seed)
     prepare(model, options)  # before people are rendered for minutes

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from posekit.data.estimator_noise import EstimatorNoise
+from posekit.data.on_device import DevicePairs, fits
 from posekit.person import Pair, Person
 from posekit.studio.folder import people_numbers, render_folder
 from posekit.studio.folder_files import directory, folder_card, is_complete, people_in, read_folder_card, read_shots
@@ -149,6 +151,14 @@ class StudioPeople(Sequence):
         if self.noise is not None:
             person = self.noise(person, np.random.default_rng([self.card.seed, number, view, 77]))
         return person
+
+    def shots(self, i: int) -> list[Shot]:
+        """All photographs of the i-th person of the split as they are stored, without noise."""
+        return self._read(self.numbers[i])
+
+    def on_device(self, device: torch.device) -> Sequence[Pair]:
+        """The same pairs kept on ``device``, where batches are made; itself where they cannot be kept there."""
+        return DevicePairs(self, device) if fits(self, device) else self
 
     def _read(self, number: int) -> list[Shot]:
         """The stored photographs of a person, from memory if they were read before."""

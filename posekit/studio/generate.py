@@ -192,7 +192,7 @@ def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:
     part = shot.part
     mask = (part > 0).astype(np.float32)
     uv = shot.uv.transpose(2, 0, 1) * np.float32(2 / UV_STEPS) - 1
-    box = _boxes()[:, part]  # (4, h, w)
+    box = part_boxes()[:, part]  # (4, h, w)
     chart = np.clip((uv - box[:2]) / (box[2:] - box[:2]), 0, 1)
     tensor = lambda a, kind=np.float32: torch.from_numpy(np.ascontiguousarray(a, kind))  # noqa: E731
     return Person(
@@ -213,7 +213,7 @@ def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:
 
 
 @lru_cache(maxsize=1)
-def _boxes() -> np.ndarray:
+def part_boxes() -> np.ndarray:
     """(4, 25) box of each part in [-1, 1]; column 0, off the map, is the whole atlas."""
     return np.concatenate([np.float32([[-1, -1, 1, 1]]), surface_table().boxes.numpy()]).T.copy()
 

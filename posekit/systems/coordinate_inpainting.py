@@ -10,7 +10,6 @@ Ablations (section 4.1): ``no_deform`` gives all maps to one encoder; ``rgb`` al
 coordinates (no E); ``no_textures`` skips the texture and sees S, M_S and M_N only.
 """
 
-import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -26,131 +25,22 @@ from posekit.losses.style import style_loss
 from posekit.nets.deformable_hourglass import DeformableHourglass
 from posekit.nets.gated_hourglass import GatedHourglass
 from posekit.nets.patch_discriminator import PatchDiscriminator
-from posekit.nets.vgg import FEATURES, LossFeatures
+from posekit.nets.vgg import LossFeatures
 from posekit.ops.crops import cut_squares, random_corners
 from posekit.ops.grids import identity_grid
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair, Person
-from posekit.systems.base import Result, Stage, System, check_rates, choose
+from posekit.systems.base import Result, Stage, System, choose
+from posekit.systems.coordinate_settings import (
+    LOOKED_AT,
+    PRESETS,
+    READINGS,
+    TEXTURE_LOSSES,
+    VARIANTS,
+    CoordinateInpaintingConfig,
+)
 from posekit.util.errors import InputError
-
-VARIANTS = ("full", "no_deform", "rgb", "no_textures")
-TEXTURE_LOSSES = ("identity", "texture_source", "texture_target")
-
-# Supplementary material, Table 5.  The text sums the nearest-neighbour term over pixels, writes norms for content and
-# style, and sums the identity over both coordinates.  Taken literally ("as_printed"), the first is more than a thousand
-# times content and style for blurred pictures, and those are dozens of times the adversarial term, which is 1 at most.
-# Taken as means, like the texture terms and the adversarial one, all three are of one size and below it
-# (benchmarks/loss_scales.py, random features): so they are means in the other readings.
-TABLE_5 = {"nearest_neighbour": 0.5, "content": 0.1, "style": 1e5}
-TABLE_5_TEXTURE = {"identity": 10.0, "texture_source": 10.0, "texture_target": 10.0}
-_SUPPLEMENTARY = ((("f", "g"), {**TABLE_5, **TABLE_5_TEXTURE}), (("g",), {**TABLE_5, "adversarial": 1.0}))
-
-# The published texts disagree; each reading names the parts and the loss weights of the two stages.
-READINGS = {
-    # Section 3: f on two l1 terms, which the text adds without weights, then g with f fixed; the text gives no
-    # weights for g: those of Table 5.
-    "main": ((("f",), {"identity": 1.0, "texture_target": 1.0}), (("g",), {**TABLE_5, "adversarial": 1.0})),
-    # Supplementary, section 1.1.4: every loss but the adversarial one, then no texture losses.
-    "supplementary": _SUPPLEMENTARY,
-    # The same with the norms and sums of the text in place of means.
-    "as_printed": _SUPPLEMENTARY,
-    # Ours, for small networks without pretrained features.  The identity loss is the one that says which way to go
-    # from far away, the colour losses see one pixel; l1 and the features keep g near the truth, and smooth; the
-    # adversarial loss sharpens (experiments/losses.yaml).
-    "laptop": (
-        (("f",), {"identity": 5.0, "texture_source": 1.0, "texture_target": 2.0}),
-        (("g",), {"l1": 1.0, "nearest_neighbour": 0.5, "adversarial": 0.2}),
-    ),
-    # Ours, for small networks with the features of the package, whose scale the weights of content and style belong to.
-    "laptop_edge": (
-        (("f",), {"identity": 5.0, "texture_source": 1.0, "texture_target": 2.0}),
-        (("g",), {"l1": 3.2, "nearest_neighbour": 0.31, "content": 0.175, "style": 158.0, "adversarial": 0.1}),
-    ),
-}
-_DEFAULT_FEATURES = {"main": "vgg19", "supplementary": "vgg16", "as_printed": "vgg16"}
-_DEFAULT_FEATURES |= {"laptop": "random", "laptop_edge": "edge_vgg16"}
-LOOKED_AT = (
-    "content",
-    "style",
-    "nearest_neighbour",
-)  # the losses on features, which see squares where loss_crop is set
-
-
-@dataclass(frozen=True)
-class CoordinateInpaintingConfig:
-    """Settings.
-
-    | field                  | meaning |
-    |------------------------|---------|
-    | variant                | full, no_deform, rgb or no_textures |
-    | image_size, atlas_size | sides in pixels and texels the system is trained for, multiples of 4 |
-    | atlas                  | what the surface maps are positions in; weights of one atlas misread maps of another |
-    | f_width, g_width       | channels of the first block of f, of all blocks of g |
-    | reading                | main, supplementary, as_printed (the supplementary, with its norms and sums in place of |
-    |                        | means), laptop or laptop_edge: which losses train which part in which stage |
-    | features               | edge_vgg16, vgg16, vgg19 or random; "auto" takes the one the reading names |
-    | feature_width          | channels of the first scale of random features |
-    | loss_crop              | side in pixels of the squares that g's losses on features look at, a new one for each |
-    |                        | pair and step; None: the whole photograph |
-    | head_share             | share of these squares around the head of the target, where its joints are known |
-    | without                | losses left out of both stages, to see what they do; ("adversarial",) needs no critic |
-    | black_background       | sample T from S with its background painted black, as the authors do: a texel that |
-    |                        | lands on the background then costs, whatever colour that background has |
-    | f_steps, g_steps       | steps of the two stages |
-    | batch_size             | pairs a step |
-    | f_lr, g_lr, d_lr       | Adam's rates for f, g and the discriminator |
-    | decay                  | the rates fall to 0 over this last share of each stage |
-    """
-
-    variant: str = "full"
-    image_size: int = 256
-    atlas_size: int = 256
-    atlas: str = "studio"
-    f_width: int = 32
-    g_width: int = 256
-    reading: str = "supplementary"
-    features: str = "auto"
-    feature_width: int = 64
-    loss_crop: int | None = None
-    head_share: float = 0.5
-    without: tuple[str, ...] | list[str] | str = ()
-    black_background: bool = False
-    f_steps: int = 100_000
-    g_steps: int = 200_000
-    batch_size: int = 8
-    f_lr: float = 2e-4
-    g_lr: float = 2e-4
-    d_lr: float = 2e-4
-    decay: float = 0.0
-
-    def __post_init__(self):
-        choose("variant", self.variant, VARIANTS)
-        choose("reading", self.reading, READINGS)
-        choose("kind of features", self.features, (*FEATURES, "auto"))
-        without = [self.without] if isinstance(self.without, str) else self.without
-        object.__setattr__(self, "without", tuple(without))  # JSON has no tuples
-        for name in self.without:
-            choose("loss", name, {name for _, weights in READINGS[self.reading] for name in weights})
-        for name in ("image_size", "atlas_size"):
-            side = getattr(self, name)
-            if side < 36 or side % 4:
-                raise InputError(f"{name} must be a multiple of 4 of at least 36, got {side}.")
-        if self.loss_crop is not None and not 8 <= self.loss_crop <= self.image_size:
-            raise InputError(
-                f"loss_crop must be from 8 to image_size ({self.image_size}) pixels, or None for whole photographs; "
-                f"got {self.loss_crop}."
-            )
-        if not 0 <= self.head_share <= 1:
-            raise InputError(f"head_share is a share between 0 and 1, got {self.head_share}.")
-        check_rates(self, "f_lr", "g_lr", "d_lr")
-
-    @property
-    def feature_kind(self) -> str:
-        """The features in use: edge_vgg16, vgg16, vgg19 or random."""
-        return _DEFAULT_FEATURES[self.reading] if self.features == "auto" else self.features
-
 
 UNKNOWN = -10.0  # what f sees in texels that the source does not show
 
@@ -180,22 +70,6 @@ class CoordinateResult(Result):
     E: Float[Tensor, "b 2 h w"] | None = None
 
 
-_LAPTOP = CoordinateInpaintingConfig(
-    image_size=128,
-    atlas_size=128,
-    f_width=16,
-    g_width=48,
-    reading="laptop",
-    feature_width=16,
-    f_steps=9_000,
-    g_steps=6_000,
-    batch_size=4,
-    f_lr=2e-3,
-    g_lr=5e-4,
-    decay=0.5,
-)
-
-
 class CoordinateInpainting(System):
     """The two networks f and g, and the discriminator that judges the photographs of g.
 
@@ -205,11 +79,7 @@ class CoordinateInpainting(System):
 
     name = "coordinate_inpainting"
     VARIANTS = VARIANTS
-    PRESETS = {
-        "paper": CoordinateInpaintingConfig(black_background=True),
-        "laptop": _LAPTOP,
-        "laptop_edge": dataclasses.replace(_LAPTOP, reading="laptop_edge", loss_crop=64),
-    }
+    PRESETS = PRESETS
     inference_parts = ("f", "g")
     needs = ("uv", "mask")
     # The texts name neither optimiser nor rates, batch or steps.

@@ -54,7 +54,8 @@ def fit(
     """Train ``system`` on ``data`` through its stages, and return the log: one dictionary per logged step.
 
     Args:
-        data: any sequence of pairs (``len`` and ``[i]``), all of one size.
+        data: any sequence of pairs (``len`` and ``[i]``), all of one size.  ``data.on_device(device)``, where it has
+            that, gives one whose ``batch(indices)`` makes batches there (`TrainingOptions.device_data`).
         out_dir: folder of the run: ``checkpoints/``, ``log.jsonl``, ``weights.safetensors`` at the end.  None keeps
             nothing.  A folder that holds a checkpoint of the same run is continued (``options.resume``): on a CPU bit
             for bit with the same number of threads, which decides the order of sums, and on a GPU up to the order in
@@ -72,6 +73,9 @@ def fit(
     fabric.launch()
     seed_everything(options.seed, fabric.global_rank)
     system.to(fabric.device)
+    wanted = fabric.device.type == "cuda" if options.device_data is None else options.device_data
+    if wanted and hasattr(data, "on_device"):
+        data = data.on_device(fabric.device)
     same_in_all_processes(system.state_dict().values())  # whoever built it without a seed has other weights here
     out = Path(out_dir) if out_dir is not None else None
     with Run(system, data, plan, out, options, fabric) as run, stop_signals() as stop, nothing_frozen_after(system):

@@ -4,6 +4,7 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
@@ -20,9 +21,13 @@ def loaded_batches(
 ) -> Iterator[Iterator[list[Pair]]]:
     """An iterator over the batches of ``order``, each a list of ``parts`` micro-batches.
 
-    Nothing is drawn from the global generator.  workers: processes that load ahead.  Raises InputError, in one
-    sentence, for what the data says of a pair that it cannot give, and where a loader is killed.
+    Nothing is drawn from the global generator.  workers: processes that load ahead; data that makes its own batches
+    (``data.batch(indices)``) needs none.  Raises InputError, in one sentence, for what the data says of a pair that it
+    cannot give, and where a loader is killed.
     """
+    if hasattr(data, "batch"):
+        yield _from_device(data, order, parts)
+        return
     loader = DataLoader(
         _Asked(data),
         batch_sampler=order,
@@ -43,6 +48,12 @@ def loaded_batches(
         for process in loaders:  # they ignore SIGTERM, with which Python would end them, and wait
             process.kill()
             process.join()
+
+
+def _from_device(data: Any, order: Batches, parts: int) -> Iterator[list[Pair]]:
+    for indices in order:
+        size = len(indices) // parts
+        yield [data.batch(indices[i : i + size]) for i in range(0, len(indices), size)]
 
 
 class _Asked(Sequence):

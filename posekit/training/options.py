@@ -27,6 +27,9 @@ class TrainingOptions:
     |              | at the end of every stage |
     | channels_last, compiled | memory layout of the networks, and `torch.compile`: speed alone |
     | workers      | processes that load pairs ahead of the training |
+    | device_data  | keep rendered people on the training device, where batches are made, if they fit: the same |
+    |              | batches, bit for bit, and no wait for them; ``workers`` are not started then.  On GPUs if not |
+    |              | given: a processor waits little, and would read everyone before its first step |
     | checkpoint_every, log_every | in steps |
     | checkpoint_minutes | a checkpoint at the latest after so many minutes too; by steps alone if not given |
     | tensorboard  | write the losses for TensorBoard too, into ``tensorboard/`` (needs the package tensorboardX) |
@@ -49,6 +52,7 @@ class TrainingOptions:
     channels_last: bool = False
     compiled: bool = False
     workers: int = 0
+    device_data: bool | None = None
     checkpoint_every: int = 500
     checkpoint_minutes: float | None = None
     log_every: int = 10

@@ -15,7 +15,8 @@ from posekit.ops.grids import identity_grid
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.systems import build
-from posekit.systems.coordinate_inpainting import TEXTURE_LOSSES, UNKNOWN, VARIANTS, CoordinateInpaintingConfig
+from posekit.systems.coordinate_inpainting import UNKNOWN
+from posekit.systems.coordinate_settings import TEXTURE_LOSSES, VARIANTS, CoordinateInpaintingConfig
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, make_batch, make_pair
 

@@ -1,0 +1,111 @@
+"""Rendered people on the training device: kept as the integers they are stored as, batches made there.
+
+Decoding, converting and stacking a batch on the processor takes longer than a GPU needs to train on it.  A data set of
+a few thousand photographs fits into its memory as integers, 11 bytes a pixel; then a batch is three kernels away.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posekit.ops.grids import points_to_norm
+from posekit.person import Pair, Person
+from posekit.studio.generate import UV_STEPS, part_boxes
+from posekit.util.errors import InputError
+
+BYTES = 11  # a pixel: image 3, uv 4 (two int16), part 1, masks 3 while they are read
+MOST_SHARE = 0.4  # of a GPU's memory that is free
+MOST_OF_A_PROCESSOR = 2 * 2**30  # bytes, as many as a data set keeps decoded anyway
+_MASKS = ("head", "hair", "hands")  # bit 0, 1, 2 of one byte
+
+
+class DevicePairs(Sequence[Pair]):
+    """The pairs of ``data``, a `StudioPeople`, on ``device``: what it gives, `batch` and ``[i]`` give, bit for bit.
+
+    Raises InputError for data whose maps are spoilt anew for each reading (``noise``), which has no integers to keep.
+    """
+
+    def __init__(self, data: Any, device: torch.device | str):
+        if data.noise is not None:
+            raise InputError(
+                "Data with the noise of an estimator is made for each reading; it cannot wait on a device."
+            )
+        self.data, self.device = data, torch.device(device)
+        views, (h, w) = data.card.views, data.card.size
+        n = len(data.numbers) * views
+        self._image = torch.empty(n, 3, h, w, dtype=torch.uint8, device=device)
+        self._uv = torch.empty(n, 2, h, w, dtype=torch.int16, device=device)  # bits of uint16, which torch cannot add
+        self._part, self._bits = (torch.empty(n, 1, h, w, dtype=torch.uint8, device=device) for _ in range(2))
+        points, visibility = [], []
+        for i in range(len(data.numbers)):
+            for row, shot in enumerate(data.shots(i), start=i * views):
+                bits = sum(getattr(shot, name).astype(np.uint8) << bit for bit, name in enumerate(_MASKS))
+                self._image[row].copy_(_tensor(shot.image.transpose(2, 0, 1)))
+                self._uv[row].copy_(_tensor(shot.uv.transpose(2, 0, 1).view(np.int16)))
+                self._part[row].copy_(_tensor(shot.part[None]))
+                self._bits[row].copy_(_tensor(bits[None]))
+                points.append(points_to_norm(_tensor(shot.keypoints - 0.5, np.float32), (h, w)))
+                visibility.append(_tensor(shot.visibility, np.int64))
+        self._points, self._visibility = (torch.stack(x).to(device) for x in (points, visibility))
+        where = np.array([data.where(i) for i in range(len(data))])
+        self._rows = torch.from_numpy(where[:, :1] * views + where[:, 1:])  # source and target of every pair
+        self._boxes = torch.from_numpy(part_boxes()).to(device)
+        self._white = torch.tensor(255.0, device=device)  # a number would be turned into a product on a GPU
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> Pair:
+        """Pair ``index``, on the device."""
+        self.data.where(index)  # IndexError
+        return self.batch([int(index) % len(self)])[0]
+
+    def describe(self) -> dict[str, Any]:
+        """As `StudioPeople.describe`."""
+        return self.data.describe()
+
+    def batch(self, indices: Sequence[int]) -> Pair:
+        """The pairs of these indices as one batch on the device."""
+        rows = self._rows[torch.as_tensor(indices)]
+        return Pair(self._people(rows[:, 0]), self._people(rows[:, 1]))
+
+    def _people(self, rows: Tensor) -> Person:
+        """What `to_person` makes of these photographs, stacked."""
+        at = rows.to(self.device)
+        part = self._part[at].long()
+        mask = (part > 0).float()
+        uv = (self._uv[at].int() & 0xFFFF).float() * float(np.float32(2 / UV_STEPS)) - 1
+        low_x, low_y, high_x, high_y = self._boxes[:, part[:, 0]].unbind(0)
+        low, high = torch.stack((low_x, low_y), 1), torch.stack((high_x, high_y), 1)
+        chart = ((uv - low) / (high - low)).clamp(0, 1)
+        bits = self._bits[at]
+        masks = {name: (bits >> bit & 1).float() for bit, name in enumerate(_MASKS)}
+        seed, views = self.data.card.seed, self.data.card.views
+        who = [(self.data.numbers[row // views], row % views) for row in rows.tolist()]
+        return Person(
+            image=self._image[at].float() / self._white,
+            uv=uv * mask,
+            mask=mask,
+            part=part,
+            chart=chart * mask,
+            keypoints=self._points[at],
+            visibility=self._visibility[at],
+            **masks,
+            identity=tuple(f"studio-{seed}-{number}" for number, _ in who),
+            name=tuple(f"studio-{seed}-{number}-{view}" for number, view in who),
+            atlas=("studio",) * len(who),
+        )
+
+
+def fits(data: Any, device: torch.device) -> bool:
+    """Whether the photographs of ``data`` can be kept there: no noise, and room for them."""
+    h, w = data.card.size
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else MOST_OF_A_PROCESSOR / MOST_SHARE
+    return data.noise is None and len(data.numbers) * data.card.views * h * w * BYTES <= MOST_SHARE * free
+
+
+def _tensor(array: np.ndarray, kind: Any = None) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, kind))

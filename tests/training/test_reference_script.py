@@ -1,0 +1,107 @@
+"""data_scripts/train_reference.py --minutes: a rehearsal on this processor, files that can be carried, going on."""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+
+from posekit.systems import build
+from posekit.training.options import TrainingOptions
+from posekit.training.weights import load_weights, read_weight_card
+from posekit.util.errors import InputError
+from tests.synthetic import TINY, SyntheticPairs
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def script():
+    """data_scripts/within_minutes.py as a module."""
+    sys.path.insert(0, str(ROOT / "data_scripts"))
+    yield import_module("within_minutes")
+    sys.path.remove(str(ROOT / "data_scripts"))
+
+
+def test_a_rehearsal_and_going_on_from_its_files(script, tmp_path, monkeypatch, capsys):
+    """The command of a GPU, on this processor and at 40 pixels; then the same with --from."""
+    main = import_module("train_reference")
+    tiny = {**TINY, "reading": "laptop_edge", "loss_crop": 16}
+    monkeypatch.setattr(
+        main, "build", lambda name, preset, variant, seed: build(name, preset, variant, seed=seed, **tiny)
+    )
+    monkeypatch.setenv("POSEKIT_CACHE", str(tmp_path / "cache"))
+    out, name = tmp_path / "out", "coordinate_inpainting-laptop"
+    words = [
+        "--people",
+        "20",
+        "--views",
+        "2",
+        "--batch-size",
+        "1",
+        "--pairs",
+        "2",
+        "--device",
+        "cpu",
+        "--minutes",
+        "0.3",
+    ]
+    for more, begun in ([], "afresh"), (["--from", str(out)], "from weights"):
+        monkeypatch.setattr(sys, "argv", ["train_reference.py", *words, "--out", str(out), *more])
+        main.main()
+        card = read_weight_card(out / f"{name}.safetensors")
+        assert (card["begun"], card["minutes"], set(card["steps"])) == (begun, 0.3, {"inpainting", "refinement"})
+        assert all(steps >= 1 for steps in card["steps"].values())
+        files = {path.name for path in out.iterdir()}
+        assert files == {f"{name}{end}" for end in (".safetensors", ".log.jsonl", ".json")}
+        assert "perceptual" in capsys.readouterr().out
+        rows = json.loads((out / f"{name}.json").read_text())["rows"]
+        assert {row["system"] for row in rows} >= {"coordinate_inpainting", "source copied"}
+
+
+def test_the_steps_fit_into_the_minutes(script, tmp_path, monkeypatch):
+    """With a clock of our own: 1 s a step, 100 s; what the first stage saves, the second has."""
+    taken = {}
+
+    def fit(system, data, out, options):
+        taken[options.stages[0]] = options.steps
+        clock[0] += 0.5 * options.steps  # faster than it was measured
+        return [{"stage": options.stages[0], "step": options.steps}]
+
+    clock = [0.0]
+    estimate = type("Estimate", (), {"seconds": 1.0})
+    monkeypatch.setattr(script.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(script, "dry_run", lambda *_: [estimate])
+    monkeypatch.setattr(script, "fit", fit)
+    system = build("coordinate_inpainting", "laptop", **TINY)
+    script.train_within(system, [], 100 / 60, tmp_path, TrainingOptions())
+    assert taken == {"inpainting": int(0.97 * 40), "refinement": int(0.97 * (100 - 0.5 * 38))}
+    with pytest.raises(InputError, match="are too few: a step of inpainting takes 1 s here and 1 s are left"):
+        script.train_within(system, [], 1 / 60, tmp_path, TrainingOptions())
+
+
+def test_files_stay_small_and_are_put_together_again(script, tmp_path, monkeypatch):
+    system = build("coordinate_inpainting", "laptop", **TINY, seed=3).eval()
+    assert [path.name for path in script.save_parts(system, tmp_path / "one", "w")] == ["w.safetensors"]
+    sizes = {part: script._half_bytes(getattr(system, part)) for part in ("f", "g")}
+    monkeypatch.setattr(script, "MOST_BYTES", max(sizes.values()))
+    assert [path.name for path in script.save_parts(system, tmp_path, "w", seed=3)] == [
+        "w.f.safetensors",
+        "w.g.safetensors",
+    ]
+    whole = script.load_parts(tmp_path, "w")
+    pair = SyntheticPairs(1, 40)[0].batched()
+    assert torch.equal(whole(pair).image, load_weights(tmp_path / "one" / "w.safetensors")(pair).image)
+    fresh = build("coordinate_inpainting", "laptop", **TINY, seed=4)
+    script.take_weights(fresh, whole)
+    assert torch.equal(fresh.eval()(pair).image, whole(pair).image)
+    (tmp_path / "w.g.safetensors").unlink()
+    with pytest.raises(InputError, match="lacks the weights of g"):
+        script.load_parts(tmp_path, "w")
+    with pytest.raises(InputError, match=r"holds no v.safetensors and no v.PART.safetensors"):
+        script.load_parts(tmp_path, "v")
+    monkeypatch.setattr(script, "MOST_BYTES", min(sizes.values()) - 1)
+    with pytest.raises(InputError, match="alone takes"):
+        script.save_parts(system, tmp_path, "w")
