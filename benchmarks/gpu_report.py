@@ -25,8 +25,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -204,28 +205,17 @@ def run_section(name: str, device: str, limit: float) -> dict[str, object]:
     """The results of a section, in a process of its own; "error" says why it did not end."""
     command = [sys.executable, "-W", "ignore", __file__, "--section", name, "--device", device]
     results: dict[str, object] = {}
-    begun = time.monotonic()
     with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, start_new_session=True)
-        os.set_blocking(process.stdout.fileno(), False)
-        text = ""
-        while True:
-            ended = process.poll() is not None
-            text += process.stdout.read() or ""
-            *lines, text = text.split("\n")
-            for line in (line for line in lines if line.startswith(MARK)):
-                what, value = json.loads(line[len(MARK) :])
-                results[what] = value
-                shown = f"{value:.4g}" if isinstance(value, float) else json.dumps(value)
-                print(f"  {what:<44} {shown}", flush=True)
-            if ended:
-                break
-            if time.monotonic() - begun > limit:
-                process.kill()
-                process.wait()
-                results["error"] = f"stopped after {limit:.0f} s"
-                break
-            time.sleep(0.05)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True)
+        reader = threading.Thread(target=_collect, args=(process.stdout, results), daemon=True)
+        reader.start()
+        try:
+            process.wait(limit)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            results["error"] = f"stopped after {limit:.0f} s"
+        reader.join(LEAST)  # to the end of what it printed; a child of its own may hold the pipe open
         said.seek(0)
         last = [line for line in said.read().splitlines() if line.strip()][-1:]
     if process.returncode and "error" not in results:
@@ -233,6 +223,16 @@ def run_section(name: str, device: str, limit: float) -> dict[str, object]:
     if "error" in results:
         print(f"  {results['error']}", flush=True)
     return results
+
+
+def _collect(lines: Iterable[str], results: dict[str, object]) -> None:
+    """Print and keep the results of a section as it prints them."""
+    for line in lines:
+        if line.startswith(MARK):
+            what, value = json.loads(line[len(MARK) :])
+            results[what] = value
+            shown = f"{value:.4g}" if isinstance(value, float) else json.dumps(value)
+            print(f"  {what:<44} {shown}", flush=True)
 
 
 def main() -> None:

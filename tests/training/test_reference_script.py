@@ -52,7 +52,7 @@ def test_a_rehearsal_and_going_on_from_its_files(script, tmp_path, monkeypatch, 
         monkeypatch.setattr(sys, "argv", ["train_reference.py", *words, "--out", str(out), *more])
         main.main()
         card = read_weight_card(out / f"{name}.safetensors")
-        assert (card["begun"], card["minutes"], set(card["steps"])) == (begun, 0.3, {"inpainting", "refinement"})
+        assert (card["begun"], card["minutes"], set(card["steps"])) == (begun, 0.2, {"inpainting", "refinement"})
         assert all(steps >= 1 for steps in card["steps"].values())
         files = {path.name for path in out.iterdir()}
         assert files == {f"{name}{end}" for end in (".safetensors", ".log.jsonl", ".json")}
