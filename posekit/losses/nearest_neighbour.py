@@ -28,7 +28,7 @@ def nearest_neighbour_loss(
 
     ``mean=False`` gives (5) as printed, averaged over the batch; ``mean=True`` divides it by c h w, so that one
     weight serves every size.  A published weight belongs to one of the two: 0.01 (this paper) to the sum, 0.5
-    (coordinate-based inpainting) to the mean, see `posekit.systems.coordinate_inpainting.TABLE_5`.
+    (coordinate-based inpainting) to the mean, see `posekit.systems.coordinate_settings.TABLE_5`.
 
     Differentiable in both; of equally similar targets the first in reading order wins.  Half precision is compared in
     float32, and the result is float32.  Raises InputError for an even window or maps of two shapes.

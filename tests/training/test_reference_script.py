@@ -46,7 +46,7 @@ def test_a_rehearsal_and_going_on_from_its_files(script, tmp_path, monkeypatch, 
         "--device",
         "cpu",
         "--minutes",
-        "0.3",
+        "0.2",
     ]
     for more, begun in ([], "afresh"), (["--from", str(out)], "from weights"):
         monkeypatch.setattr(sys, "argv", ["train_reference.py", *words, "--out", str(out), *more])
