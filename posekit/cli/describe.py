@@ -7,7 +7,7 @@ import typer
 
 def describe_command(
     system: Annotated[str | None, typer.Argument(help="Name of a system; without it, all names.")] = None,
-    preset: Annotated[str, typer.Option(help="paper or laptop.")] = "laptop",
+    preset: Annotated[str, typer.Option(help="Such as laptop or paper; describe NAME lists them.")] = "laptop",
     variant: Annotated[str | None, typer.Option(help="full or one of the published ablations.")] = None,
 ) -> None:
     """Show a system's networks, parameter counts, losses and stages as a table; or the names of all systems."""

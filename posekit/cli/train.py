@@ -19,7 +19,7 @@ def train_command(
     system: Annotated[
         str, typer.Argument(help="Name of a system, or of your own: my_module:MySystem.")
     ] = "coordinate_inpainting",
-    preset: Annotated[str, typer.Option(help="paper or laptop.")] = "laptop",
+    preset: Annotated[str, typer.Option(help="Such as laptop or paper; describe NAME lists them.")] = "laptop",
     variant: Annotated[str, typer.Option(help="full or one of the published ablations.")] = "full",
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of every stage; the preset's if not given.")] = None,
     people: Annotated[int, typer.Option(min=1, help="People to render for training.")] = 200,
