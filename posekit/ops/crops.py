@@ -23,6 +23,9 @@ def random_corners(
     around the head: the middle is up to a quarter of the side away from the mean of the `HEAD` joints that are not
     missing, as far as the photograph reaches.  The others, and all where there are no such joints, lie anywhere.
     Drawn from torch's generator: equally many numbers, whatever the photographs show.
+
+    >>> random_corners(2, (8, 4), 4).shape, random_corners(1, (4, 4), 4).tolist()  # the last has one place alone
+    (torch.Size([2, 2]), [[0, 0]])
     """
     last = torch.tensor([size[0] - side, size[1] - side], dtype=torch.float32)
     anywhere, nearby, chance = torch.rand(n, 2), torch.rand(n, 2), torch.rand(n)
@@ -40,6 +43,11 @@ def random_corners(
 def cut_squares(
     images: Float[Tensor, "b c h w"], corners: Integer[Tensor, "b 2"], side: int
 ) -> Float[Tensor, "b c s s"]:
-    """The squares of ``side`` pixels at these corners; the gradient reaches the pixels inside."""
+    """The squares of ``side`` pixels at these corners; the gradient reaches the pixels inside.
+
+    >>> pixels = torch.arange(9.0).view(1, 1, 3, 3)
+    >>> cut_squares(pixels, torch.tensor([[1, 0]]), 2)[0, 0].tolist()
+    [[3.0, 4.0], [6.0, 7.0]]
+    """
     at = corners.tolist()
     return torch.stack([x[:, y : y + side, c : c + side] for x, (y, c) in zip(images, at, strict=True)])
