@@ -34,7 +34,7 @@ def train_within(
 ) -> list[dict[str, Any]]:
     """Train every stage of ``system``, together within the minutes; returns the log of all.
 
-    What a stage takes less or more, the next one gains or loses.
+    What a stage takes less or more, the next one gains or loses.  ``options.steps``: at most so many of each.
     """
     end, records = time.monotonic() + 60 * minutes, []
     stages = [stage for stage in system.stages() if stage.steps]
@@ -49,6 +49,7 @@ def train_within(
                 f"{minutes:g} minutes are too few: a step of {stage.name} takes {estimate.seconds:.2g} s here and "
                 f"{max(left, 0):.0f} s are left; give more --minutes, or a smaller --batch-size."
             )
+        steps = min(steps, options.steps or steps)
         print(f"{stage.name}: {steps} steps of {stage.batch_size} pairs, {estimate.seconds:.3g} s each", flush=True)
         records += fit(system, data, run / stage.name, replace(own, steps=steps))
     return records

@@ -67,7 +67,7 @@ def test_mean_activations_are_one_on_rendered_people():
 
 
 def test_losses_take_it_at_several_depths():
-    image = torch.rand(1, 3, 32, 32)
+    image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     made = (image * 0.9).requires_grad_()
     features = LossFeatures("edge_vgg16", width=16)
     assert str(features) == "edge_vgg16, ImageNet, then edges"
@@ -76,7 +76,7 @@ def test_losses_take_it_at_several_depths():
         (slope,) = torch.autograd.grad(loss, made, retain_graph=True)
         assert loss.item() > 0
         assert slope.abs().sum().item() > 0, "the loss must reach the picture"
-    assert content_loss(features(image), theirs).item() == 0
+    assert content_loss(features(image), theirs).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_bad_files_are_refused(tmp_path):

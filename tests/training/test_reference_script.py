@@ -2,12 +2,14 @@
 
 import json
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 import torch
 
+from posekit.data.studio import StudioPeople
 from posekit.systems import build
 from posekit.training.options import TrainingOptions
 from posekit.training.weights import load_weights, read_weight_card
@@ -32,7 +34,8 @@ def test_a_rehearsal_and_going_on_from_its_files(script, tmp_path, monkeypatch, 
     monkeypatch.setattr(
         main, "build", lambda name, preset, variant, seed: build(name, preset, variant, seed=seed, **tiny)
     )
-    monkeypatch.setenv("POSEKIT_CACHE", str(tmp_path / "cache"))
+    here = partial(StudioPeople, root=tmp_path / "people", jobs=1, progress=False)
+    monkeypatch.setattr(main, "StudioPeople", here)
     out, name = tmp_path / "out", "coordinate_inpainting-laptop"
     words = [
         "--people",
@@ -46,14 +49,16 @@ def test_a_rehearsal_and_going_on_from_its_files(script, tmp_path, monkeypatch, 
         "--device",
         "cpu",
         "--minutes",
-        "0.2",
+        "9",
+        "--steps",
+        "2",
     ]
     for more, begun in ([], "afresh"), (["--from", str(out)], "from weights"):
         monkeypatch.setattr(sys, "argv", ["train_reference.py", *words, "--out", str(out), *more])
         main.main()
         card = read_weight_card(out / f"{name}.safetensors")
-        assert (card["begun"], card["minutes"], set(card["steps"])) == (begun, 0.2, {"inpainting", "refinement"})
-        assert all(steps >= 1 for steps in card["steps"].values())
+        assert (card["begun"], card["minutes"], set(card["steps"])) == (begun, 9, {"inpainting", "refinement"})
+        assert set(card["steps"].values()) == {2}
         files = {path.name for path in out.iterdir()}
         assert files == {f"{name}{end}" for end in (".safetensors", ".log.jsonl", ".json")}
         assert "perceptual" in capsys.readouterr().out
