@@ -59,7 +59,12 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=400, help="numbers considered; 8 of 10 are for training")
     parser.add_argument("--views", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=None, help="of each stage; the preset's if not given")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=None,
+        help="of each stage; the preset's if not given, at most so many with --minutes",
+    )
     parser.add_argument("--batch-size", type=int, default=None)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="32-true", help="32-true or bf16-mixed")

@@ -37,9 +37,9 @@ def train_command(
     ] = "32-true",
     workers: Annotated[int, typer.Option(min=0, help="Processes that load pairs ahead of the training.")] = 0,
     device_data: Annotated[
-        bool,
-        typer.Option("--device-data/--no-device-data", help="Keep the people on the training device, if they fit."),
-    ] = True,
+        bool | None,
+        typer.Option("--device-data/--no-device-data", help="Keep the people on the training device; a GPU does."),
+    ] = None,
     devices: Annotated[int, typer.Option(min=1, help="GPUs (or processes, on the CPU) that share a batch.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines with so many devices each; start with torchrun.")] = 1,
     accumulate: Annotated[int, typer.Option(min=1, help="Micro-batches, where memory is short.")] = 1,

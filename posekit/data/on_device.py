@@ -23,7 +23,7 @@ _MASKS = ("head", "hair", "hands")  # bit 0, 1, 2 of one byte
 
 
 class DevicePairs(Sequence[Pair]):
-    """The pairs of ``data``, a `StudioPeople`, on ``device``: what it gives, `batch` and ``[i]`` give, bit for bit.
+    """The pairs of ``data``, a `StudioPeople`, on ``device``, the same bit for bit by ``[i]`` and `device_batch`.
 
     Raises InputError for data whose maps are spoilt anew for each reading (``noise``), which has no integers to keep.
     """
@@ -61,13 +61,13 @@ class DevicePairs(Sequence[Pair]):
     def __getitem__(self, index: int) -> Pair:
         """Pair ``index``, on the device."""
         self.data.where(index)  # IndexError
-        return self.batch([int(index) % len(self)])[0]
+        return self.device_batch([int(index) % len(self)])[0]
 
     def describe(self) -> dict[str, Any]:
         """As `StudioPeople.describe`."""
         return self.data.describe()
 
-    def batch(self, indices: Sequence[int]) -> Pair:
+    def device_batch(self, indices: Sequence[int]) -> Pair:
         """The pairs of these indices as one batch on the device."""
         rows = self._rows[torch.as_tensor(indices)]
         return Pair(self._people(rows[:, 0]), self._people(rows[:, 1]))

@@ -65,7 +65,7 @@ def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, l
             summary = over_seeds(rows, list(experiment.parameters))
             write_summary(folder / "summary.csv", summary)
         if summary:
-            say("mean and 95 % interval over seeds:" if experiment.seeds else "recorded:")
+            say(f"mean and {CONFIDENCE:.0%} interval over seeds:" if experiment.seeds else "recorded:")
             for line in summary_lines(summary):
                 say(line)
         tables[folder / "table.csv"] = rows

@@ -55,7 +55,7 @@ def fit(
 
     Args:
         data: any sequence of pairs (``len`` and ``[i]``), all of one size.  ``data.on_device(device)``, where it has
-            that, gives one whose ``batch(indices)`` makes batches there (`TrainingOptions.device_data`).
+            that, gives one whose ``device_batch(indices)`` makes batches there (`TrainingOptions.device_data`).
         out_dir: folder of the run: ``checkpoints/``, ``log.jsonl``, ``weights.safetensors`` at the end.  None keeps
             nothing.  A folder that holds a checkpoint of the same run is continued (``options.resume``): on a CPU bit
             for bit with the same number of threads, which decides the order of sums, and on a GPU up to the order in

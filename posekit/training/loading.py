@@ -22,10 +22,10 @@ def loaded_batches(
     """An iterator over the batches of ``order``, each a list of ``parts`` micro-batches.
 
     Nothing is drawn from the global generator.  workers: processes that load ahead; data that makes its own batches
-    (``data.batch(indices)``) needs none.  Raises InputError, in one sentence, for what the data says of a pair that it
-    cannot give, and where a loader is killed.
+    (``data.device_batch(indices)``) needs none.  Raises InputError, in one sentence, for what the data says of a pair
+    that it cannot give, and where a loader is killed.
     """
-    if hasattr(data, "batch"):
+    if hasattr(data, "device_batch"):
         yield _from_device(data, order, parts)
         return
     loader = DataLoader(
@@ -53,7 +53,7 @@ def loaded_batches(
 def _from_device(data: Any, order: Batches, parts: int) -> Iterator[list[Pair]]:
     for indices in order:
         size = len(indices) // parts
-        yield [data.batch(indices[i : i + size]) for i in range(0, len(indices), size)]
+        yield [data.device_batch(indices[i : i + size]) for i in range(0, len(indices), size)]
 
 
 class _Asked(Sequence):

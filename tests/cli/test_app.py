@@ -237,6 +237,16 @@ def test_what_cannot_be_trained_is_refused_before_people_are_rendered(run, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("words", "wanted"), [((), None), (("--device-data",), True), (("--no-device-data",), False)])
+def test_people_are_read_ahead_for_a_gpu_alone_unless_asked(run, rendered, tmp_path, monkeypatch, words, wanted):
+    """On a processor they are read as they are needed, by the workers that were asked for."""
+    seen = []
+    monkeypatch.setattr("posekit.training.fit.fit", lambda *given: seen.append(given[3]) or [])
+    code, _, err = run("train", "--data", rendered, "-o", tmp_path / "run", "--device", "cpu", "--workers", "2", *words)
+    assert code == 0, err
+    assert (seen[0].device_data, seen[0].workers) == (wanted, 2)
+
+
 def test_training_interrupted_and_resumed_gives_the_same_weights(rendered, tmp_path):
     """The whole way, by Ctrl-C in a process of its own: 6 steps a stage, stopped in the middle, run again."""
     from posekit.training.weights import load_weights

@@ -44,7 +44,7 @@ def test_every_pair_and_a_batch_are_the_same(data, device):
         assert equal(data[i].source, kept[i].source)
         assert equal(data[i].target, kept[i].target)
     indices = [2, 0, 2, len(data) - 1]
-    batch, wanted = kept.batch(indices), collate_pairs([data[i] for i in indices])
+    batch, wanted = kept.device_batch(indices), collate_pairs([data[i] for i in indices])
     assert equal(wanted.source, batch.source)
     assert equal(wanted.target, batch.target)
     with pytest.raises(IndexError):

@@ -143,7 +143,7 @@ def test_list_parameters_equal_runs_and_the_mean_over_seeds(notebook, tmp_path):
     assert "4 of the runs asked for equal another and are left out" in said[1]
     # sqrt(2) and 3: mean 2.207; Student's t for one degree of freedom, 12.706, times the standard error .7929
     assert said[-3:] == [
-        "mean and 95 % interval over seeds:",
+        "mean and 95% interval over seeds:",
         "  sizes=[1, 8], power=0.5",
         "    result  2.207  [-7.868, 12.28]  2 seeds",
     ]
