@@ -26,6 +26,7 @@ EDGE_FILE = Path(__file__).parent / "asset" / "edge_vgg16.safetensors"
 
 
 @lru_cache(maxsize=1)
+@torch.inference_mode(False)  # shared by losses: weights made while evaluating could not be saved for backward
 def edge_weights(path: Path = EDGE_FILE) -> tuple[tuple[Tensor, Tensor], ...]:
     """(weight ``o i 3 3``, bias ``o``) of the thirteen convolutions in order, float32; read once, shared by all.
 

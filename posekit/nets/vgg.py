@@ -36,6 +36,7 @@ class VGGFeatures(nn.Module):
     Raises InputError when the pretrained weights are neither in torch hub's cache nor can be downloaded.
     """
 
+    @torch.inference_mode(False)  # weights made while evaluating could not be saved for a backward pass later
     def __init__(self, features: str = "vgg16", layers: tuple[str, ...] = LAYERS, width: int = 64):
         super().__init__()
         if features not in FEATURES:

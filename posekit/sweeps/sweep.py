@@ -25,7 +25,7 @@ from posekit.sweeps.code_version import code_version
 from posekit.sweeps.experiment import Experiment, Value
 from posekit.sweeps.one_run import run_one
 from posekit.sweeps.parameters import check_parameters
-from posekit.sweeps.summary import over_seeds, setting_in_words, summary_lines, write_summary
+from posekit.sweeps.summary import CONFIDENCE, over_seeds, setting_in_words, summary_lines, write_summary
 from posekit.sweeps.table import SweepRun, finished, write_run_table
 from posekit.util.errors import InputError
 from posekit.util.files import alone_in

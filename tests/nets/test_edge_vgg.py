@@ -79,6 +79,18 @@ def test_losses_take_it_at_several_depths():
     assert content_loss(features(image), theirs).item() == pytest.approx(0, abs=1e-5)
 
 
+@pytest.mark.parametrize("features", ["edge_vgg16", "random"])
+def test_built_while_evaluating_it_serves_a_loss_later(features):
+    """A table of measures, taken without gradients, may be the first to read the weights; training comes after."""
+    edge_weights.cache_clear()
+    kept = LossFeatures(features, 8)
+    with torch.inference_mode():
+        kept(torch.rand(1, 3, 16, 16), ("relu1_2",))
+    image = torch.rand(1, 3, 16, 16, requires_grad=True)
+    kept(image, ("relu1_2",))["relu1_2"].square().sum().backward()
+    assert image.grad.abs().sum() > 0, "the loss must reach the picture"
+
+
 def test_bad_files_are_refused(tmp_path):
     with pytest.raises(InputError, match="width 16 needs features='random'"):
         VGGFeatures("edge_vgg16", width=16)
