@@ -28,12 +28,14 @@ from posekit.nets.patch_discriminator import PatchDiscriminator
 from posekit.nets.vgg import LossFeatures
 from posekit.ops.crops import cut_squares, random_corners
 from posekit.ops.grids import identity_grid
+from posekit.ops.inside import pull_inside
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair, Person
 from posekit.systems.base import Result, Stage, System, choose
 from posekit.systems.coordinate_settings import (
     LOOKED_AT,
+    OF_COORDINATES,
     PRESETS,
     READINGS,
     TEXTURE_LOSSES,
@@ -99,13 +101,17 @@ class CoordinateInpainting(System):
         self._features = LossFeatures(kind, width)
         self._nearest = LossFeatures(kind if kind in ("random", "edge_vgg16") else "vgg19", width)
 
-    def forward(self, pair: Pair, *, image: bool = True) -> CoordinateResult:
-        """All maps of ``pair`` (a batch); ``image=False`` stops before g."""
+    def forward(self, pair: Pair, *, image: bool = True, correct: bool = True) -> CoordinateResult:
+        """All maps of ``pair`` (a batch).
+
+        image: False stops before g.  correct: False leaves D as f gives it, whatever the settings paste_known and
+        on_body say: what f is trained on.
+        """
         self.check(pair)
-        maps = {} if self.config.variant == "no_textures" else self._textures(pair)
+        maps = {} if self.config.variant == "no_textures" else self._textures(pair, correct)
         return CoordinateResult(**maps, image=self._refine(pair, **maps) if image else None)
 
-    def _textures(self, pair: Pair) -> dict[str, Tensor]:
+    def _textures(self, pair: Pair, correct: bool) -> dict[str, Tensor]:
         """C, known, observed, T, W and, unless colours are inpainted, D, E."""
         source, target = pair.source, pair.target
         t = self.config.atlas_size
@@ -117,7 +123,7 @@ class CoordinateInpainting(System):
         if self.config.variant == "rgb":
             T = completed
         else:
-            D = completed
+            D = self._corrected(completed, C, known, source) if correct else completed
             S = source.image * source.mask if self.config.black_background else source.image
             T = sample(S, D, padding="border")  # T[u, v] = S[D1[u, v], D2[u, v]]    (2)
             maps["D"] = D
@@ -125,6 +131,11 @@ class CoordinateInpainting(System):
         maps["T"] = T
         maps["W"] = sample(T, target.uv, padding="border") * target.mask  # (3)
         return maps
+
+    def _corrected(self, D: Tensor, C: Tensor, known: Tensor, source: Person) -> Tensor:
+        if self.config.paste_known:
+            D = torch.where(known > 0, C, D)
+        return pull_inside(D, source.mask) if self.config.on_body else D
 
     def _refine(self, pair: Pair, W: Tensor | None = None, E: Tensor | None = None, **_: Tensor) -> Tensor:
         source, target = pair.source, pair.target
@@ -146,7 +157,7 @@ class CoordinateInpainting(System):
             ("inpainting", "refinement"), (c.f_steps, c.g_steps), READINGS[c.reading], strict=True
         ):
             parts = tuple(p for p in parts if p in self._modules)
-            dropped = (*c.without, *{"rgb": ("identity",), "no_textures": TEXTURE_LOSSES}.get(c.variant, ()))
+            dropped = (*c.without, *{"rgb": OF_COORDINATES, "no_textures": TEXTURE_LOSSES}.get(c.variant, ()))
             weights = {k: v for k, v in weights.items() if k not in dropped}
             if not parts:
                 continue
@@ -163,14 +174,19 @@ class CoordinateInpainting(System):
         return stages
 
     def stage_forward(self, pair: Pair, stage: Stage) -> CoordinateResult:
-        return self(pair, image=any(name not in TEXTURE_LOSSES for name in stage.weights))
+        trains_f = any(name in TEXTURE_LOSSES for name in stage.weights)
+        return self(pair, image=any(name not in TEXTURE_LOSSES for name in stage.weights), correct=not trains_f)
 
     def losses(self, pair: Pair, result: CoordinateResult, names: Collection[str] | None = None) -> dict[str, Tensor]:
-        """Losses by name: identity, texture_source, texture_target, l1, content, style, nearest_neighbour, adversarial.
+        """Losses by name: identity, texture_source, texture_target, off_body, l1, content, style, nearest_neighbour,
+        adversarial.
 
         Those whose maps are missing from ``result`` are left out, or raise InputError when named.
         """
-        possible = [] if result.T is None else [n for n in TEXTURE_LOSSES if n != "identity" or result.D is not None]
+        of_coordinates = ("identity", "off_body")
+        possible = (
+            [] if result.T is None else [n for n in TEXTURE_LOSSES if n not in of_coordinates or result.D is not None]
+        )
         if result.image is not None:
             possible += ["l1", "content", "style", "nearest_neighbour", "adversarial"]
         wanted = possible if names is None else [choose("loss", name, possible) for name in names]
@@ -185,6 +201,8 @@ class CoordinateInpainting(System):
         for name in wanted:
             if name == "identity":
                 terms[name] = masked_l1(result.D, result.C, result.known, mean=mean)
+            elif name == "off_body":
+                terms[name] = (result.D - pull_inside(result.D, pair.source.mask).detach()).abs().mean()
             elif name == "texture_source":
                 terms[name] = masked_l1(result.T, result.observed, result.known)
             elif name == "texture_target":

@@ -8,7 +8,8 @@ from posekit.systems.base import check_rates, choose
 from posekit.util.errors import InputError
 
 VARIANTS = ("full", "no_deform", "rgb", "no_textures")
-TEXTURE_LOSSES = ("identity", "texture_source", "texture_target")
+OF_COORDINATES = ("identity", "off_body")
+TEXTURE_LOSSES = (*OF_COORDINATES, "texture_source", "texture_target")
 
 # Supplementary material, Table 5.  The text sums the nearest-neighbour term over pixels, writes norms for content and
 # style, and sums the identity over both coordinates.  Taken literally ("as_printed"), the first is more than a thousand
@@ -65,6 +66,9 @@ class CoordinateInpaintingConfig:
     |                        | pair and step; None: the whole photograph |
     | head_share             | share of these squares around the head of the target, where its joints are known |
     | without                | losses left out of both stages, to see what they do; ("adversarial",) needs no critic |
+    | paste_known            | after f, the positions that the source shows stand in D as they were seen; the authors |
+    |                        | take D as f gives it, and what f does not repeat exactly is lost |
+    | on_body                | after f, positions off the body in S move to the nearest pixel on it |
     | black_background       | sample T from S with its background painted black, as the authors do: a texel that |
     |                        | lands on the background then costs, whatever colour that background has |
     | f_steps, g_steps       | steps of the two stages |
@@ -85,6 +89,8 @@ class CoordinateInpaintingConfig:
     loss_crop: int | None = None
     head_share: float = 0.5
     without: tuple[str, ...] | list[str] | str = ()
+    paste_known: bool = False
+    on_body: bool = False
     black_background: bool = False
     f_steps: int = 100_000
     g_steps: int = 200_000

@@ -6,17 +6,19 @@ import json
 import pytest
 import torch
 
+from posekit.evaluation.textures import background_share
 from posekit.losses.content import content_loss
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.losses.style import style_loss
 from posekit.nets.vgg import VGGFeatures
 from posekit.ops.crops import cut_squares, random_corners
 from posekit.ops.grids import identity_grid
+from posekit.ops.inside import pull_inside
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.systems import build
 from posekit.systems.coordinate_inpainting import UNKNOWN
-from posekit.systems.coordinate_settings import TEXTURE_LOSSES, VARIANTS, CoordinateInpaintingConfig
+from posekit.systems.coordinate_settings import OF_COORDINATES, TEXTURE_LOSSES, VARIANTS, CoordinateInpaintingConfig
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, make_batch, make_pair
 
@@ -31,6 +33,8 @@ def tiny(variant="full", **overrides):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_runs_and_learns_from_every_loss(variant):
     system, pair = tiny(variant), make_batch(2, 40)
+    right = (identity_grid(40, 40)[:1] > 0.2).float()  # f starts by looking at the middle, where there is nobody
+    pair = dataclasses.replace(pair, source=dataclasses.replace(pair.source, mask=pair.source.mask * right))
     result = system(pair)
     assert result.image.shape == (2, 3, 40, 40)
     assert 0 <= result.image.min() <= result.image.max() <= 1
@@ -39,8 +43,8 @@ def test_every_variant_runs_and_learns_from_every_loss(variant):
     assert (result.T is None) == (variant == "no_textures")
     terms = system.losses(pair, result)
     expected = {
-        "full": {"identity"} | TEXTURE | IMAGE,
-        "no_deform": {"identity"} | TEXTURE | IMAGE,
+        "full": {*OF_COORDINATES} | TEXTURE | IMAGE,
+        "no_deform": {*OF_COORDINATES} | TEXTURE | IMAGE,
         "rgb": TEXTURE | IMAGE,
         "no_textures": IMAGE,
     }
@@ -49,7 +53,7 @@ def test_every_variant_runs_and_learns_from_every_loss(variant):
         system.zero_grad()
         value.backward(retain_graph=True)
         net = system.f if name in TEXTURE_LOSSES else system.g
-        if name == "identity" or name in TEXTURE:
+        if name in TEXTURE_LOSSES:
             assert all(p.grad is None for p in system.g.parameters())
         grads = [p.grad for p in net.parameters() if p.grad is not None]
         assert grads, name
@@ -333,12 +337,34 @@ def test_empty_map_gives_a_finite_picture():
     assert all(torch.isfinite(v) for v in system.losses(pair, r).values())
 
 
+def test_known_positions_stay_and_none_leaves_the_body():
+    """Both settings act on the D that photographs are made of; f is trained on its own D."""
+    pair = make_batch(2, 40)
+    torch.manual_seed(0)
+    plain = tiny()
+    with torch.no_grad():
+        plain.f.last.bias += 1.5  # towards a corner, where there is nobody
+    both = tiny(paste_known=True, on_body=True)
+    both.load_state_dict(plain.state_dict())
+    raw, r = plain(pair), both(pair)
+    kept = raw.known.expand_as(raw.D) > 0
+    torch.testing.assert_close(r.D[kept], pull_inside(r.C, pair.source.mask)[kept], rtol=0, atol=0)
+    torch.testing.assert_close(r.D[~kept], pull_inside(raw.D, pair.source.mask)[~kept], rtol=0, atol=0)
+    assert background_share(r, pair)[0] == 0 < background_share(raw, pair)[0]
+    stage_f, stage_g = both.stages()
+    torch.testing.assert_close(both.stage_forward(pair, stage_f).D, raw.D)
+    torch.testing.assert_close(both.stage_forward(pair, stage_g).D, r.D)
+    pasted = tiny(paste_known=True)
+    pasted.load_state_dict(plain.state_dict())
+    torch.testing.assert_close(pasted(pair).D, torch.where(kept, raw.C, raw.D), rtol=0, atol=0)
+
+
 def test_bad_input(unchecked):
     system = tiny()
     with pytest.raises(InputError, match="becomes one with pair.batched"):
         system(make_pair(0, 40))
     r = system(make_batch(1, 40), image=False)
-    with pytest.raises(InputError, match="Unknown loss 'l1'.*identity, texture_source, texture_target"):
+    with pytest.raises(InputError, match="Unknown loss 'l1'.*identity, off_body, texture_source, texture_target"):
         system.losses(make_batch(1, 40), r, ["l1"])
     with pytest.raises(InputError, match="multiples of 4"):
         system(make_batch(1, 42))
