@@ -33,7 +33,8 @@ import torch
 from within_minutes import load_parts, save_log, save_parts, take_weights, train_within  # beside this script
 
 from posekit.data.studio import StudioPeople
-from posekit.evaluation.evaluate import Evaluation, evaluate
+from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.table import Evaluation
 from posekit.systems import build
 from posekit.systems.base import System
 from posekit.systems.baselines import beside_baselines

@@ -2,7 +2,8 @@
 from .data.load import load_person
 from .data.photo import read_photo, write_photo
 from .data.studio import StudioPeople, read_rendered_view
-from .evaluation.evaluate import Evaluation, evaluate
+from .evaluation.evaluate import evaluate
+from .evaluation.table import Evaluation
 from .evaluation.transfer import transfer
 from .metrics.image import ssim
 from .metrics.protocol import Protocol

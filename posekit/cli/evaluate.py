@@ -27,7 +27,8 @@ def evaluate_command(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file to write.")] = None,
 ) -> None:
     """Measure a system on held-out people beside two baselines without learning."""
-    from posekit.evaluation.evaluate import Evaluation, evaluate
+    from posekit.evaluation.evaluate import evaluate
+    from posekit.evaluation.table import Evaluation
     from posekit.metrics.protocol import Protocol, check_same, parse_size
     from posekit.reference import load_reference
     from posekit.systems.baselines import beside_baselines

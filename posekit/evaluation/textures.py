@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from posekit.evaluation.evaluate import Evaluation, measure_pairs
+from posekit.evaluation.measure import measure_pairs
+from posekit.evaluation.table import Evaluation
 from posekit.evaluation.thinned import Thinned
 from posekit.metrics import image as metrics
 from posekit.metrics import texture

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.evaluation.evaluate import Evaluation, MetricRow, _row, evaluate, measure_pairs
+from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.measure import _row, measure_pairs
+from posekit.evaluation.table import Evaluation, MetricRow
 from posekit.metrics import image as metrics
 from posekit.metrics import pretrained
 from posekit.metrics.interval import interval_over_people

@@ -26,7 +26,7 @@ from posekit.data.load import load_person
 from posekit.data.photo import read_photo
 from posekit.data.smpl_atlas import read_smpl_atlas
 from posekit.data.studio import StudioPeople
-from posekit.evaluation.evaluate import Evaluation
+from posekit.evaluation.table import Evaluation
 from posekit.ops.surface import ChartTable
 from posekit.studio.folder import render_folder
 from posekit.studio.folder_files import read_folder_card, read_shots

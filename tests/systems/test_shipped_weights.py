@@ -9,7 +9,7 @@ from posekit_lab.results import RESULTS
 from posekit_lab.source import ROOT
 
 from posekit.data.studio import StudioPeople
-from posekit.evaluation.evaluate import Evaluation
+from posekit.evaluation.table import Evaluation
 from posekit.metrics.interval import interval_over_people
 from posekit.person import collate_pairs
 from posekit.reference import load_reference, reference_log

@@ -17,7 +17,7 @@ from posekit_lab.pictures import new_figure as plain_figure
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
-from posekit.evaluation.evaluate import Evaluation
+from posekit.evaluation.table import Evaluation
 from posekit.ops.fill import fill_nearest
 from posekit.ops.grids import identity_grid, norm_to_points
 from posekit.ops.splat import splat

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from posekit_lab.results import RESULTS
 from torch import Tensor
 
-from posekit.evaluation.evaluate import Evaluation
+from posekit.evaluation.table import Evaluation
 from posekit.person import Pair, Person
 from posekit_course.color_vs_coordinate import probes
 

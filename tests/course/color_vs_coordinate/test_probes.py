@@ -7,7 +7,7 @@ from posekit_course.color_vs_coordinate import figures as figures_inpainting
 from posekit_course.color_vs_coordinate import probes
 from torch import nn
 
-from posekit.evaluation.evaluate import Evaluation, MetricRow
+from posekit.evaluation.table import Evaluation, MetricRow
 from posekit.metrics.protocol import Protocol
 from posekit.nets.gated_hourglass import GatedHourglass
 from posekit.ops.grids import identity_grid, index_to_norm

@@ -6,7 +6,7 @@ import torch
 from posekit_course.color_vs_coordinate import probes, studies
 from posekit_lab.results import read_results
 
-from posekit.evaluation.evaluate import Evaluation, MetricRow
+from posekit.evaluation.table import Evaluation, MetricRow
 from posekit.metrics.protocol import Protocol
 from posekit.person import Pair
 from posekit.studio.generate import make_person
