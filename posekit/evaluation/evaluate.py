@@ -8,15 +8,23 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from posekit.evaluation import regions
 from posekit.evaluation.measure import measure_pairs
 from posekit.evaluation.table import Evaluation, MetricRow
 from posekit.evaluation.thinned import Thinned
 from posekit.metrics import image as metrics
-from posekit.metrics import pretrained
+from posekit.metrics import pretrained, texture
 from posekit.metrics.protocol import STANDARD, Protocol
 from posekit.person import Pair
 from posekit.systems.base import System
 from posekit.util.errors import InputError
+
+# small patches: larger ones find no place in a body of 128 pixels
+PATCH = {"levels": 3, "patch": 3, "directions": 64, "patches": 512}
+PATCH_WORDS = (
+    f"{texture.PROTOCOL['sliced_wasserstein']}; of the body where its mask is known; mean of {PATCH['levels']} levels, "
+    f"patches of {PATCH['patch']} x {PATCH['patch']}, at most {PATCH['patches']} of them"
+)
 
 
 def evaluate(
@@ -33,7 +41,9 @@ def evaluate(
 ) -> Evaluation:
     """Run every system on every pair and measure the photographs against the targets.
 
-    Of a system whose result has a field ``warped``, that picture is measured too.
+    Of a system whose result has a field ``warped``, that picture is measured too.  Where the photographs come with
+    these masks and maps, the parts of `posekit.evaluation.regions` are measured apart: ``REGION.l1``, ``.perceptual``
+    and ``.gradient_energy_ratio``.
 
     Args:
         systems: by the name they get in the table; anything that maps a batched pair to a result with an ``image``.
@@ -66,8 +76,11 @@ def evaluate(
             "l1": metrics.l1(made, truth),
             "l1_32": metrics.l1_at(made, truth, 32),
             "gradient_energy_ratio": metrics.gradient_energy_ratio(made, truth, body),
+            "sliced_wasserstein": texture.sliced_wasserstein(made, truth, body, **PATCH).mean(1),
             "lpips": pretrained.lpips(made, truth),
         }
+        for region, mask in regions.regions(batch).items():
+            values |= _of_region(region, made, truth, protocol.frame_mask(mask), look, chosen)
         warped = getattr(result, "warped", None)  # the source's own pixels, moved: how good is the flow by itself?
         if warped is not None:
             warped = protocol.frame(warped)
@@ -86,7 +99,12 @@ def evaluate(
                 features[id(system)].append(pretrained.inception_features(made).cpu())
         return values
 
-    more = {**look.words, **{name: pretrained.PROTOCOL[name] for name in wanted}}
+    more = {
+        **look.words,
+        **regions.WORDS,
+        "sliced_wasserstein": PATCH_WORDS,
+        **{name: pretrained.PROTOCOL[name] for name in wanted},
+    }
     table = measure_pairs(
         systems,
         pairs,
@@ -104,3 +122,17 @@ def evaluate(
             score = pretrained.inception_score(torch.cat(seen)) if seen else None
             table.rows.append(MetricRow(name, "inception_score", score, None, None))
     return table
+
+
+def _of_region(
+    name: str, made: Tensor, truth: Tensor, mask: Tensor, look: Thinned, chosen: list[int]
+) -> dict[str, Tensor]:
+    """One value per pair for each measure of a region; NaN where it has fewer than `regions.FEWEST` pixels."""
+    enough = (mask.sum((1, 2, 3)) >= regions.FEWEST).view(-1, 1, 1, 1)
+    mask = mask * enough
+    sharpness = metrics.gradient_energy_ratio(made, truth, mask)
+    return {
+        f"{name}.l1": metrics.l1(made, truth, mask),
+        f"{name}.perceptual": look(chosen, made, truth, mask, black=False),
+        f"{name}.gradient_energy_ratio": sharpness,
+    }

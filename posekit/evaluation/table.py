@@ -116,24 +116,23 @@ class Evaluation:
         return Evaluation([*self.rows, *rows], {**self.values, **values}, self.names, self.people, protocol, notes)
 
     def __str__(self) -> str:
-        """A table: systems in rows, metrics in columns, mean and interval in the cells."""
-        systems, columns = list(self.values), list(dict.fromkeys(row.metric for row in self.rows))
-        cells, known = [["", *columns]], {(row.system, row.metric) for row in self.rows}
-        for system in systems:
-            cells.append([system])
-            for column in columns:
-                if (system, column) not in known:  # a measure of some systems only, such as warped.l1
-                    cells[-1].append("")
-                    continue
-                row = self.row(system, column)
-                number = "missing" if row.mean is None else f"{row.mean:.4f}"
-                number += "" if row.low is None else f" [{row.low:.4f}, {row.high:.4f}]"
-                cells[-1].append(number)
-        widths = [max(len(line[i]) for line in cells) for i in range(len(columns) + 1)]
+        """A table: metrics in rows, systems in columns, mean and interval in the cells."""
+        cells = [["", *self.values]]
+        for metric in dict.fromkeys(row.metric for row in self.rows):
+            known = {row.system: row for row in self.rows if row.metric == metric}
+            # empty: a measure of some systems only, such as warped.l1
+            cells.append([metric, *(_cell(known[system]) if system in known else "" for system in self.values)])
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in cells]
         resampled = f"bootstrap over {len(set(self.people))} people"
         lines.append(f"mean [{self.protocol.confidence:.0%} interval, {resampled}]; {self.protocol}")
         return "\n".join([*lines, *self.notes])
+
+
+def _cell(row: MetricRow) -> str:
+    if row.mean is None:
+        return "missing"
+    return f"{row.mean:.4f}" + ("" if row.low is None else f" [{row.low:.4f}, {row.high:.4f}]")
 
 
 def _null(values: list[float] | None) -> list[float | None] | None:

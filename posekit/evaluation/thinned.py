@@ -39,8 +39,11 @@ class Thinned:
         image: Float[Tensor, "b 3 h w"],
         truth: Float[Tensor, "b 3 h w"],
         mask: Float[Tensor, "b 1 h w"] | None = None,
+        *,
+        black: bool = True,
     ) -> Float[Tensor, " b"]:
         values = image.new_full((len(image),), torch.nan)
         if chosen:
-            values[chosen] = self._distance(image[chosen], truth[chosen], None if mask is None else mask[chosen])
+            mask = None if mask is None else mask[chosen]
+            values[chosen] = self._distance(image[chosen], truth[chosen], mask, black=black)
         return values

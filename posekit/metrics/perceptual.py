@@ -48,7 +48,8 @@ class Perceptual:
     def __init__(self) -> None:
         self._seen: OrderedDict[bytes, list[Tensor]] = OrderedDict()
 
-    def __call__(self, image: Images, truth: Images, mask: Mask = None) -> Float[Tensor, " b"]:
+    def __call__(self, image: Images, truth: Images, mask: Mask = None, *, black: bool = True) -> Float[Tensor, " b"]:
+        """As `perceptual`; with ``black=False`` the network sees the whole images, and the mask only weighs places."""
         check_images(image, truth, mask)
         if min(image.shape[-2:]) < SMALLEST:
             raise InputError(
@@ -57,14 +58,15 @@ class Perceptual:
             )
         with torch.no_grad():
             masks = [None] * len(image) if mask is None else list(mask)
-            values = [self._distance(*item) for item in zip(image, truth, masks, strict=True)]
+            values = [self._distance(*item, black) for item in zip(image, truth, masks, strict=True)]
         return torch.stack(values).to(image)
 
-    def _distance(self, image: Tensor, truth: Tensor, mask: Tensor | None) -> Tensor:
+    def _distance(self, image: Tensor, truth: Tensor, mask: Tensor | None, black: bool) -> Tensor:
         if mask is not None:
             if not bool((mask > 0).any()):
                 return image.new_tensor(torch.nan)
-            image, truth = (torch.where(mask > 0, x, 0) for x in (image, truth))
+            if black:
+                image, truth = (torch.where(mask > 0, x, 0) for x in (image, truth))
         means = []
         for depth, (a, b) in enumerate(zip(self._directions(image), self._directions(truth), strict=True)):
             distance = (a - b).square().sum(0) / 2  # of unit vectors: 1 - cos

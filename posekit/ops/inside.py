@@ -35,8 +35,8 @@ def nearest_inside(mask: Bool[Tensor, "b h w"]) -> Integer[Tensor, "b 2 h w"]:
         away = (y[:, top : top + step] - row[:, top : top + step]) ** 2
         columns.append((away[:, :, None] + across).argmin(3))
     column = torch.cat(columns, 1)
-    found = torch.stack([column, row.gather(2, column)], 1)
-    return torch.where(mask.flatten(1).any(1).view(b, 1, 1, 1), found, -1)
+    nearest = torch.stack([column, row.gather(2, column)], 1)
+    return torch.where(mask.flatten(1).any(1).view(b, 1, 1, 1), nearest, -1)
 
 
 def pull_inside(positions: Float[Tensor, "b 2 t s"], mask: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 2 t s"]:

@@ -109,7 +109,7 @@ class CoordinateInpainting(System):
         """
         self.check(pair)
         maps = {} if self.config.variant == "no_textures" else self._textures(pair, correct)
-        return CoordinateResult(**maps, image=self._refine(pair, **maps) if image else None)
+        return CoordinateResult(**maps, image=self.refine(pair, **maps) if image else None)
 
     def _textures(self, pair: Pair, correct: bool) -> dict[str, Tensor]:
         """C, known, observed, T, W and, unless colours are inpainted, D, E."""
@@ -137,7 +137,7 @@ class CoordinateInpainting(System):
             D = torch.where(known > 0, C, D)
         return pull_inside(D, source.mask) if self.config.on_body else D
 
-    def _refine(self, pair: Pair, W: Tensor | None = None, E: Tensor | None = None, **_: Tensor) -> Tensor:
+    def refine(self, pair: Pair, W: Tensor | None = None, E: Tensor | None = None, **_: Tensor) -> Tensor:
         source, target = pair.source, pair.target
         S = [source.image, source.uv, source.mask]
         N = [m for m in (W, target.uv, target.mask, E) if m is not None] + [_grid(target.image)]

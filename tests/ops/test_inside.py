@@ -15,17 +15,17 @@ def random_masks(seed, share, h, w, n=2):
     return torch.rand(n, h, w, generator=torch.Generator().manual_seed(seed)) < share
 
 
-def squared_distance(found):
-    _, _, h, w = found.shape
+def squared_distance(nearest):
+    _, _, h, w = nearest.shape
     y, x = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
-    return (found[:, 0] - x) ** 2 + (found[:, 1] - y) ** 2
+    return (nearest[:, 0] - x) ** 2 + (nearest[:, 1] - y) ** 2
 
 
 @given(st.integers(0, 10**6), st.sampled_from([0.02, 0.1, 0.5, 1.0]), st.integers(1, 9), st.integers(1, 9))
 def test_no_pixel_of_the_body_is_nearer(seed, share, h, w):
     masks = random_masks(seed, share, h, w)
-    found = nearest_inside(masks)
-    for mask, there, distance in zip(masks, found, squared_distance(found), strict=True):
+    nearest = nearest_inside(masks)
+    for mask, there, distance in zip(masks, nearest, squared_distance(nearest), strict=True):
         rows, columns = mask.nonzero().unbind(1)
         if len(rows) == 0:
             assert (there == -1).all(), "nobody is there"
