@@ -79,7 +79,7 @@ def evaluate(
             "sliced_wasserstein": texture.sliced_wasserstein(made, truth, body, **PATCH).mean(1),
             "lpips": pretrained.lpips(made, truth),
         }
-        for region, mask in regions.regions(batch).items():
+        for region, mask in regions.regions_of(batch).items():
             values |= _of_region(region, made, truth, protocol.frame_mask(mask), look, chosen)
         warped = getattr(result, "warped", None)  # the source's own pixels, moved: how good is the flow by itself?
         if warped is not None:

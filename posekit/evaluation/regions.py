@@ -21,7 +21,7 @@ WORDS = {
 }
 
 
-def regions(pair: Pair) -> dict[str, Float[Tensor, "b 1 h w"]]:
+def regions_of(pair: Pair) -> dict[str, Float[Tensor, "b 1 h w"]]:
     """Masks in the target's frame by name: head, hands, rest, seen, unseen; those that the pair has maps for.
 
     pair: a batch.  head, hands and rest need these masks of the target and its mask of the body; seen and unseen need

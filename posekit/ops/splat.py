@@ -7,20 +7,19 @@ source coordinates themselves as the values.
 On the CPU the loops are compiled by numba; elsewhere the same sums are one ``index_add_`` over interleaved rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from posekit.ops.grids import norm_to_index
+from posekit.ops.splat_torch import backward_torch, forward_torch
 from posekit.util.errors import InputError
-from posekit.util.threads import in_threads
 
-NUMPY = {torch.float32: np.float32, torch.float64: np.float64}
+DTYPES = (torch.float32, torch.float64)
 
 
 class Splat(NamedTuple):
@@ -83,8 +82,8 @@ class _Splat(torch.autograd.Function):
     @staticmethod
     def forward(ctx, values, positions, mask, size, min_weight):
         mask = None if mask is None else mask.to(values.dtype)
-        forward = _forward_numba if values.device.type == "cpu" else _forward_torch
-        out, weight, known = forward(values, positions, mask, size, min_weight)
+        forward, _ = _kernels(values)
+        out, weight, known = forward(values, positions, mask, size, _index_affine(size), min_weight)
         ctx.save_for_backward(values, positions, mask, out, weight, known)
         ctx.mark_non_differentiable(known)
         return out, weight, known
@@ -92,9 +91,10 @@ class _Splat(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, grad_out, grad_weight, _):
-        values, positions, *_ = ctx.saved_tensors
-        backward = _backward_numba if values.device.type == "cpu" else _backward_torch
-        grad_values, grad_positions = backward(grad_out, grad_weight, *ctx.saved_tensors)
+        values, weight = ctx.saved_tensors[0], ctx.saved_tensors[4]
+        affine = _index_affine(weight.shape[-2:])
+        _, backward = _kernels(values)
+        grad_values, grad_positions = backward(grad_out, grad_weight, *ctx.saved_tensors, affine)
         return grad_values, grad_positions, None, None, None
 
 
@@ -105,137 +105,13 @@ def _index_affine(size: tuple[int, int]) -> tuple[float, float, float, float]:
     return norm_to_index(1.0, w) - offset_x, offset_x, norm_to_index(1.0, h) - offset_y, offset_y
 
 
-# ---------------------------------------------------------------------------------------------- CPU: numba in threads
+def _kernels(values: Tensor) -> tuple[Callable, Callable]:
+    """(forward, backward) for the device of the values; imported here, because numba takes a second."""
+    if values.device.type == "cpu":
+        from posekit.ops.splat_numba import backward_numba, forward_numba
 
-
-def _forward_numba(values, positions, mask, size, min_weight):
-    from posekit.ops.splat_kernel import kernels  # here, so that importing posekit does not load the compiler
-
-    b, c = values.shape[:2]
-    height, width = size
-    scatter, _, _ = kernels(c)
-    affine = np.array(_index_affine(size), NUMPY[values.dtype])
-    out = values.new_empty(b, c, height, width)
-    weight, known = values.new_empty(b, 1, height, width), values.new_empty(b, 1, height, width)
-    sources = list(zip(_items(values.flatten(2)), _items(positions.flatten(2)), _masks(mask, values), strict=True))
-    results = list(zip(_items(out), _items(weight[:, 0]), _items(known[:, 0]), strict=True))
-
-    def work(i: int, top: int, bottom: int) -> None:
-        sums = np.empty((bottom - top + 2, width + 2, c + 1), affine.dtype)
-        scatter(*sources[i], affine, min_weight, top, bottom, sums, *results[i])
-
-    in_threads(work, b, height, positions.numel() // 2)
-    return out, weight, known
-
-
-def _backward_numba(grad_out, grad_weight, values, positions, mask, out, weight, known):
-    from posekit.ops.splat_kernel import kernels
-
-    b, c, h, w = values.shape
-    height, width = weight.shape[-2:]
-    _, prepare, gather = kernels(c)
-    affine = np.array(_index_affine((height, width)), NUMPY[values.dtype])
-    grad_values, grad_positions = values.new_empty(b, c, h, w), values.new_empty(b, 2, h, w)
-    texel = _items(values.new_empty(b, height + 2, width + 2, c + 1))
-    targets = [_items(t) for t in (grad_out, grad_weight[:, 0], out, weight[:, 0], known[:, 0])]
-    targets = list(zip(*targets, strict=True))
-    sources = list(zip(_items(values.flatten(2)), _items(positions.flatten(2)), _masks(mask, values), strict=True))
-    results = list(zip(_items(grad_values.flatten(2)), _items(grad_positions.flatten(2)), strict=True))
-
-    def rows(i: int, top: int, bottom: int) -> None:
-        prepare(*targets[i], top, bottom, texel[i])
-
-    def pixels(i: int, first: int, last: int) -> None:
-        gather(texel[i], *sources[i], affine, first, last, *results[i])
-
-    in_threads(rows, b, height, b * h * w)
-    in_threads(pixels, b, h * w, b * h * w)
-    return grad_values, grad_positions
-
-
-def _items(tensor: Tensor) -> list[np.ndarray]:
-    """The items of a batch as contiguous numpy arrays, views of the tensor where they are contiguous in it."""
-    return [item.detach().contiguous().numpy() for item in tensor]
-
-
-def _masks(mask: Tensor | None, values: Tensor) -> list[np.ndarray]:
-    return _items(values.new_empty(len(values), 0) if mask is None else mask.flatten(1))
-
-
-# --------------------------------------------------------------------------------- other devices: plain torch operators
-
-
-def _forward_torch(values, positions, mask, size, min_weight):
-    b, c = values.shape[:2]
-    height, width = size
-    data, index, inside, fx, fy = _corners(values, positions, mask, size)
-    kernel = torch.where(inside, _along(fx) * _across(fy), 0)
-    sums = values.new_zeros(b * height * width, c + 1)  # one row a texel: sums of w v_1 .. w v_c and of w
-    sums.index_add_(0, index.flatten(), (data * kernel[..., None]).flatten(0, 1))
-    sums = sums.reshape(b, height, width, c + 1).permute(0, 3, 1, 2)
-    weight = sums[:, c:].contiguous()
-    known = weight >= min_weight
-    out = torch.where(known, sums[:, :c] / torch.where(known, weight, 1), 0)
-    return out, weight, known.to(values.dtype)
-
-
-def _backward_torch(grad_out, grad_weight, values, positions, mask, out, weight, known):
-    b, c, h, w = values.shape
-    size = weight.shape[-2:]
-    data, index, inside, fx, fy = _corners(values, positions, mask, size)
-    g = torch.where(known > 0, grad_out / weight, 0)  # d loss / d (sum w v)
-    total = grad_weight - (g * out).sum(1, keepdim=True)  # d loss / d (sum w)
-    texel = torch.cat((g, total), 1).permute(0, 2, 3, 1).reshape(-1, c + 1)
-    rows = torch.where(inside[..., None], texel[index], 0)  # 4 n c+1
-    grad_values = ((_along(fx) * _across(fy))[..., None] * rows[..., :c]).sum(0)
-    slope = (rows * data).sum(-1)  # 4 n: d loss / d w
-    scale_x, _, scale_y, _ = _index_affine(size)
-    grad_x = scale_x * (slope * _across(fy) * slope.new_tensor([-1, 1, -1, 1])[:, None]).sum(0)
-    grad_y = scale_y * (slope * _along(fx) * slope.new_tensor([-1, -1, 1, 1])[:, None]).sum(0)
-    grad_positions = torch.stack((grad_x, grad_y), 1).reshape(b, h, w, 2).permute(0, 3, 1, 2)
-    return grad_values.reshape(b, h, w, c).permute(0, 3, 1, 2), grad_positions
-
-
-def _corners(values, positions, mask, size):
-    """Of all n source pixels: rows (v, 1), the texels (4, n) around them, whether these count, and the place (fx, fy).
-
-    The four texels are upper left, upper right, lower left, lower right; fx, fy in [0, 1) run from the first of them.
-    Those that do not count get any texel, spread out: thousands of additions to one address would wait for each other.
-    """
-    b, c, h, w = values.shape
-    height, width = size
-    scale_x, offset_x, scale_y, offset_y = _index_affine(size)
-    x = (scale_x * positions[:, 0] + offset_x).flatten()
-    y = (scale_y * positions[:, 1] + offset_y).flatten()
-    data = values.permute(0, 2, 3, 1).reshape(b * h * w, c)
-    good = (x > -1) & (x < width) & (y > -1) & (y < height) & data.isfinite().all(1)
-    if mask is not None:
-        good = good & (mask.flatten() > 0.5)
-    # Pixels that do not count are set to 0, so that no NaN enters a product.
-    x, y = torch.where(good, x, 0), torch.where(good, y, 0)
-    data = torch.where(good[:, None], data, 0)
-    data = torch.cat((data, data.new_ones(len(data), 1)), 1)
-    left, above = x.floor(), y.floor()
-    column = left.long() + torch.tensor([0, 1, 0, 1], device=x.device)[:, None]
-    row = above.long() + torch.tensor([0, 0, 1, 1], device=x.device)[:, None]
-    item = torch.arange(b, device=x.device).repeat_interleave(h * w)
-    inside = good & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    anywhere = torch.arange(len(data), device=x.device) % max(1, b * height * width)
-    index = torch.where(inside, (item * height + row) * width + column, anywhere)
-    return data, index, inside, x - left, y - above
-
-
-def _along(fx: Tensor) -> Tensor:
-    """The kernel along x at the four texels, 4 n."""
-    return torch.stack((1 - fx, fx, 1 - fx, fx))
-
-
-def _across(fy: Tensor) -> Tensor:
-    """The kernel along y at the four texels, 4 n."""
-    return torch.stack((1 - fy, 1 - fy, fy, fy))
-
-
-# --------------------------------------------------------------------------------------------------------------- checks
+        return forward_numba, backward_numba
+    return forward_torch, backward_torch
 
 
 def _check(values: Tensor, positions: Tensor, size: Sequence[int], mask: Tensor | None, min_weight: float) -> None:
@@ -248,7 +124,7 @@ def _check(values: Tensor, positions: Tensor, size: Sequence[int], mask: Tensor 
         raise InputError(
             f"splat expected a mask (b, 1, h, w) for values of shape {tuple(values.shape)}, got {tuple(mask.shape)}."
         )
-    if values.dtype != positions.dtype or values.dtype not in NUMPY:
+    if values.dtype != positions.dtype or values.dtype not in DTYPES:
         raise InputError(
             "splat expected values and positions that are both float32 or both float64, "
             f"got {values.dtype} and {positions.dtype}; convert with .float() or .double()."

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from posekit.evaluation.evaluate import evaluate
-from posekit.evaluation.regions import FEWEST, regions, source_shows
+from posekit.evaluation.regions import FEWEST, regions_of, source_shows
 from posekit.metrics.perceptual import Perceptual
 from posekit.ops.grids import identity_grid
 from posekit.person import Pair, collate_pairs
@@ -22,7 +22,7 @@ def studio_pair():
 
 
 def test_the_regions_of_a_rendered_person(studio_pair):
-    masks = regions(studio_pair)
+    masks = regions_of(studio_pair)
     assert list(masks) == ["head", "hands", "rest", "seen", "unseen"]
     body = studio_pair.target.mask
     assert all(((m == 0) | (m == 1)).all() for m in masks.values())
@@ -49,11 +49,11 @@ def test_what_the_source_shows_is_what_its_pixels_touch():
 
 def test_regions_need_their_maps():
     pair = make_batch(1, 32)
-    assert list(regions(pair)) == ["seen", "unseen"], "synthetic people have no head"
+    assert list(regions_of(pair)) == ["seen", "unseen"], "synthetic people have no head"
     other = dataclasses.replace(pair, source=dataclasses.replace(pair.source, atlas=("smpl",)))
-    assert regions(other) == {}, "positions in two atlases cannot be compared"
+    assert regions_of(other) == {}, "positions in two atlases cannot be compared"
     bare = dataclasses.replace(pair, source=dataclasses.replace(pair.source, uv=None))
-    assert regions(bare) == {}
+    assert regions_of(bare) == {}
 
 
 class WrongWhereUnseen(System):
@@ -65,7 +65,7 @@ class WrongWhereUnseen(System):
         super().__init__(None)
 
     def forward(self, pair):
-        return Result(image=0.9 * pair.target.image + 0.1 * regions(pair)["unseen"])
+        return Result(image=0.9 * pair.target.image + 0.1 * regions_of(pair)["unseen"])
 
 
 def test_the_table_tells_the_regions_apart():
@@ -82,7 +82,7 @@ def test_the_table_tells_the_regions_apart():
     table = evaluate({"half": WrongWhereUnseen()}, data, batch_size=2)
     values = table.values["half"]
     batch = collate_pairs([data[i] for i in range(3)])
-    masks, truth = regions(batch), batch.target.image
+    masks, truth = regions_of(batch), batch.target.image
     made = WrongWhereUnseen()(batch).image
     assert FEWEST > 1
     assert table.row("half", "hands.l1").mean is None

@@ -9,14 +9,14 @@ import posekit.ops.splat as module
 from posekit.ops.grids import identity_grid, norm_to_index
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
+from posekit.ops.splat_torch import backward_torch, forward_torch
 
 
 @pytest.fixture(params=["numba", "torch"])
 def path(request, monkeypatch):
     """Both implementations: the compiled one of the CPU, and the one of every other device."""
     if request.param == "torch":
-        monkeypatch.setattr(module, "_forward_numba", module._forward_torch)
-        monkeypatch.setattr(module, "_backward_numba", module._backward_torch)
+        monkeypatch.setattr(module, "_kernels", lambda values: (forward_torch, backward_torch))
     return request.param
 
 

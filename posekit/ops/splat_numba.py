@@ -1,6 +1,6 @@
 """The loops of `posekit.ops.splat` on the CPU, compiled by numba: one item of a batch, one band of pixels a call.
 
-Everything here is numpy.  Positions become texel indices as ``scale * position + offset``, with the coefficients that
+The loops are numpy.  Positions become texel indices as ``scale * position + offset``, with the coefficients that
 `posekit.ops.splat` derives from `posekit.ops.grids`.  Scratch arrays have a border of one texel, so that no kernel
 reaches outside them: texel (row, column) lies at [row + 1, column + 1], and what falls on the border is lost.
 The kernels release the GIL and no two calls write the same memory, so the caller may run them in threads.
@@ -11,10 +11,63 @@ from math import isfinite
 
 import numpy as np
 from numba import njit
+from torch import Tensor
+
+from posekit.util.threads import in_threads
 
 # "numpy": a division does not look for zero first, which would keep the loops from being vectorised.
 OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
 UNROLLED = 4  # up to here the number of channels is compiled in, which halves the time
+
+
+def forward_numba(values, positions, mask, size, affine, min_weight):
+    b, c = values.shape[:2]
+    height, width = size
+    scatter, _, _ = kernels(c)
+    affine = np.array(affine, str(values.dtype).removeprefix("torch."))
+    out = values.new_empty(b, c, height, width)
+    weight, known = values.new_empty(b, 1, height, width), values.new_empty(b, 1, height, width)
+    sources = list(zip(_items(values.flatten(2)), _items(positions.flatten(2)), _masks(mask, values), strict=True))
+    results = list(zip(_items(out), _items(weight[:, 0]), _items(known[:, 0]), strict=True))
+
+    def work(i: int, top: int, bottom: int) -> None:
+        sums = np.empty((bottom - top + 2, width + 2, c + 1), affine.dtype)
+        scatter(*sources[i], affine, min_weight, top, bottom, sums, *results[i])
+
+    in_threads(work, b, height, positions.numel() // 2)
+    return out, weight, known
+
+
+def backward_numba(grad_out, grad_weight, values, positions, mask, out, weight, known, affine):
+    b, c, h, w = values.shape
+    height, width = weight.shape[-2:]
+    _, prepare, gather = kernels(c)
+    affine = np.array(affine, str(values.dtype).removeprefix("torch."))
+    grad_values, grad_positions = values.new_empty(b, c, h, w), values.new_empty(b, 2, h, w)
+    texel = _items(values.new_empty(b, height + 2, width + 2, c + 1))
+    targets = [_items(t) for t in (grad_out, grad_weight[:, 0], out, weight[:, 0], known[:, 0])]
+    targets = list(zip(*targets, strict=True))
+    sources = list(zip(_items(values.flatten(2)), _items(positions.flatten(2)), _masks(mask, values), strict=True))
+    results = list(zip(_items(grad_values.flatten(2)), _items(grad_positions.flatten(2)), strict=True))
+
+    def rows(i: int, top: int, bottom: int) -> None:
+        prepare(*targets[i], top, bottom, texel[i])
+
+    def pixels(i: int, first: int, last: int) -> None:
+        gather(texel[i], *sources[i], affine, first, last, *results[i])
+
+    in_threads(rows, b, height, b * h * w)
+    in_threads(pixels, b, h * w, b * h * w)
+    return grad_values, grad_positions
+
+
+def _items(tensor: Tensor) -> list[np.ndarray]:
+    """The items of a batch as contiguous numpy arrays, views of the tensor where they are contiguous in it."""
+    return [item.detach().contiguous().numpy() for item in tensor]
+
+
+def _masks(mask: Tensor | None, values: Tensor) -> list[np.ndarray]:
+    return _items(values.new_empty(len(values), 0) if mask is None else mask.flatten(1))
 
 
 @lru_cache
