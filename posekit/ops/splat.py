@@ -4,10 +4,14 @@ The coordinate texture C of coordinate-based inpainting is made this way (paper,
 with bilinear kernel, so that each source pixel [x, y] is rasterized at position [M^1[x, y], M^2[x, y]]"), with the
 source coordinates themselves as the values.
 
-On the CPU the loops are compiled by numba; elsewhere the same sums are one ``index_add_`` over interleaved rows.
+On the CPU the loops are compiled by numba, on CUDA by Triton; elsewhere, and where the order of additions must be
+the same every time, the same sums are one ``index_add_`` over interleaved rows.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import torch
@@ -106,12 +110,33 @@ def _index_affine(size: tuple[int, int]) -> tuple[float, float, float, float]:
 
 
 def _kernels(values: Tensor) -> tuple[Callable, Callable]:
-    """(forward, backward) for the device of the values; imported here, because numba takes a second."""
+    """(forward, backward) for the device of the values; imported here, because the compilers take a second."""
     if values.device.type == "cpu":
         from posekit.ops.splat_numba import backward_numba, forward_numba
 
         return forward_numba, backward_numba
+    if values.device.type == "cuda" and not torch.are_deterministic_algorithms_enabled() and _triton_works():
+        from posekit.ops.splat_triton import backward_triton, forward_triton
+
+        return forward_triton, backward_triton
     return forward_torch, backward_torch
+
+
+@lru_cache(maxsize=1)
+def _triton_works() -> bool:
+    """Whether Triton is here and can build a kernel (it needs a C compiler); if it cannot, it is said once."""
+    if find_spec("triton") is None:
+        return False
+    try:
+        from posekit.ops.splat_triton import forward_triton
+
+        one = torch.zeros(1, 1, 1, 1, device="cuda")
+        forward_triton(one, one.expand(1, 2, 1, 1), None, (1, 1), _index_affine((1, 1)), 1e-3)
+    except Exception as error:  # whatever compiler, driver or version does not go together
+        reason = " ".join(str(error).split())[:200]
+        warnings.warn(f"splat runs without its fused kernel: Triton does not work here ({reason}).", stacklevel=2)
+        return False
+    return True
 
 
 def _check(values: Tensor, positions: Tensor, size: Sequence[int], mask: Tensor | None, min_weight: float) -> None:

@@ -12,11 +12,17 @@ from posekit.ops.splat import splat
 from posekit.ops.splat_torch import backward_torch, forward_torch
 
 
-@pytest.fixture(params=["numba", "torch"])
+@pytest.fixture(params=["numba", "torch", "triton"])
 def path(request, monkeypatch):
-    """Both implementations: the compiled one of the CPU, and the one of every other device."""
+    """All implementations: that of the CPU, that of CUDA under Triton's interpreter, and that of every other device."""
     if request.param == "torch":
         monkeypatch.setattr(module, "_kernels", lambda values: (forward_torch, backward_torch))
+    if request.param == "triton":
+        monkeypatch.setenv("TRITON_INTERPRET", "1")  # read when the kernels are defined
+        pytest.importorskip("triton", reason="the package triton is not installed")
+        from posekit.ops.splat_triton import backward_triton, forward_triton
+
+        monkeypatch.setattr(module, "_kernels", lambda values: (forward_triton, backward_triton))
     return request.param
 
 
@@ -81,12 +87,12 @@ def test_float32_agrees_with_float64():
     torch.testing.assert_close(ours.values.double(), exact.values, atol=1e-3, rtol=1e-3)
 
 
-@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("channels", [1, 2, 6])
-def test_gradcheck(channels):
+def test_gradcheck(channels, path):
     values, positions, mask = points(2, channels, 3, 4, reach=1.2, seed=3)
     values.requires_grad_(), positions.requires_grad_()
-    assert torch.autograd.gradcheck(lambda v, p: splat(v, p, (4, 3), mask)[:2], (values, positions))
+    fast = path == "triton"  # along random directions: the interpreter takes minutes for every entry
+    assert torch.autograd.gradcheck(lambda v, p: splat(v, p, (4, 3), mask)[:2], (values, positions), fast_mode=fast)
 
 
 @pytest.mark.usefixtures("path")
@@ -331,3 +337,20 @@ def test_cuda_agrees_with_the_cpu():
         runs.append([t.detach().cpu() for t in (*result, *grads)])
     for a, n in zip(*runs, strict=True):
         torch.testing.assert_close(a, n)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="on a CUDA device Triton can work")
+def test_where_triton_does_not_work_it_is_said_once_and_plain_torch_takes_over(monkeypatch):
+    monkeypatch.setattr(module, "find_spec", lambda name: object())
+    module._triton_works.cache_clear()
+    with pytest.warns(UserWarning, match="splat runs without its fused kernel: Triton does not work here .*"):
+        assert not module._triton_works()
+    assert not module._triton_works(), "no second warning"
+    module._triton_works.cache_clear()
+
+
+def test_without_triton_plain_torch_takes_over(monkeypatch):
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    module._triton_works.cache_clear()
+    assert not module._triton_works()
+    module._triton_works.cache_clear()
