@@ -72,6 +72,7 @@ def freeze_and_optimize(system: System, stage: Stage) -> dict[str, Adam]:
             [{"params": list(system.get_submodule(part).parameters()), "stage_lr": lr} for part, lr in group.items()],
             lr=stage.lr,
             betas=stage.betas,
+            fused=any(p.is_cuda for part in group for p in system.get_submodule(part).parameters()),  # one launch
         )
         for name, group in (("parts", rates), ("critics", critic_rates))
         if group
