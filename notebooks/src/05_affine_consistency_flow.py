@@ -5,7 +5,6 @@
 #     warm_up: posekit_course.affine_flow.figures:prepare_flow
 #     trains: true
 #     timeout: 900
-#     browser: true
 #     quick: {people: 20, measured: 4, rounds: 5}
 # ---
 
