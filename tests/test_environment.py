@@ -10,14 +10,18 @@ from packaging.requirements import Requirement
 tomllib = pytest.importorskip("tomllib", reason="tomllib is in the standard library from Python 3.11 on")
 
 ROOT = Path(__file__).parents[1]
+NOT_EVERYWHERE = ("triton",)  # 290 MB, for those who change the kernel of a GPU without having one
 CONDA_NAMES = {"pytorch": "torch", "playwright-python": "playwright"}  # conda-forge's playwright is Node's
 
 
 def requirements_of_pyproject() -> list[Requirement]:
-    """Of the library with its extras, and of the course and the lab."""
+    """Of the library with its extras but `NOT_EVERYWHERE`, and of the course and the lab."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     course = tomllib.loads((ROOT / "notebooks" / "pyproject.toml").read_text())["project"]
-    lines = [*project["dependencies"], *[r for extra in project["optional-dependencies"].values() for r in extra]]
+    lines = [
+        *project["dependencies"],
+        *[r for name, extra in project["optional-dependencies"].items() if name not in NOT_EVERYWHERE for r in extra],
+    ]
     lines += [line for line in course["dependencies"] if not line.startswith("posekit[")]
     return [Requirement(line) for line in lines]
 

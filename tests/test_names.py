@@ -105,7 +105,10 @@ def resolves(dotted: str) -> bool:
     for n in range(len(parts), 0, -1):
         place = HOMES[parts[0]].joinpath(*parts[1:n])
         if place.with_suffix(".py").is_file() or place.is_dir():
-            thing = importlib.import_module(".".join(parts[:n]))
+            try:
+                thing = importlib.import_module(".".join(parts[:n]))
+            except ModuleNotFoundError as error:  # the kernel of a GPU, where its package is not installed
+                return error.name == "triton" and len(parts) == n
             for name in parts[n:]:
                 if not hasattr(thing, name):
                     return False

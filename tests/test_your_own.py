@@ -66,7 +66,9 @@ def test_the_commands_of_the_page(command):
             assert "Weights: runs/" in command(*words, *quick)
         else:
             words += [] if "--pairs" in words else ["--pairs", "2"]
-            assert re.search(r"^my_system +0\.\d+", command(*words, "--device", "cpu"), re.MULTILINE)
+            table = command(*words, "--device", "cpu")
+            assert re.search(r"^ +source copied +nearest texel +my_system$", table, re.MULTILINE)
+            assert re.search(r"^ssim( +0\.\d+( \[[^]]*\])?){3}$", table, re.MULTILINE)
 
 
 def test_a_weight_file_imports_nothing_by_itself(home, mine):

@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> Evaluation:
     args = parser.parse_args(arguments)
     system = load_reference() if args.weights is None else load_weights(args.weights)
     if args.correct:
-        system = with_corrections(system)
+        system = _with_corrections(system)
     people = StudioPeople(args.people, args.views, system.size, 0, split="val")
     pairs = [people[i * len(people) // args.pairs] for i in range(min(args.pairs, len(people)))]
     table = evaluate(budget(system), pairs, progress=True)
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> Evaluation:
     return table
 
 
-def with_corrections(system: CoordinateInpainting) -> CoordinateInpainting:
+def _with_corrections(system: CoordinateInpainting) -> CoordinateInpainting:
     """The same networks, with the settings paste_known and on_body."""
     config = dataclasses.replace(system.config, paste_known=True, on_body=True)
     corrected = CoordinateInpainting(config, preset=system.preset)

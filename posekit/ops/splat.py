@@ -112,11 +112,11 @@ def _index_affine(size: tuple[int, int]) -> tuple[float, float, float, float]:
 def _kernels(values: Tensor) -> tuple[Callable, Callable]:
     """(forward, backward) for the device of the values; imported here, because the compilers take a second."""
     if values.device.type == "cpu":
-        from posekit.ops.splat_numba import backward_numba, forward_numba
+        from posekit.ops.splat_kernel import backward_numba, forward_numba
 
         return forward_numba, backward_numba
     if values.device.type == "cuda" and not torch.are_deterministic_algorithms_enabled() and _triton_works():
-        from posekit.ops.splat_triton import backward_triton, forward_triton
+        from posekit.ops.splat_triton_kernel import backward_triton, forward_triton
 
         return forward_triton, backward_triton
     return forward_torch, backward_torch
@@ -128,7 +128,7 @@ def _triton_works() -> bool:
     if find_spec("triton") is None:
         return False
     try:
-        from posekit.ops.splat_triton import forward_triton
+        from posekit.ops.splat_triton_kernel import forward_triton
 
         one = torch.zeros(1, 1, 1, 1, device="cuda")
         forward_triton(one, one.expand(1, 2, 1, 1), None, (1, 1), _index_affine((1, 1)), 1e-3)

@@ -5,6 +5,12 @@ from torch import Tensor
 
 
 def forward_torch(values, positions, mask, size, affine, min_weight):
+    """(out, weight, known) of `posekit.ops.splat.splat`; affine: texel index = scale * position + offset, for x, y.
+
+    >>> one = torch.ones(1, 1, 1, 1)  # in the middle of four texels
+    >>> forward_torch(7 * one, torch.zeros(1, 2, 1, 1), None, (2, 2), (1.0, 0.5, 1.0, 0.5), 1e-3)[1].tolist()
+    [[[[0.25, 0.25], [0.25, 0.25]]]]
+    """
     b, c = values.shape[:2]
     height, width = size
     data, index, inside, fx, fy = _corners(values, positions, mask, size, affine)

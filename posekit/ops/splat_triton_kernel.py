@@ -2,7 +2,7 @@
 
 Plain torch operators take dozens of launches for the same sums, and a launch costs more than the work of one.  Triton
 comes with torch's CUDA builds; its interpreter runs the same kernels without a GPU (TRITON_INTERPRET=1), which is how
-they are tested.  The formulas are derived in `posekit.ops.splat_numba`.
+they are tested.  The formulas are derived in `posekit.ops.splat_kernel`.
 """
 
 import torch
