@@ -34,11 +34,12 @@ def main(arguments: list[str] | None = None) -> Evaluation:
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args(arguments)
     system = load_reference() if args.weights is None else load_weights(args.weights)
+    arms = budget(system)  # refuses other systems before people are rendered
     if args.correct:
-        system = _with_corrections(system)
+        arms = budget(_with_corrections(system))
     people = StudioPeople(args.people, args.views, system.size, 0, split="val")
-    pairs = [people[i * len(people) // args.pairs] for i in range(min(args.pairs, len(people)))]
-    table = evaluate(budget(system), pairs, progress=True)
+    count = min(args.pairs, len(people))
+    table = evaluate(arms, [people[i * len(people) // count] for i in range(count)], progress=True)
     table.save(args.out)
     print(table)
     return table

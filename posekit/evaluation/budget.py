@@ -49,7 +49,7 @@ class _Arm(System):
 
     def forward(self, pair: Pair) -> Result:
         system, target = self.system, pair.target
-        maps = vars(system(pair, image=False, correct=self.name != "D of f"))
+        maps = dict(vars(system(pair, image=False, correct=self.name != "D of f")))
         if self.name in ("T of the truth", "W of true T"):
             seen = splat(target.image, target.uv, maps["T"].shape[-2:], target.mask)
             maps["T"] = torch.where(seen.known > 0, seen.values, maps["T"])

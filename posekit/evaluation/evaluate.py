@@ -19,12 +19,7 @@ from posekit.person import Pair
 from posekit.systems.base import System
 from posekit.util.errors import InputError
 
-# small patches: larger ones find no place in a body of 128 pixels
-PATCH = {"levels": 3, "patch": 3, "directions": 64, "patches": 512}
-PATCH_WORDS = (
-    f"{texture.PROTOCOL['sliced_wasserstein']}; of the body where its mask is known; mean of {PATCH['levels']} levels, "
-    f"patches of {PATCH['patch']} x {PATCH['patch']}, at most {PATCH['patches']} of them"
-)
+PATCH = {"levels": 3, "patch": 3, "directions": 64, "patches": 512}  # small enough for a body of few pixels
 
 
 def evaluate(
@@ -102,7 +97,7 @@ def evaluate(
     more = {
         **look.words,
         **regions.WORDS,
-        "sliced_wasserstein": PATCH_WORDS,
+        "sliced_wasserstein": f"{texture.patch_words(PATCH)}; of the body where its mask is known",
         **{name: pretrained.PROTOCOL[name] for name in wanted},
     }
     table = measure_pairs(

@@ -18,7 +18,7 @@ from posekit.evaluation.thinned import Thinned
 from posekit.metrics import image as metrics
 from posekit.metrics import texture
 from posekit.metrics.protocol import Protocol
-from posekit.ops.grids import norm_to_index
+from posekit.ops.inside import at_nearest_pixel
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair
@@ -36,8 +36,7 @@ WORDS = {
     "SSIM as ssim_masked",
     "background_share": "share of the unseen texels whose D lies off the body mask of the source (nearest pixel)",
     "gradient_energy_ratio": "squared forward differences, image over truth, both pixels in the region; 1 is as sharp",
-    "sliced_wasserstein": f"{texture.PROTOCOL['sliced_wasserstein']}; mean of {PATCH['levels']} levels, patches of "
-    f"{PATCH['patch']} x {PATCH['patch']}, at most {PATCH['patches']} of them; _fine: level 0 alone",
+    "sliced_wasserstein": f"{texture.patch_words(PATCH)}; _fine: level 0 alone",
 }
 
 
@@ -126,9 +125,6 @@ def background_share(result: Result, pair: Pair) -> Tensor | None:
     if getattr(result, "D", None) is None:
         return None
     _, _, unseen = compared(result, pair)["atlas.unseen"]
-    b, _, h, w = pair.source.mask.shape
-    x, y = norm_to_index(result.D[:, :1], w), norm_to_index(result.D[:, 1:], h)
-    index = x.round().long().clamp(0, w - 1) + w * y.round().long().clamp(0, h - 1)
-    off_body = 1 - pair.source.mask.flatten(2).gather(2, index.flatten(2)).reshape(unseen.shape)
+    off_body = 1 - at_nearest_pixel(pair.source.mask, result.D)
     enough = unseen.sum((1, 2, 3)) >= FEWEST
     return torch.where(enough, (off_body * unseen).sum((1, 2, 3)) / unseen.sum((1, 2, 3)), torch.nan)

@@ -7,6 +7,8 @@ Images are ``b 3 h w`` in [0, 1], values are per image, and with a mask ``b 1 h 
 matters; `PROTOCOL` goes into every result.
 """
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -69,6 +71,15 @@ def sliced_wasserstein(
         whole = -F.max_pool2d(-on, patch, stride=1)[:, 0]  # 1 where a patch lies wholly on the mask
         columns.append([_distance(*item, patch, directions, patches, seed) for item in zip(a, b, whole, strict=True)])
     return torch.tensor(columns, dtype=image.dtype, device=image.device).T
+
+
+def patch_words(settings: Mapping[str, int]) -> str:
+    """How `sliced_wasserstein` was made with these settings and its levels averaged, for the protocol of a table."""
+    side = settings["patch"]
+    return (
+        f"{PROTOCOL['sliced_wasserstein']}; mean of {settings['levels']} levels, patches of {side} x {side}, at most "
+        f"{settings['patches']} of them"
+    )
 
 
 def _distance(a: Tensor, b: Tensor, whole: Tensor, patch: int, directions: int, patches: int, seed: int) -> float:

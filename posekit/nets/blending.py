@@ -17,8 +17,8 @@ class Blending(nn.Module):
         blended = predicted + net(predicted, warped, target pose)
 
     "Two convolutional and three residual blocks": a 3 x 3 convolution into ``width`` channels with InstanceNorm and
-    ReLU, three residual blocks, and a 3 x 3 convolution out, whose weights begin at 0: an untrained module hands the
-    prediction on.  The width is not stated; 64 with 9 channels in has 228,547 parameters.
+    ReLU, three residual blocks, and a 3 x 3 convolution out, whose weights begin at 0 (ours: an untrained module hands
+    the prediction on).  The width is not stated; 64 with 9 channels in has 228,547 parameters.
 
     Args:
         in_channels: 3 predicted, 3 warped, 3 of the target's IUV picture.

@@ -15,7 +15,7 @@ class PartAutoencoder(nn.Module):
     """Charts ``b p 3 t t`` in [-1, 1], 0 where nothing is known, to completed charts of the same shape.
 
     Every part has an encoder and a decoder of its own, because what a hand looks like says little about a thigh; what
-    they know of each other goes through one vector G of the whole body, which is added to every code:
+    they know of each other goes through one vector G of the whole body, which stands beside every code:
 
     | layers            | kernel / stride | channels of a part (in units of ``width``) | side   |
     |-------------------|-----------------|--------------------------------------------|--------|

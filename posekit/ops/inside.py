@@ -1,12 +1,12 @@
 """Positions that miss the body, moved to its nearest pixel."""
 
 import torch
-from jaxtyping import Bool, Float, Integer
+from jaxtyping import Bool, Float, Integer, Shaped
 from torch import Tensor
 
 from posekit.ops.grids import index_to_norm, norm_to_index
 
-_ROWS = 1 << 24  # distances held at once
+_MOST_HELD = 1 << 24  # distances in memory at once
 
 
 def nearest_inside(mask: Bool[Tensor, "b h w"]) -> Integer[Tensor, "b 2 h w"]:
@@ -30,7 +30,7 @@ def nearest_inside(mask: Bool[Tensor, "b h w"]) -> Integer[Tensor, "b 2 h w"]:
     across = torch.arange(w, device=mask.device)
     across = (across[:, None] - across) ** 2  # x, x'
     columns = []
-    step = max(1, _ROWS // (b * w * w))
+    step = max(1, _MOST_HELD // (b * w * w))
     for top in range(0, h, step):
         away = (y[:, top : top + step] - row[:, top : top + step]) ** 2
         columns.append((away[:, :, None] + across).argmin(3))
@@ -48,14 +48,26 @@ def pull_inside(positions: Float[Tensor, "b 2 t s"], mask: Float[Tensor, "b 1 h 
     >>> pull_inside(torch.tensor([-1, -0.9, 0.4]).view(1, 1, 1, 3).expand(1, 2, 1, 3), torch.eye(2)[None, None])[0, 0]
     tensor([[-1.0000, -0.9000,  0.4000]])
     """
-    b, _, h, w = mask.shape
-    inside = mask[:, 0] > 0.5
-    x = norm_to_index(positions[:, 0].detach(), w).round().clamp(0, w - 1).long()
-    y = norm_to_index(positions[:, 1].detach(), h).round().clamp(0, h - 1).long()
-    at = (y * w + x).flatten(1)
-    column, row = (
-        near.flatten(1).gather(1, at).view(x.shape).to(positions.dtype) for near in nearest_inside(inside).unbind(1)
-    )
-    stays = inside.flatten(1).gather(1, at).view(x.shape) | (column < 0)
+    h, w = mask.shape[-2:]
+    column, row = at_nearest_pixel(nearest_inside(mask[:, 0] > 0.5), positions).to(positions.dtype).unbind(1)
+    stays = (at_nearest_pixel(mask, positions) > 0.5) | (column < 0)[:, None]
     moved = torch.stack([index_to_norm(column, w), index_to_norm(row, h)], 1)
-    return torch.where(stays[:, None], positions, moved)
+    return torch.where(stays, positions, moved)
+
+
+def at_nearest_pixel(
+    picture: Shaped[Tensor, "b c h w"], positions: Float[Tensor, "b 2 t s"]
+) -> Shaped[Tensor, "b c t s"]:
+    """The picture at the pixel nearest to each position (x, y) in [-1, 1], unblended; outside it, at its border.
+
+    NaN counts as the middle.  For labels, masks and whatever else has no values in between; no gradient.
+
+    >>> at_nearest_pixel(torch.arange(4).view(1, 1, 1, 4), torch.tensor([0.9, 0.0]).view(1, 2, 1, 1)).item()
+    3
+    """
+    b, c, h, w = picture.shape
+    where = positions.detach().nan_to_num(0.0)
+    x = norm_to_index(where[:, 0], w).round().clamp(0, w - 1).long()
+    y = norm_to_index(where[:, 1], h).round().clamp(0, h - 1).long()
+    at = (y * w + x).flatten(1)[:, None].expand(b, c, -1)
+    return picture.flatten(2).gather(2, at).unflatten(2, x.shape[1:])

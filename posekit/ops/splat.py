@@ -128,10 +128,14 @@ def _triton_works() -> bool:
     if find_spec("triton") is None:
         return False
     try:
-        from posekit.ops.splat_triton_kernel import forward_triton
+        from posekit.ops.splat_triton_kernel import backward_triton, forward_triton
 
-        one = torch.zeros(1, 1, 1, 1, device="cuda")
-        forward_triton(one, one.expand(1, 2, 1, 1), None, (1, 1), _index_affine((1, 1)), 1e-3)
+        one, affine = torch.zeros(1, 1, 1, 1, device="cuda"), _index_affine((1, 1))
+        place = one.expand(1, 2, 1, 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a release of Triton says of itself is no matter of splatting
+            made = forward_triton(one, place, None, (1, 1), affine, 1e-3)
+            backward_triton(one, one, one, place, None, *made, affine)  # a training needs both
     except Exception as error:  # whatever compiler, driver or version does not go together
         reason = " ".join(str(error).split())[:200]
         warnings.warn(f"splat runs without its fused kernel: Triton does not work here ({reason}).", stacklevel=2)

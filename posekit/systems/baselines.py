@@ -54,6 +54,6 @@ def baseline(
 
 
 def beside_baselines(system: System) -> dict[str, System]:
-    """The system to measure, below the two that learn nothing; keys are the names of a table's rows."""
+    """The system to measure, below the two that learn nothing; keys are the names in a table's header."""
     nearest = baseline("nearest", getattr(system.config, "atlas_size", 128))
     return {"source copied": baseline("copy_source"), "nearest texel": nearest, system.name: system}

@@ -37,8 +37,9 @@ READINGS = {
         (("g",), {"l1": 1.0, "nearest_neighbour": 0.5, "adversarial": 0.2}),
     ),
     # Ours, for small networks with the features of the package, whose scale the weights of content and style belong to.
+    # What misses the body is called back; from the shipped f on, that term begins at .10 beside the identity's .14.
     "laptop_edge": (
-        (("f",), {"identity": 5.0, "texture_source": 1.0, "texture_target": 2.0}),
+        (("f",), {"identity": 5.0, "off_body": 10.0, "texture_source": 1.0, "texture_target": 2.0}),
         (("g",), {"l1": 3.2, "nearest_neighbour": 0.31, "content": 0.175, "style": 158.0, "adversarial": 0.1}),
     ),
 }
@@ -153,6 +154,8 @@ PRESETS = {
         f_width=32,
         g_width=128,
         reading="laptop_edge",
+        paste_known=True,
+        on_body=True,
         loss_crop=128,
         batch_size=8,
         f_lr=1e-3,

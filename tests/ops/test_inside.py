@@ -8,7 +8,7 @@ from scipy.ndimage import distance_transform_edt
 
 from posekit.ops import inside
 from posekit.ops.grids import identity_grid
-from posekit.ops.inside import nearest_inside, pull_inside
+from posekit.ops.inside import at_nearest_pixel, nearest_inside, pull_inside
 
 
 def random_masks(seed, share, h, w, n=2):
@@ -39,7 +39,7 @@ def test_no_pixel_of_the_body_is_nearer(seed, share, h, w):
 @pytest.mark.parametrize("held", [1, 40_000, 1 << 24])
 def test_as_far_as_the_distance_transform_of_scipy_says(held, monkeypatch):
     """However many rows are looked at together."""
-    monkeypatch.setattr(inside, "_ROWS", held)
+    monkeypatch.setattr(inside, "_MOST_HELD", held)
     mask = random_masks(3, 0.01, 60, 45, 1)
     away = torch.from_numpy(distance_transform_edt(~mask[0].numpy()))
     torch.testing.assert_close(squared_distance(nearest_inside(mask))[0].double().sqrt(), away)
@@ -66,6 +66,28 @@ def test_the_loss_is_the_way_to_the_body():
     positions = torch.tensor([[-0.2, 0.8], [0.1, -0.9]]).view(1, 2, 1, 2).requires_grad_()  # x row, y row
     (positions - pull_inside(positions, mask).detach()).abs().sum().backward()
     assert positions.grad.view(2, 2).tolist() == [[-1, 0], [1, 0]]
+
+
+@given(st.integers(0, 10**6), st.integers(1, 7), st.integers(1, 7))
+def test_the_nearest_pixel_by_looking_at_all(seed, h, w):
+    generator = torch.Generator().manual_seed(seed)
+    picture = torch.arange(2 * h * w).view(1, 2, h, w)
+    positions = 3 * torch.rand(1, 2, 2, 3, generator=generator) - 1.5
+    found = at_nearest_pixel(picture, positions)
+    away = (identity_grid(h, w)[None, :, None, None] - positions[..., None, None]).abs() * torch.tensor([w, h]).view(
+        1, 2, 1, 1, 1, 1
+    )  # in pixels
+    expected = picture[0].flatten(1)[:, away.square().sum(1).flatten(3).argmin(3)].movedim(0, 1)
+    assert torch.equal(found, expected)
+
+
+def test_positions_that_are_no_numbers_stay_so():
+    """A training that went wrong is told by its loss, not by an index out of range."""
+    mask = torch.zeros(1, 1, 4, 4)
+    mask[..., 1:3, 1:3] = 1
+    positions = torch.full((1, 2, 1, 1), torch.nan)
+    assert torch.isnan(pull_inside(positions, mask)).all()
+    assert torch.isnan(positions - pull_inside(positions, 1 - mask)).all(), "what the loss is made of"
 
 
 def test_outside_the_picture_and_without_a_body():

@@ -1,5 +1,9 @@
 """Splatting: against a naive twin, and the properties that make it safe to train through."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,6 +14,25 @@ from posekit.ops.grids import identity_grid, norm_to_index
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.ops.splat_torch import backward_torch, forward_torch
+
+COMPILE = """
+import sys
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from posekit.ops import splat_triton_kernel as kernels
+
+fixed = {"C": 2, "MASKED": True, "BLOCK": 256}
+numbers = dict.fromkeys(("n", "height", "width", "texels"), "i32")
+numbers |= dict.fromkeys(("scale_x", "offset_x", "scale_y", "offset_y", "min_weight"), "fp32")
+for name in ("_scatter", "_divide", "_gather"):
+    kernel = getattr(kernels, name)
+    kinds = {a: "constexpr" if a in fixed else numbers.get(a, "*" + sys.argv[1]) for a in kernel.arg_names}
+    constants = {(i,): fixed[a] for i, a in enumerate(kernel.arg_names) if a in fixed}
+    built = triton.compile(ASTSource(kernel, kinds, constants), target=GPUTarget("cuda", 90, 32))
+    if built.asm["cubin"]:
+        print(name)
+"""
 
 
 @pytest.fixture(params=["numba", "torch", "triton"])
@@ -347,6 +370,21 @@ def test_where_triton_does_not_work_it_is_said_once_and_plain_torch_takes_over(m
         assert not module._triton_works()
     assert not module._triton_works(), "no second warning"
     module._triton_works.cache_clear()
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "fp64"])
+def test_the_kernels_compile_for_a_gpu_that_is_not_here(dtype):
+    """Down to machine code for compute capability 9.0, by the compiler that Triton brings along."""
+    pytest.importorskip("triton", reason="the package triton is not installed")
+    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", COMPILE, dtype],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout.split() == ["_scatter", "_divide", "_gather"], done.stderr
 
 
 def test_without_triton_plain_torch_takes_over(monkeypatch):
