@@ -113,7 +113,9 @@ class CoordinateInpaintingConfig:
             if side < 36 or side % 4:
                 raise InputError(f"{name} must be a multiple of 4 of at least 36, got {side}.")
         if self.loss_crop is not None and self.loss_crop < 8:
-            raise InputError(f"loss_crop must be 8 pixels or more, or None for whole photographs; got {self.loss_crop}.")
+            raise InputError(
+                f"loss_crop must be 8 pixels or more, or None for whole photographs; got {self.loss_crop}."
+            )
         if not 0 <= self.head_share <= 1:
             raise InputError(f"head_share is a share between 0 and 1, got {self.head_share}.")
         check_rates(self, "f_lr", "g_lr", "d_lr")
@@ -147,13 +149,6 @@ PRESETS = {
     "laptop_random": dataclasses.replace(_LAPTOP, reading="laptop_random", loss_crop=None),
     # f as published, g of 2.9 million parameters: for a GPU, and for what README and demo show.
     "studio256": dataclasses.replace(
-        _LAPTOP,
-        image_size=256,
-        atlas_size=256,
-        f_width=32,
-        g_width=128,
-        loss_crop=128,
-        batch_size=8,
-        f_lr=1e-3,
+        _LAPTOP, image_size=256, atlas_size=256, f_width=32, g_width=128, loss_crop=128, batch_size=8, f_lr=1e-3
     ),
 }
