@@ -25,9 +25,9 @@ from posekit.training.device import make_fabric
 from posekit.training.step import freeze_and_optimize, train_step
 
 KINDS = {  # title -> preset, settings
-    "random features (laptop)": ("laptop", {}),
-    "edge_vgg16, whole photographs": ("laptop_edge", {"loss_crop": None}),
-    "edge_vgg16, squares of 64 (laptop_edge)": ("laptop_edge", {}),
+    "random features (laptop_random)": ("laptop_random", {}),
+    "edge_vgg16, whole photographs": ("laptop", {"loss_crop": None}),
+    "edge_vgg16, squares of 64 (laptop)": ("laptop", {}),
 }
 BATCH, DRAWS = 4, 20
 

@@ -78,4 +78,7 @@ class SyntheticPairs:
         return {"dataset": "SyntheticPairs", "n": self.n, "size": self.size}
 
 
-TINY = {"image_size": 40, "atlas_size": 40, "f_width": 4, "g_width": 4, "feature_width": 4, "batch_size": 2}
+TINY = {
+    "image_size": 40, "atlas_size": 40, "f_width": 4, "g_width": 4, "features": "random", "feature_width": 4,
+    "batch_size": 2, "paste_known": False, "on_body": False,
+}  # fmt: skip

@@ -229,7 +229,7 @@ class CoordinateInpainting(System):
     def _squares(self, made: Tensor, target: Person) -> tuple[Tensor, Tensor]:
         """What the losses on features compare: both photographs, or one random square of each."""
         side, photographs = self.config.loss_crop, (made, target.image)
-        if side is None:
+        if side is None or side >= min(target.size):
             return photographs
         joints = target.keypoints, target.visibility
         corners = random_corners(len(made), target.size, side, *joints, self.config.head_share)

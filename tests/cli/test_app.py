@@ -81,8 +81,11 @@ def test_evaluate_prints_the_protocol_and_compares_under_one_alone(run, rendered
     ("words", "expected"),
     [
         (("describe", "coordinate_inpaint"), "did you mean 'coordinate_inpainting'"),
-        (("describe", "coordinate_inpainting", "--preset", "desktop"), "known: laptop, laptop_edge, paper, studio256"),
-        (("train", "--preset", "desktop"), "known: laptop, laptop_edge, paper, studio256"),
+        (
+            ("describe", "coordinate_inpainting", "--preset", "desktop"),
+            "known: laptop, laptop_random, paper, studio256",
+        ),
+        (("train", "--preset", "desktop"), "known: laptop, laptop_random, paper, studio256"),
         (("transfer", "nowhere.png", "nowhere.png"), "is not a view of a rendered folder"),
         (("transfer", "a.jpg", "b.npy", "c.npy", "d.npy"), "got 4 files"),
         (("evaluate", "--weights", "nowhere.safetensors"), "nowhere.safetensors"),

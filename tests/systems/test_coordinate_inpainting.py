@@ -236,7 +236,7 @@ def test_as_printed_has_the_norms_and_sums_of_the_text():
 
 def test_losses_on_features_of_the_package_see_one_random_square_of_each_photograph():
     """The same square of both; drawn anew each time; l1 and the critic see everything."""
-    system = tiny(reading="laptop_edge", loss_crop=16)
+    system = tiny(features="auto", loss_crop=16)
     assert system.config.feature_kind == "edge_vgg16"
     assert system._nearest.kind == "edge_vgg16"
     pair = make_batch(2, 40)
@@ -260,23 +260,31 @@ def test_losses_on_features_of_the_package_see_one_random_square_of_each_photogr
     assert len(again) > 1, "another square each time"
 
 
-def test_the_preset_with_features_differs_from_the_laptop_one_in_its_losses_alone():
+def test_the_preset_without_features_differs_in_its_losses_alone():
     ours, theirs = (
-        dataclasses.asdict(build("coordinate_inpainting", name).config) for name in ("laptop_edge", "laptop")
+        dataclasses.asdict(build("coordinate_inpainting", name).config) for name in ("laptop_random", "laptop")
     )
     assert {k for k in ours if ours[k] != theirs[k]} == {"reading", "loss_crop"}
-    first, second = build("coordinate_inpainting", "laptop_edge").stages()
-    usual = build("coordinate_inpainting").stages()[0].weights
-    assert {k: v for k, v in first.weights.items() if k != "off_body"} == usual
-    assert set(first.weights) == set(TEXTURE_LOSSES)
+    first, second = build("coordinate_inpainting").stages()
+    without = build("coordinate_inpainting", "laptop_random").stages()
+    assert first.weights == without[0].weights, "f sees no features"
     assert set(second.weights) == IMAGE
+    assert set(second.weights) - set(without[1].weights) == {"content", "style"}
+    assert set(first.weights) == set(TEXTURE_LOSSES)
+
+
+def test_squares_as_large_as_the_photograph_are_the_photograph():
+    pair, whole = make_batch(2, 40), tiny(features="auto", loss_crop=None)
+    result = whole(pair)
+    expected = whole.losses(pair, result, ["content"])["content"]
+    for side in (40, 64):
+        assert tiny(features="auto", loss_crop=side).losses(pair, result, ["content"])["content"] == expected
 
 
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"loss_crop": 7}, r"loss_crop must be from 8 to image_size \(40\) pixels, .*; got 7"),
-        ({"loss_crop": 48}, "got 48"),
+        ({"loss_crop": 7}, "loss_crop must be 8 pixels or more, or None for whole photographs; got 7"),
         ({"head_share": 1.5}, "head_share is a share between 0 and 1, got 1.5"),
     ],
 )
@@ -286,9 +294,10 @@ def test_bad_squares(settings, reason):
 
 
 def test_features_follow_the_reading_unless_chosen():
-    assert tiny(reading="main").config.feature_kind == "vgg19"
-    assert tiny(reading="supplementary").config.feature_kind == "vgg16"
-    assert tiny().config.feature_kind == "random"
+    assert tiny(features="auto", reading="main").config.feature_kind == "vgg19"
+    assert tiny(features="auto", reading="supplementary").config.feature_kind == "vgg16"
+    assert tiny(features="auto").config.feature_kind == "edge_vgg16"
+    assert tiny(features="auto", reading="laptop_random").config.feature_kind == "random"
     assert tiny(reading="main", features="random").config.feature_kind == "random"
     assert tiny().card()["loss_features"] == "random weights, width 4"
 

@@ -30,7 +30,7 @@ def script():
 def test_a_rehearsal_and_going_on_from_its_files(script, tmp_path, monkeypatch, capsys):
     """The command of a GPU, on this processor and at 40 pixels; then the same with --from."""
     main = import_module("train_reference")
-    tiny = {**TINY, "reading": "laptop_edge", "loss_crop": 16}
+    tiny = {**TINY, "features": "auto", "loss_crop": 16}
     monkeypatch.setattr(
         main, "build", lambda name, preset, variant, seed: build(name, preset, variant, seed=seed, **tiny)
     )
