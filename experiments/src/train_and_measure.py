@@ -67,7 +67,7 @@ record(arm=", ".join([system] + [f"{name}={shown[name]}" for name in own if own[
 size = size or model.size or 128
 common = {"people": people, "views": views, "size": size, "skirts": skirts, "progress": False}
 spoil = EstimatorNoise() if noise else None
-training = StudioPeople(**common, split="train", noise=spoil)
+training = StudioPeople(**common, split="train", noise=spoil, **model.training_data)
 held_out = StudioPeople(**common, split="val", noise=spoil)
 pairs = [held_out[round(i)] for i in torch.linspace(0, len(held_out) - 1, min(measured, len(held_out))).tolist()]
 

@@ -50,8 +50,9 @@ class DevicePairs(Sequence[Pair]):
                 points.append(points_to_norm(_tensor(shot.keypoints - 0.5, np.float32), (h, w)))
                 visibility.append(_tensor(shot.visibility, np.int64))
         self._points, self._visibility = (torch.stack(x).to(device) for x in (points, visibility))
-        where = np.array([data.where(i) for i in range(len(data))])
-        self._rows = torch.from_numpy(where[:, :1] * views + where[:, 1:])  # source and target of every pair
+        where = [data.where(i) for i in range(len(data))]
+        rows = [[i * views + view for view in (s, t, *data.others(s, t))] for i, s, t in where]
+        self._rows = torch.tensor(rows)  # source, target and neighbours of every pair
         self._boxes = torch.from_numpy(part_boxes()).to(device)
         self._white = torch.tensor(255.0, device=device)  # a number would be turned into a product on a GPU
 
@@ -69,8 +70,8 @@ class DevicePairs(Sequence[Pair]):
 
     def device_batch(self, indices: Sequence[int]) -> Pair:
         """The pairs of these indices as one batch on the device."""
-        rows = self._rows[torch.as_tensor(indices)]
-        return Pair(self._people(rows[:, 0]), self._people(rows[:, 1]))
+        source, target, *others = map(self._people, self._rows[torch.as_tensor(indices)].unbind(1))
+        return Pair(source, target, tuple(others))
 
     def _people(self, rows: Tensor) -> Person:
         """What `to_person` makes of these photographs, stacked."""
