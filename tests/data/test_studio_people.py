@@ -156,7 +156,7 @@ def test_memory_is_bounded(root, monkeypatch):
 def test_bad_arguments(root, unchecked):
     with pytest.raises(InputError, match="views must be at least 2"):
         people(root, views=1)
-    with pytest.raises(InputError, match="pairs must be all or random"):
+    with pytest.raises(InputError, match="pairs must be all, random or same too"):
         people(root, pairs="some")
     with pytest.raises(InputError, match="rendered with seed 0"):
         people(root, seed=3)
