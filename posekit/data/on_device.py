@@ -13,7 +13,9 @@ from torch import Tensor
 
 from posekit.ops.grids import points_to_norm
 from posekit.person import Pair, Person
-from posekit.studio.generate import UV_STEPS, part_boxes
+from posekit.studio.body.surface_tables import part_labels
+from posekit.studio.body.unfolded import unfolded
+from posekit.studio.generate import UV_STEPS
 from posekit.util.errors import InputError
 
 BYTES = 11  # a pixel: image 3, uv 4 (two int16), part 1, masks 3 while they are read
@@ -53,7 +55,7 @@ class DevicePairs(Sequence[Pair]):
         where = [data.where(i) for i in range(len(data))]
         rows = [[i * views + view for view in (s, t, *data.others(s, t))] for i, s, t in where]
         self._rows = torch.tensor(rows)  # source, target and neighbours of every pair
-        self._boxes = torch.from_numpy(part_boxes()).to(device)
+        self._charts, self._labels = (torch.from_numpy(x).to(device) for x in (unfolded(), part_labels()))
         self._white = torch.tensor(255.0, device=device)  # a number would be turned into a product on a GPU
 
     def __len__(self) -> int:
@@ -79,9 +81,6 @@ class DevicePairs(Sequence[Pair]):
         part = self._part[at].long()
         mask = (part > 0).float()
         uv = (self._uv[at].int() & 0xFFFF).float() * float(np.float32(2 / UV_STEPS)) - 1
-        low_x, low_y, high_x, high_y = self._boxes[:, part[:, 0]].unbind(0)
-        low, high = torch.stack((low_x, low_y), 1), torch.stack((high_x, high_y), 1)
-        chart = ((uv - low) / (high - low)).clamp(0, 1)
         bits = self._bits[at]
         masks = {name: (bits >> bit & 1).float() for bit, name in enumerate(_MASKS)}
         seed, views = self.data.card.seed, self.data.card.views
@@ -91,7 +90,7 @@ class DevicePairs(Sequence[Pair]):
             uv=uv * mask,
             mask=mask,
             part=part,
-            chart=chart * mask,
+            chart=self._chart_at(uv, part),
             keypoints=self._points[at],
             visibility=self._visibility[at],
             **masks,
@@ -99,6 +98,23 @@ class DevicePairs(Sequence[Pair]):
             name=tuple(f"studio-{seed}-{number}-{view}" for number, view in who),
             atlas=("studio",) * len(who),
         )
+
+
+    def _chart_at(self, uv: Tensor, part: Tensor) -> Tensor:
+        """As `posekit.studio.body.unfolded.chart_at`, the same operations in the same order."""
+        size, part = len(self._labels), part[:, 0]
+        x, y = ((((axis + 1) * size) - 1) / 2 for axis in uv.unbind(1))
+        left, above = x.floor(), y.floor()
+        fx, fy = x - left, y - above
+        total, weight = torch.zeros_like(uv), torch.zeros_like(x)
+        for down in (0, 1):
+            for across in (0, 1):
+                column, row = (left + across).clamp(0, size - 1).long(), (above + down).clamp(0, size - 1).long()
+                w = (fx if across else 1 - fx) * (fy if down else 1 - fy)
+                w = torch.where((self._labels[row, column] == part) & (part > 0), w, 0)
+                total += w[:, None] * self._charts[:, row, column].movedim(0, 1)
+                weight += w
+        return total / torch.where(weight > 0, weight, 1)[:, None]
 
 
 def fits(data: Any, device: torch.device) -> bool:
