@@ -60,7 +60,7 @@ if hasattr(model, "mirror"):
     model.mirror = mirror_table()  # the one baseline that has to know the atlas
 
 own, usual = dataclasses.asdict(model.config), dataclasses.asdict(type(model).PRESETS[preset])
-shown = {name: "+".join(value) if name == "without" else value for name, value in own.items()}
+shown = {name: "+".join(value) if name in ("without", "losses") else value for name, value in own.items()}
 record(arm=", ".join([system] + [f"{name}={shown[name]}" for name in own if own[name] != usual[name]]))
 
 # %%
