@@ -99,7 +99,6 @@ class DevicePairs(Sequence[Pair]):
             atlas=("studio",) * len(who),
         )
 
-
     def _chart_at(self, uv: Tensor, part: Tensor) -> Tensor:
         """As `posekit.studio.body.unfolded.chart_at`, the same operations in the same order."""
         size, part = len(self._labels), part[:, 0]
