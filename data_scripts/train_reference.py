@@ -98,7 +98,8 @@ def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
     if args.begin is not None:
         take_weights(system, load_parts(args.begin, shipped.stem))
     run = args.run or Path("runs/reference") / args.system
-    records = fit(system, StudioPeople(**people, size=system.size, split="train"), run, options_of(args))
+    data = StudioPeople(**people, size=system.size, split="train", **system.training_data)
+    records = fit(system, data, run, options_of(args))
     card = read_weight_card(run / "weights.safetensors")
     facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
     save_weights(load_weights(run / "weights.safetensors"), shipped, half=True, **facts)
@@ -110,7 +111,7 @@ def train_for_minutes(args: argparse.Namespace, people: dict, name: str) -> None
     system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
     if args.begin is not None:
         take_weights(system, load_parts(args.begin, name))
-    data = StudioPeople(**people, size=system.size, split="train")
+    data = StudioPeople(**people, size=system.size, split="train", **system.training_data)
     StudioPeople(**people, size=system.size, split="val")  # rendered before the clock starts
     with tempfile.TemporaryDirectory() as folder:
         records = train_within(system, data, args.minutes, Path(folder), options_of(args))

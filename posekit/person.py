@@ -7,6 +7,7 @@ and ``identity`` and ``name`` are then tuples with one entry per sample.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -124,10 +125,15 @@ def stack_persons(people: list[Person]) -> Person:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two photographs of one person: the source is given, the target is wanted."""
+    """Two photographs of one person: the source is given, the target is wanted.
+
+    neighbours: more photographs of the same person, for losses that compare with several (Dense Pose Transfer, equation
+    6); in a batch, the same number for every pair.
+    """
 
     source: Person
     target: Person
+    neighbours: tuple[Person, ...] = ()
 
     def require(self, *names: str, by: str = "The system", atlas: str = "") -> None:
         """InputError unless this is a batch and both photographs have all these fields; ``by`` is who needs them.
@@ -153,15 +159,18 @@ class Pair:
 
     def to(self, *args, **kwargs) -> Pair:
         """The same pair with every tensor moved as by ``Tensor.to``."""
-        return Pair(self.source.to(*args, **kwargs), self.target.to(*args, **kwargs))
+        return self._map(lambda person: person.to(*args, **kwargs))
 
     def batched(self) -> Pair:
         """One pair as a batch of one."""
-        return Pair(self.source.batched(), self.target.batched())
+        return self._map(Person.batched)
 
     def __getitem__(self, i: int) -> Pair:
         """Pair ``i`` of a batch."""
-        return Pair(self.source[i], self.target[i])
+        return self._map(lambda person: person[i])
+
+    def _map(self, fn: Callable[[Person], Person]) -> Pair:
+        return Pair(fn(self.source), fn(self.target), tuple(fn(person) for person in self.neighbours))
 
 
 def _and(words: set[str]) -> str:
@@ -170,4 +179,8 @@ def _and(words: set[str]) -> str:
 
 def collate_pairs(pairs: list[Pair]) -> Pair:
     """Stack pairs into a batch; the ``collate_fn`` of a ``DataLoader``."""
-    return Pair(stack_persons([p.source for p in pairs]), stack_persons([p.target for p in pairs]))
+    counts = {len(p.neighbours) for p in pairs}
+    if len(counts) > 1:
+        raise InputError(f"A batch needs pairs with equally many neighbours, got {sorted(counts)}.")
+    neighbours = tuple(stack_persons(list(views)) for views in zip(*(p.neighbours for p in pairs), strict=True))
+    return Pair(stack_persons([p.source for p in pairs]), stack_persons([p.target for p in pairs]), neighbours)

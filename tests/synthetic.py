@@ -5,6 +5,7 @@ The exact relation that real pairs have holds here too: a texel has one colour, 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import torch
@@ -48,6 +49,20 @@ def disc_person(seed: int = 0, size: int = 32) -> Person:
     keypoints = 1.2 * torch.rand(1, 18, 2, generator=generator) - 0.6
     return Person(image, x * mask, mask, keypoints=keypoints, visibility=torch.full((1, 18), 2),
                   identity=("a",), name=("a",))  # fmt: skip
+
+
+def with_charts(person: Person) -> Person:
+    """The same photograph with four of the 24 parts: the quadrants of its surface map, each with its own (U, V)."""
+    right, down = (person.uv > 0).long().unbind(-3)
+    part = (1 + right + 2 * down).unsqueeze(-3) * (person.mask > 0)
+    chart = (person.uv + 1 - torch.stack([right, down], -3)).clamp(0, 1) * person.mask
+    return dataclasses.replace(person, part=part, chart=chart)
+
+
+def chart_batch(n: int = 2, size: int = 64, neighbours: int = 0) -> Pair:
+    """As `make_batch`, with charts; more views of each identity as neighbours."""
+    people = [[with_charts(make_person(i, view, size)) for view in range(2 + neighbours)] for i in range(n)]
+    return collate_pairs([Pair(views[0], views[1], tuple(views[2:])) for views in people])
 
 
 def make_pair(identity: int = 0, size: int = 64) -> Pair:

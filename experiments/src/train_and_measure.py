@@ -60,14 +60,14 @@ if hasattr(model, "mirror"):
     model.mirror = mirror_table()  # the one baseline that has to know the atlas
 
 own, usual = dataclasses.asdict(model.config), dataclasses.asdict(type(model).PRESETS[preset])
-shown = {name: "+".join(value) if name == "without" else value for name, value in own.items()}
+shown = {name: "+".join(value) if name in ("without", "losses") else value for name, value in own.items()}
 record(arm=", ".join([system] + [f"{name}={shown[name]}" for name in own if own[name] != usual[name]]))
 
 # %%
 size = size or model.size or 128
 common = {"people": people, "views": views, "size": size, "skirts": skirts, "progress": False}
 spoil = EstimatorNoise() if noise else None
-training = StudioPeople(**common, split="train", noise=spoil)
+training = StudioPeople(**common, split="train", noise=spoil, **model.training_data)
 held_out = StudioPeople(**common, split="val", noise=spoil)
 pairs = [held_out[round(i)] for i in torch.linspace(0, len(held_out) - 1, min(measured, len(held_out))).tolist()]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -71,7 +71,8 @@ def train_command(
     )  # fmt: skip
     model = build(system, preset=preset, variant=variant, seed=seed)
     prepare(model, options)  # before people are rendered for minutes
-    pairs = open_people(data, "train", model.size or (128, 128), people=people, views=views, seed=seed)
+    common = {"people": people, "views": views, "seed": seed}
+    pairs = open_people(data, "train", model.size or (128, 128), **common, **model.training_data)
     if dry_run:
         said = as_table(measure(model, pairs, options))
     else:
@@ -85,18 +86,19 @@ def train_command(
 
 
 def open_people(
-    data: str | None, split: str, size: tuple[int, int], *, people: int, views: int, seed: int
+    data: str | None, split: str, size: tuple[int, int], *, people: int, views: int, seed: int, **more: Any
 ) -> Sequence[Pair]:
     """The pairs of one split: of the folder ``data``, or of people rendered into the user's cache now.
 
-    "my_module:pairs" calls that function with (split, size): "train" or "test", (height, width).
+    "my_module:pairs" calls that function with (split, size): "train" or "test", (height, width).  more: further
+    arguments of `StudioPeople`, for rendered people.
     """
     from posekit.data.studio import StudioPeople
 
     if data is None:
-        return StudioPeople(people=people, views=views, size=size, seed=seed, split=split)
+        return StudioPeople(people=people, views=views, size=size, seed=seed, split=split, **more)
     if not is_address(data) or Path(data).is_dir():
-        return StudioPeople.of_folder(data, split, size)
+        return StudioPeople.of_folder(data, split, size, **more)
     pairs = object_at(data)(split, size)
     if not (hasattr(pairs, "__len__") and hasattr(pairs, "__getitem__")):
         raise InputError(f"{data} should give a sequence of posekit.Pair, got {type(pairs).__name__}.")

@@ -13,7 +13,9 @@ from torch import Tensor
 
 from posekit.ops.grids import points_to_norm
 from posekit.person import Pair, Person
-from posekit.studio.generate import UV_STEPS, part_boxes
+from posekit.studio.body.surface_tables import part_labels
+from posekit.studio.body.unfolded import unfolded
+from posekit.studio.generate import UV_STEPS
 from posekit.util.errors import InputError
 
 BYTES = 11  # a pixel: image 3, uv 4 (two int16), part 1, masks 3 while they are read
@@ -50,9 +52,10 @@ class DevicePairs(Sequence[Pair]):
                 points.append(points_to_norm(_tensor(shot.keypoints - 0.5, np.float32), (h, w)))
                 visibility.append(_tensor(shot.visibility, np.int64))
         self._points, self._visibility = (torch.stack(x).to(device) for x in (points, visibility))
-        where = np.array([data.where(i) for i in range(len(data))])
-        self._rows = torch.from_numpy(where[:, :1] * views + where[:, 1:])  # source and target of every pair
-        self._boxes = torch.from_numpy(part_boxes()).to(device)
+        where = [data.where(i) for i in range(len(data))]
+        rows = [[i * views + view for view in (s, t, *data.others(s, t))] for i, s, t in where]
+        self._rows = torch.tensor(rows)  # source, target and neighbours of every pair
+        self._charts, self._labels = (torch.from_numpy(x).to(device) for x in (unfolded(), part_labels()))
         self._white = torch.tensor(255.0, device=device)  # a number would be turned into a product on a GPU
 
     def __len__(self) -> int:
@@ -69,8 +72,8 @@ class DevicePairs(Sequence[Pair]):
 
     def device_batch(self, indices: Sequence[int]) -> Pair:
         """The pairs of these indices as one batch on the device."""
-        rows = self._rows[torch.as_tensor(indices)]
-        return Pair(self._people(rows[:, 0]), self._people(rows[:, 1]))
+        source, target, *others = map(self._people, self._rows[torch.as_tensor(indices)].unbind(1))
+        return Pair(source, target, tuple(others))
 
     def _people(self, rows: Tensor) -> Person:
         """What `to_person` makes of these photographs, stacked."""
@@ -78,9 +81,6 @@ class DevicePairs(Sequence[Pair]):
         part = self._part[at].long()
         mask = (part > 0).float()
         uv = (self._uv[at].int() & 0xFFFF).float() * float(np.float32(2 / UV_STEPS)) - 1
-        low_x, low_y, high_x, high_y = self._boxes[:, part[:, 0]].unbind(0)
-        low, high = torch.stack((low_x, low_y), 1), torch.stack((high_x, high_y), 1)
-        chart = ((uv - low) / (high - low)).clamp(0, 1)
         bits = self._bits[at]
         masks = {name: (bits >> bit & 1).float() for bit, name in enumerate(_MASKS)}
         seed, views = self.data.card.seed, self.data.card.views
@@ -90,7 +90,7 @@ class DevicePairs(Sequence[Pair]):
             uv=uv * mask,
             mask=mask,
             part=part,
-            chart=chart * mask,
+            chart=self._chart_at(uv, part),
             keypoints=self._points[at],
             visibility=self._visibility[at],
             **masks,
@@ -98,6 +98,22 @@ class DevicePairs(Sequence[Pair]):
             name=tuple(f"studio-{seed}-{number}-{view}" for number, view in who),
             atlas=("studio",) * len(who),
         )
+
+    def _chart_at(self, uv: Tensor, part: Tensor) -> Tensor:
+        """As `posekit.studio.body.unfolded.chart_at`, the same operations in the same order."""
+        size, part = len(self._labels), part[:, 0]
+        x, y = ((((axis + 1) * size) - 1) / 2 for axis in uv.unbind(1))
+        left, above = x.floor(), y.floor()
+        fx, fy = x - left, y - above
+        total, weight = torch.zeros_like(uv), torch.zeros_like(x)
+        for down in (0, 1):
+            for across in (0, 1):
+                column, row = (left + across).clamp(0, size - 1).long(), (above + down).clamp(0, size - 1).long()
+                w = (fx if across else 1 - fx) * (fy if down else 1 - fy)
+                w = torch.where((self._labels[row, column] == part) & (part > 0), w, 0)
+                total += w[:, None] * self._charts[:, row, column].movedim(0, 1)
+                weight += w
+        return total / torch.where(weight > 0, weight, 1)[:, None]
 
 
 def fits(data: Any, device: torch.device) -> bool:

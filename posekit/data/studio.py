@@ -39,7 +39,9 @@ class StudioPeople(Sequence):
     | kind     | "body" or "face" |
     | jobs     | processes that render what is missing; None takes all processors |
     | noise    | `EstimatorNoise` to spoil the maps with (the same for every reading of a photograph), or None |
-    | pairs    | "all": views (views - 1) ordered pairs a person; "random": one fixed target for each photograph |
+    | pairs    | "all": views (views - 1) ordered pairs a person; "random": one fixed target for each photograph; |
+    |          | "same too": all views^2 ordered pairs, those of a photograph with itself among them |
+    | neighbours | at most so many more photographs of the person come with each pair, see `Pair` |
     | skirts   | "legs" or "cloth", see `posekit.studio.render.surface_maps` |
     | rooms    | "own" or "camera", see `posekit.studio.folder_files.Card` |
     | progress | show a bar while rendering |
@@ -59,15 +61,18 @@ class StudioPeople(Sequence):
         kind: str = "body",
         jobs: int | None = None,
         noise: EstimatorNoise | None = None,
-        pairs: Literal["all", "random"] = "all",
+        pairs: Literal["all", "random", "same too"] = "all",
+        neighbours: int = 0,
         skirts: str = "legs",
         rooms: str = "own",
         progress: bool = True,
     ) -> None:
-        if pairs not in ("all", "random"):
-            raise InputError(f"pairs must be all or random; got {pairs!r}")
+        if pairs not in ("all", "random", "same too"):
+            raise InputError(f"pairs must be all, random or same too; got {pairs!r}")
         if views < 2:
             raise InputError(f"A pair needs two photographs of a person: views must be at least 2; got {views}")
+        if neighbours < 0:
+            raise InputError(f"neighbours is a number of photographs, 0 or more; got {neighbours}")
         self.card = folder_card(views, size, seed, kind, skirts, rooms)
         self.numbers = people_numbers(people, split)
         self.root = Path(root) if root is not None else _place(self.card)
@@ -75,8 +80,9 @@ class StudioPeople(Sequence):
         self._shots: OrderedDict[int, list[Shot]] = OrderedDict()
         given = {"jobs": jobs, "progress": progress, "skirts": skirts, "rooms": rooms}
         render_folder(self.root, self.numbers, views, size, seed, kind, **given)
-        if pairs == "all":
-            self._pairs = [(s, t) for s in range(views) for t in range(views) if s != t]
+        self.neighbours = min(neighbours, views - 2)
+        if pairs != "random":
+            self._pairs = [(s, t) for s in range(views) for t in range(views) if s != t or pairs == "same too"]
             self._targets = None
         else:
             rng = np.random.default_rng([seed, len(self.numbers), views])
@@ -85,13 +91,14 @@ class StudioPeople(Sequence):
 
     @classmethod
     def of_folder(
-        cls, root: str | Path, split: str, size: tuple[int, int] | None = None, *, jobs: int | None = None
+        cls, root: str | Path, split: str, size: tuple[int, int] | None = None, *, jobs: int | None = None, **more: Any
     ) -> StudioPeople:
         """The pairs of one split of a folder made by `posekit render`, which decides people, views and size.
 
         Nothing is written into the folder.
 
-        size: (height, width) that the photographs must have, if given.  Raises InputError for another folder.
+        size: (height, width) that the photographs must have, if given.  more: ``noise``, ``pairs`` and ``neighbours``
+        as for `StudioPeople`.  Raises InputError for another folder.
         """
         card = read_folder_card(root)
         if card is None:
@@ -113,7 +120,7 @@ class StudioPeople(Sequence):
                 f"{directory(root, lacking)}."
             )
         kept = {"views": card.views, "size": card.size, "seed": card.seed, "kind": card.set, "skirts": card.skirts}
-        return cls(people, split=split, root=root, jobs=jobs, **kept)
+        return cls(people, split=split, root=root, jobs=jobs, **kept, **more)
 
     def __len__(self) -> int:
         """Number of pairs."""
@@ -121,8 +128,9 @@ class StudioPeople(Sequence):
 
     def __getitem__(self, index: int) -> Pair:
         """Pair ``index``; pairs of one person follow each other."""
-        person, source, target = self.where(index)
-        return Pair(self.person(person, source), self.person(person, target))
+        person, *views = self.where(index)
+        source, target, *others = (self.person(person, view) for view in (*views, *self.others(*views)))
+        return Pair(source, target, tuple(others))
 
     def describe(self) -> dict[str, Any]:
         """What the card of a training run says about the data."""
@@ -130,7 +138,8 @@ class StudioPeople(Sequence):
         facts |= {} if self.card.rooms == "own" else {"rooms": self.card.rooms}  # absent from older cards
         noise = None if self.noise is None else asdict(self.noise)
         people = {"people": len(self.numbers), "first": self.numbers[0], "last": self.numbers[-1]}
-        return {"dataset": "StudioPeople", **facts, **people, "pairs": len(self), "noise": noise}
+        more = {"neighbours": self.neighbours} if self.neighbours else {}  # absent from older cards
+        return {"dataset": "StudioPeople", **facts, **people, "pairs": len(self), "noise": noise, **more}
 
     def where(self, index: int) -> tuple[int, int, int]:
         """(i, source view, target view) of a pair; i counts the people of the split."""
@@ -143,6 +152,12 @@ class StudioPeople(Sequence):
             return i, *self._pairs[k]
         i, view = divmod(index, self.card.views)
         return i, view, int(self._targets[i, view])
+
+    def others(self, source: int, target: int) -> list[int]:
+        """The views that come with a pair as its neighbours: those that follow the target, around the circle."""
+        views = self.card.views
+        following = ((target + step) % views for step in range(1, views))
+        return [view for view in following if view != source][: self.neighbours]
 
     def person(self, i: int, view: int) -> Person:
         """Photograph ``view`` of the i-th person of the split."""

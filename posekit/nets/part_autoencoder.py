@@ -36,16 +36,25 @@ class PartAutoencoder(nn.Module):
         width: channels of the first layer of a part.
         context: numbers in G.
         side: texels along an edge of a chart, a multiple of 16 of at least 32.
+        extra: more 3 x 3 convolutions for every part, stride 1, behind its encoder (appendix A: deeper ones overfit).
         pooled: mean of each code over ``pooled`` x ``pooled`` fields on its way into G; None, as published, takes
             every number of it, so that the layer fits one size of chart alone and holds 96 % of all parameters.
     """
 
     def __init__(
-        self, parts: int = 24, width: int = 32, context: int = 256, side: int = 256, pooled: int | None = None
+        self,
+        parts: int = 24,
+        width: int = 32,
+        context: int = 256,
+        side: int = 256,
+        pooled: int | None = None,
+        extra: int = 0,
     ):
         super().__init__()
         if parts < 1 or width < 1 or context < 2:
             raise InputError(f"parts and width are 1 or more and context 2 or more, got {parts}, {width}, {context}.")
+        if extra < 0:
+            raise InputError(f"extra is a number of layers, 0 or more, got {extra}.")
         if side < 32 or side % 16:
             raise InputError(f"Charts have sides that are multiples of 16, of at least 32 texels; got {side}.")
         if pooled is not None and not 1 <= pooled <= side // 16:
@@ -56,6 +65,8 @@ class PartAutoencoder(nn.Module):
         self.encoder = nn.ModuleList(
             nn.Conv2d(parts * a, parts * b, **down) for a, b in ((3, w), (w, w), (w, 2 * w), (2 * w, deep))
         )
+        for _ in range(extra):
+            self.encoder.append(nn.Conv2d(parts * deep, parts * deep, 3, padding=1, groups=parts))
         self.gather = nn.Linear(parts * deep * (pooled or side // 16) ** 2, context)
         self.spread = nn.Linear(context, context)
         self.decoder = nn.ModuleList(

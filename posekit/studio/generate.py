@@ -24,7 +24,8 @@ from posekit.studio.base.layers import Figure
 from posekit.studio.body import faces
 from posekit.studio.body.body import load_body
 from posekit.studio.body.pose import sample_pose
-from posekit.studio.body.surface_tables import part_labels, surface_table
+from posekit.studio.body.surface_tables import part_labels
+from posekit.studio.body.unfolded import chart_at
 from posekit.studio.dressed_figure import make_figure
 from posekit.studio.render.camera import CROP_SHARES, ELEVATION, FILL, Camera, frame, project
 from posekit.studio.render.joints import keypoints
@@ -192,15 +193,13 @@ def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:
     part = shot.part
     mask = (part > 0).astype(np.float32)
     uv = shot.uv.transpose(2, 0, 1) * np.float32(2 / UV_STEPS) - 1
-    box = part_boxes()[:, part]  # (4, h, w)
-    chart = np.clip((uv - box[:2]) / (box[2:] - box[:2]), 0, 1)
     tensor = lambda a, kind=np.float32: torch.from_numpy(np.ascontiguousarray(a, kind))  # noqa: E731
     return Person(
         image=tensor(shot.image.transpose(2, 0, 1) / np.float32(255)),
         uv=tensor(uv * mask),
         mask=tensor(mask[None]),
         part=tensor(part[None], np.int64),
-        chart=tensor(chart * mask),
+        chart=tensor(chart_at(uv, part)),
         keypoints=points_to_norm(tensor(shot.keypoints - 0.5), part.shape),
         visibility=tensor(shot.visibility, np.int64),
         head=tensor(shot.head[None]),
@@ -210,12 +209,6 @@ def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:
         name=f"studio-{seed}-{person}-{view}",
         atlas="studio",
     )
-
-
-@lru_cache(maxsize=1)
-def part_boxes() -> np.ndarray:
-    """(4, 25) box of each part in [-1, 1]; column 0, off the map, is the whole atlas."""
-    return np.concatenate([np.float32([[-1, -1, 1, 1]]), surface_table().boxes.numpy()]).T.copy()
 
 
 def checked_size(size: int | tuple[int, int]) -> tuple[int, int]:

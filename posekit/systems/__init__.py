@@ -10,13 +10,15 @@ from posekit.systems.base import System, choose
 from posekit.systems.baselines import CopySource
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.systems.deformable_gan import DeformableGAN
+from posekit.systems.dense_pose_transfer import DensePoseTransfer
 from posekit.systems.spatial_transformation import SpatialTransformation
 from posekit.systems.texel_fill import TexelFill
 from posekit.util.address import is_address, load_module, object_at
 from posekit.util.errors import InputError
 
 SYSTEMS: dict[str, type[System]] = {
-    cls.name: cls for cls in (CoordinateInpainting, CopySource, DeformableGAN, SpatialTransformation, TexelFill)
+    cls.name: cls
+    for cls in (CoordinateInpainting, CopySource, DeformableGAN, DensePoseTransfer, SpatialTransformation, TexelFill)
 }
 _OWN = frozenset(SYSTEMS)
 Class = TypeVar("Class")

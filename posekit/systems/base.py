@@ -114,6 +114,11 @@ class System(nn.Module):
         """The atlas that surface maps must be in; "" where any will do, or none is looked at."""
         return getattr(self.config, "atlas", "")
 
+    @property
+    def training_data(self) -> Mapping[str, Any]:
+        """What training asks of a data set of rendered people: arguments of `posekit.data.studio.StudioPeople`."""
+        return {}
+
     def check(self, pair: Pair) -> None:
         """InputError unless ``pair`` is a batch with what the system needs, in its atlas."""
         pair.require(*self.needs, by=self.name, atlas=self.atlas)

@@ -18,10 +18,10 @@ from tests.synthetic import TINY
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
-@pytest.fixture(scope="module", params=["all", "random"])
+@pytest.fixture(scope="module", params=["all", "random", "same too"])
 def data(request, tmp_path_factory):
     root = tmp_path_factory.mktemp("people")
-    return StudioPeople([0, 1, 3], 3, 40, root=root, jobs=1, pairs=request.param, progress=False)
+    return StudioPeople([0, 1, 3], 3, 40, root=root, jobs=1, pairs=request.param, neighbours=1, progress=False)
 
 
 def equal(a: Person, b: Person) -> bool:
@@ -47,6 +47,8 @@ def test_every_pair_and_a_batch_are_the_same(data, device):
     batch, wanted = kept.device_batch(indices), collate_pairs([data[i] for i in indices])
     assert equal(wanted.source, batch.source)
     assert equal(wanted.target, batch.target)
+    assert len(batch.neighbours) == 1
+    assert equal(wanted.neighbours[0], batch.neighbours[0])
     with pytest.raises(IndexError):
         kept[len(data)]
 

@@ -49,6 +49,35 @@ def test_random_pairs_take_each_photograph_once_as_the_source(root):
     assert [data.where(i) for i in range(6)] == [people(root, pairs="random").where(i) for i in range(6)]
 
 
+def test_neighbours_are_the_other_views(root):
+    """The root has three views: beside source and target there is one more, however many are asked for."""
+    data = people(root, neighbours=4)
+    assert data.neighbours == 1
+    for pair in data:
+        (other,) = pair.neighbours
+        assert other.identity == pair.source.identity
+        assert {p.name[-1] for p in (pair.source, pair.target, other)} == set("012")
+    assert data.describe() == {**people(root).describe(), "neighbours": 1}
+    with pytest.raises(InputError, match="0 or more; got -1"):
+        people(root, neighbours=-1)
+
+
+def test_pairs_of_a_photograph_with_itself(root):
+    data = people(root, pairs="same too", neighbours=1)
+    assert len(data) == 2 * 3 * 3
+    same = [p for p in data if p.source.name == p.target.name]
+    assert len(same) == 6
+    assert all(p.neighbours[0].name != p.source.name for p in data)
+
+
+def test_a_batch_needs_equally_many_neighbours(root):
+    batch = collate_pairs([people(root, neighbours=1)[i] for i in (0, 5)])
+    assert batch.neighbours[0].image.shape == (2, 3, SIZE, SIZE)
+    assert batch[1].neighbours[0].name == people(root, neighbours=1)[5].neighbours[0].name
+    with pytest.raises(InputError, match=r"equally many neighbours, got \[0, 1\]"):
+        collate_pairs([people(root, neighbours=1)[0], people(root)[0]])
+
+
 def test_what_is_read_is_what_was_rendered(root):
     stored, made = people(root).person(1, 2), make_person(0, 1, 2, SIZE)
     for name in ("image", "uv", "mask", "part", "chart", "keypoints", "visibility", "head", "hair", "hands"):
@@ -127,7 +156,7 @@ def test_memory_is_bounded(root, monkeypatch):
 def test_bad_arguments(root, unchecked):
     with pytest.raises(InputError, match="views must be at least 2"):
         people(root, views=1)
-    with pytest.raises(InputError, match="pairs must be all or random"):
+    with pytest.raises(InputError, match="pairs must be all, random or same too"):
         people(root, pairs="some")
     with pytest.raises(InputError, match="rendered with seed 0"):
         people(root, seed=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,8 +51,10 @@ class Subject:
 
 
 def rendered_subject(seed: int, number: int, view: int, size: tuple[int, int]) -> Subject:
-    """A person of the studio, with exact maps."""
-    return Subject(make_person(seed, number, view, size), surface_table(), mirror_table(), "atlas of the studio")
+    """A person of the studio, with exact maps; as charts the boxes of the atlas, which can be turned back exactly."""
+    person, table = make_person(seed, number, view, size), surface_table()
+    _, chart = table.to_charts(person.uv, person.mask)
+    return Subject(dataclasses.replace(person, chart=chart), table, mirror_table(), "atlas of the studio")
 
 
 def own_subject(photo: str, surface_map: str) -> Subject:
