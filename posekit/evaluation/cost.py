@@ -21,8 +21,8 @@ from posekit.util.errors import InputError
 ROUNDS = 7
 WORDS = {
     "parameters": "trainable numbers of the networks that make a photograph",
-    "gflops": "10^9 additions and multiplications of convolutions and matrix products for a photograph, as PyTorch counts "
-    "them; lookups, splats and norms are not counted",
+    "gflops": "10^9 additions and multiplications of convolutions and matrix products for a photograph, as PyTorch "
+    "counts them; lookups, splats and norms are not counted",
     "milliseconds": f"for a photograph, of a batch of one, median of {ROUNDS} after two to warm up",
     "peak_mb": "10^6 bytes of tensors alive at once while the photograph is made, weights included; on CUDA what the "
     "allocator gave",
