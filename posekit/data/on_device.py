@@ -53,7 +53,7 @@ class DevicePairs(Sequence[Pair]):
                 visibility.append(_tensor(shot.visibility, np.int64))
         self._points, self._visibility = (torch.stack(x).to(device) for x in (points, visibility))
         where = [data.where(i) for i in range(len(data))]
-        rows = [[i * views + view for view in (s, t, *data.others(s, t))] for i, s, t in where]
+        rows = [[i * views + view for view in (s, t, *data.others(i, s, t))] for i, s, t in where]
         self._rows = torch.tensor(rows)  # source, target and neighbours of every pair
         self._charts, self._labels = (torch.from_numpy(x).to(device) for x in (unfolded(), part_labels()))
         self._white = torch.tensor(255.0, device=device)  # a number would be turned into a product on a GPU

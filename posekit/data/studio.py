@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from posekit.data.on_device import DevicePairs, fits
 from posekit.person import Pair, Person
 from posekit.studio.folder import people_numbers, render_folder
 from posekit.studio.folder_files import directory, folder_card, is_complete, people_in, read_folder_card, read_shots
-from posekit.studio.generate import Shot, to_person
+from posekit.studio.generate import Shot, arms_raised, to_person
 from posekit.util.cache import cache_dir
 from posekit.util.errors import InputError
 
@@ -41,6 +42,7 @@ class StudioPeople(Sequence):
     | noise    | `EstimatorNoise` to spoil the maps with (the same for every reading of a photograph), or None |
     | pairs    | "all": views (views - 1) ordered pairs a person; "random": one fixed target for each photograph; |
     |          | "same too": all views^2 ordered pairs, those of a photograph with itself among them |
+    | poses    | "all"; "usual": neither photograph has an arm raised; "unseen": the target has, the source not |
     | neighbours | at most so many more photographs of the person come with each pair, see `Pair` |
     | skirts   | "legs" or "cloth", see `posekit.studio.render.surface_maps` |
     | rooms    | "own" or "camera", see `posekit.studio.folder_files.Card` |
@@ -62,6 +64,7 @@ class StudioPeople(Sequence):
         jobs: int | None = None,
         noise: EstimatorNoise | None = None,
         pairs: Literal["all", "random", "same too"] = "all",
+        poses: Literal["all", "usual", "unseen"] = "all",
         neighbours: int = 0,
         skirts: str = "legs",
         rooms: str = "own",
@@ -69,6 +72,10 @@ class StudioPeople(Sequence):
     ) -> None:
         if pairs not in ("all", "random", "same too"):
             raise InputError(f"pairs must be all, random or same too; got {pairs!r}")
+        if poses not in ("all", "usual", "unseen"):
+            raise InputError(f"poses must be all, usual or unseen; got {poses!r}")
+        if poses != "all" and kind != "body":
+            raise InputError("The set of faces has no arms to raise; leave poses at all.")
         if views < 2:
             raise InputError(f"A pair needs two photographs of a person: views must be at least 2; got {views}")
         if neighbours < 0:
@@ -81,13 +88,29 @@ class StudioPeople(Sequence):
         given = {"jobs": jobs, "progress": progress, "skirts": skirts, "rooms": rooms}
         render_folder(self.root, self.numbers, views, size, seed, kind, **given)
         self.neighbours = min(neighbours, views - 2)
-        if pairs != "random":
-            self._pairs = [(s, t) for s in range(views) for t in range(views) if s != t or pairs == "same too"]
-            self._targets = None
-        else:
-            rng = np.random.default_rng([seed, len(self.numbers), views])
-            step = rng.integers(1, views, (len(self.numbers), views))
-            self._targets = (np.arange(views) + step) % views
+        self.poses = poses
+        self._pairs, self._raised = self._draw_pairs(pairs), None
+        if poses != "all":
+            seed = self.card.seed
+            self._raised = np.array([[arms_raised(seed, n, view) for view in range(views)] for n in self.numbers])
+            i, source, target = self._pairs.T
+            unseen = self._raised[i, target] == (poses == "unseen")
+            self._pairs = self._pairs[~self._raised[i, source] & unseen]
+        if not len(self._pairs):
+            raise InputError(
+                f"None of the {len(self.numbers)} people has a pair for poses={poses!r}; take more people or views."
+            )
+
+    def _draw_pairs(self, kind: str) -> np.ndarray:
+        """(n, 3): number within the split, source view, target view; pairs of one person follow each other."""
+        views, people = self.card.views, len(self.numbers)
+        if kind == "random":
+            rng = np.random.default_rng([self.card.seed, people, views])
+            step = rng.integers(1, views, (people, views))
+            i, source = np.divmod(np.arange(people * views), views)
+            return np.stack([i, source, (source + step.ravel()) % views], 1)
+        own = [(s, t) for s in range(views) for t in range(views) if s != t or kind == "same too"]
+        return np.concatenate([np.repeat(np.arange(people), len(own))[:, None], np.tile(own, (people, 1))], 1)
 
     @classmethod
     def of_folder(
@@ -97,8 +120,8 @@ class StudioPeople(Sequence):
 
         Nothing is written into the folder.
 
-        size: (height, width) that the photographs must have, if given.  more: ``noise``, ``pairs`` and ``neighbours``
-        as for `StudioPeople`.  Raises InputError for another folder.
+        size: (height, width) that the photographs must have, if given.  more: ``noise``, ``pairs``, ``poses`` and
+        ``neighbours`` as for `StudioPeople`.  Raises InputError for another folder.
         """
         card = read_folder_card(root)
         if card is None:
@@ -124,12 +147,12 @@ class StudioPeople(Sequence):
 
     def __len__(self) -> int:
         """Number of pairs."""
-        return len(self.numbers) * (len(self._pairs) if self._targets is None else self.card.views)
+        return len(self._pairs)
 
     def __getitem__(self, index: int) -> Pair:
         """Pair ``index``; pairs of one person follow each other."""
         person, *views = self.where(index)
-        source, target, *others = (self.person(person, view) for view in (*views, *self.others(*views)))
+        source, target, *others = (self.person(person, view) for view in (*views, *self.others(person, *views)))
         return Pair(source, target, tuple(others))
 
     def describe(self) -> dict[str, Any]:
@@ -139,6 +162,7 @@ class StudioPeople(Sequence):
         noise = None if self.noise is None else asdict(self.noise)
         people = {"people": len(self.numbers), "first": self.numbers[0], "last": self.numbers[-1]}
         more = {"neighbours": self.neighbours} if self.neighbours else {}  # absent from older cards
+        more |= {"poses": self.poses} if self.poses != "all" else {}
         return {"dataset": "StudioPeople", **facts, **people, "pairs": len(self), "noise": noise, **more}
 
     def where(self, index: int) -> tuple[int, int, int]:
@@ -146,18 +170,20 @@ class StudioPeople(Sequence):
         index = int(index)
         if not -len(self) <= index < len(self):
             raise IndexError(f"There are {len(self)} pairs; got index {index}.")
-        index %= len(self)
-        if self._targets is None:
-            i, k = divmod(index, len(self._pairs))
-            return i, *self._pairs[k]
-        i, view = divmod(index, self.card.views)
-        return i, view, int(self._targets[i, view])
+        i, source, target = self._pairs[index].tolist()
+        return i, source, target
 
-    def others(self, source: int, target: int) -> list[int]:
-        """The views that come with a pair as its neighbours: those that follow the target, around the circle."""
+    def others(self, i: int, source: int, target: int) -> list[int]:
+        """The views that come with a pair as its neighbours: those that follow the target, around the circle.
+
+        With poses="usual" none has an arm raised; a person with too few others has some twice, or the target again.
+        """
         views = self.card.views
-        following = ((target + step) % views for step in range(1, views))
-        return [view for view in following if view != source][: self.neighbours]
+        following = [(target + step) % views for step in range(1, views)]
+        following = [view for view in following if view != source]
+        if self._raised is not None and self.poses == "usual":
+            following = [view for view in following if not self._raised[i, view]] or [target]
+        return list(itertools.islice(itertools.cycle(following), self.neighbours))
 
     def person(self, i: int, view: int) -> Person:
         """Photograph ``view`` of the i-th person of the split."""

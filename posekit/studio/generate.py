@@ -23,7 +23,7 @@ from posekit.person import Person
 from posekit.studio.base.layers import Figure
 from posekit.studio.body import faces
 from posekit.studio.body.body import load_body
-from posekit.studio.body.pose import sample_pose
+from posekit.studio.body.pose import RAISED, draw_keys, sample_pose
 from posekit.studio.body.surface_tables import part_labels
 from posekit.studio.body.unfolded import chart_at
 from posekit.studio.dressed_figure import make_figure
@@ -100,6 +100,18 @@ def _furnish(seed: int, room: int) -> tuple[Light, Background]:
     return random_light(rng), random_background(rng)
 
 
+def _view_stream(seed: int, person: int, view: int, kind: str) -> np.random.Generator:
+    return np.random.default_rng([seed, person, _VIEW, SETS.index(kind), view])
+
+
+def arms_raised(seed: int, person: int, view: int) -> bool:
+    """Whether a photograph of the set "body" was drawn from a key pose of `posekit.studio.body.pose.RAISED`.
+
+    Nothing is rendered for it.
+    """
+    return draw_keys(_view_stream(seed, person, view, "body"))[0] in RAISED
+
+
 def make_shot(
     seed: int,
     person: int,
@@ -115,7 +127,7 @@ def make_shot(
     lamps, backdrop = (who.light, who.background) if room is None else _furnish(seed, room)
     h, w = checked_size(size)
     body = load_body()
-    rng = np.random.default_rng([seed, person, _VIEW, SETS.index(kind), view])
+    rng = _view_stream(seed, person, view, kind)
     if kind == "face":
         delta = body.expression_delta(faces.sample_expression(rng))
         posed = pose_figure(body, who.figure, faces.sample_face_pose(rng), who.materials, delta)

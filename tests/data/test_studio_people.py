@@ -11,8 +11,9 @@ import torch
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.studio import StudioPeople
 from posekit.person import collate_pairs
+from posekit.studio.body.pose import RAISED, draw_keys
 from posekit.studio.folder import people_numbers, render_folder
-from posekit.studio.generate import make_person, split_of
+from posekit.studio.generate import arms_raised, make_person, split_of
 from posekit.util.errors import InputError
 
 SIZE = 48
@@ -68,6 +69,38 @@ def test_pairs_of_a_photograph_with_itself(root):
     same = [p for p in data if p.source.name == p.target.name]
     assert len(same) == 6
     assert all(p.neighbours[0].name != p.source.name for p in data)
+
+
+def test_poses_held_out(tmp_path):
+    """Raised arms are whole key poses, known without rendering; no photograph of the usual pairs has one."""
+    numbers = list(range(8))
+    raised = {(n, v) for n in numbers for v in range(6) if arms_raised(0, n, v)}
+    assert {(n, v) for n, v in raised if draw_keys(np.random.default_rng([0, n, 2, 0, v]))[0] in RAISED} == raised
+    some = next(n for n in numbers if any((n, v) in raised for v in range(6)))
+    given = {"people": [some], "views": 6, "size": SIZE, "root": tmp_path, "progress": False, "jobs": 1}
+    given["split"] = split_of(some)
+    up = {v for v in range(6) if (some, v) in raised}
+    views = {name: [data.where(i)[1:] for i in range(len(data))] for name in ("all", "usual", "unseen")
+             for data in [StudioPeople(**given, poses=name)]}  # fmt: skip
+    assert views["usual"] == [(s, t) for s, t in views["all"] if not {s, t} & up]
+    assert views["unseen"] == [(s, t) for s, t in views["all"] if t in up and s not in up]
+    assert up
+    assert len(up) < 5
+    usual = StudioPeople(**given, poses="usual", neighbours=4)
+    for i in range(len(usual)):
+        others = usual.others(*usual.where(i))
+        assert len(others) == 4, "one number for all, so that pairs make batches"
+        assert not set(others) & up
+    assert usual.describe()["poses"] == "usual"
+    assert "poses" not in StudioPeople(**given).describe()
+
+
+def test_poses_that_nobody_takes_are_refused(root):
+    numbers = [n for n in range(0, 200) if n % 10 < 8 and not any(arms_raised(0, n, v) for v in range(2))][:1]
+    with pytest.raises(InputError, match="None of the 1 people has a pair for poses='unseen'"):
+        StudioPeople(numbers, 2, SIZE, root=root.parent / "nobody", poses="unseen", jobs=1, progress=False)
+    with pytest.raises(InputError, match="no arms to raise"):
+        people(root, kind="face", poses="usual")
 
 
 def test_a_batch_needs_equally_many_neighbours(root):

@@ -13,10 +13,12 @@ from posekit.studio.body.key_poses import KEY_POSES, WEIGHTS
 __all__ = [
     "ANGLES",
     "KEY_POSES",
+    "RAISED",
     "VIEWS",
     "Pose",
     "clip_pose",
     "complete",
+    "draw_keys",
     "mirror_pose",
     "pose_rotations",
     "sample_pose",
@@ -35,8 +37,18 @@ VIEWS = (
     (145, 8, 0.015),
     (-145, 8, 0.015),
 )
+# Key poses with a hand or an arm away from the body, raised: what a split by pose holds out.
+RAISED = ("touch_hair", "wave", "arms_up", "hat_brim", "arms_out", "reach_forward")
 MIX = 0.35  # how often the legs come from another key pose
 TOWARDS_KEY = (0.75, 1.1)  # 0 is plain standing, 1 the key pose, above 1 exaggerates it
+
+
+def draw_keys(rng: np.random.Generator) -> tuple[str, str]:
+    """The first thing that `sample_pose` draws: the key poses of arms, head and trunk, and of the legs where mixed."""
+    names = list(KEY_POSES)
+    chance = np.array([WEIGHTS[n] for n in names])
+    upper, lower = rng.choice(len(names), 2, p=chance / chance.sum())
+    return names[upper], names[lower]
 
 
 def sample_pose(rng: np.random.Generator, yaw: float | None = None, shape: Shape | None = None) -> Pose:
@@ -46,11 +58,8 @@ def sample_pose(rng: np.random.Generator, yaw: float | None = None, shape: Shape
     yaw: degrees; drawn from `VIEWS` if not given.  shape: the person who takes the pose (a `RestShape` or a
     `Figure`), whose hands are kept outside this body; the mean body if not given.
     """
-    names = list(KEY_POSES)
-    chance = np.array([WEIGHTS[n] for n in names])
     upper, lower = (
-        complete(mirror_pose(KEY_POSES[names[i]]) if rng.random() < 0.5 else KEY_POSES[names[i]])
-        for i in rng.choice(len(names), 2, p=chance / chance.sum())
+        complete(mirror_pose(KEY_POSES[name]) if rng.random() < 0.5 else KEY_POSES[name]) for name in draw_keys(rng)
     )
     key = upper | {name: lower[name] for name in LOWER_BODY} if rng.random() < MIX else upper
     stand = complete(KEY_POSES["stand"])
