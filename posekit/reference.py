@@ -7,7 +7,7 @@ from typing import Any
 from posekit.data.atlases import mirror_of
 from posekit.systems.base import System
 from posekit.systems.baselines import baseline
-from posekit.training.runlog import read_log
+from posekit.training.runlog import logged_minutes, read_log
 from posekit.training.weights import load_weights, read_weight_card
 from posekit.util.errors import InputError
 
@@ -16,6 +16,12 @@ def reference_weights() -> list[Path]:
     """The weight files that are shipped in the package."""
     folder = importlib.resources.files("posekit") / "weights"
     return sorted(Path(str(f)) for f in folder.iterdir() if f.name.endswith(".safetensors")) if folder.is_dir() else []
+
+
+def shipped_names() -> list[str]:
+    """Names, for `load_system`, of the whole systems in the package; those of parts alone are left out."""
+    cards = {path: read_weight_card(path) for path in reference_weights()}
+    return [path.stem for path, card in cards.items() if "parts" not in card]
 
 
 def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", variant: str = "full") -> System:
@@ -80,3 +86,20 @@ def load_system(name: str, *, atlas: str = "studio") -> System:
     if system == "copy_source":
         return baseline(system)
     return load_reference(system, *rest[:2])
+
+
+def training_of(name: str) -> tuple[int, float] | None:
+    """What the training of `load_system` (name) took: pairs seen, and minutes by its log; None where nothing is known.
+
+    Stages that took their networks from another weight file count from there on.
+    """
+    if name.endswith(".safetensors"):
+        weights, log = Path(name), Path(name).parent / "log.jsonl"
+    else:
+        system, *rest = name.split("-")
+        parts = (system, *rest, *("laptop", "full")[len(rest) :])[:3]
+        weights, log = (Path(str(_shipped(*parts, suffix))) for suffix in ("safetensors", "log.jsonl"))
+    if not weights.is_file() or not log.is_file():
+        return None
+    pairs = sum(stage["steps"] * stage["batch_size"] for stage in read_weight_card(weights).get("stages", ()))
+    return pairs, logged_minutes(read_log(log)[1])

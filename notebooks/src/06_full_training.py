@@ -66,7 +66,7 @@ from posekit.training.checkpoint import read_latest
 from posekit.training.dry_run import as_table, dry_run
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
-from posekit.training.runlog import read_log, waited_share
+from posekit.training.runlog import logged_minutes, read_log, waited_share
 from posekit.util.errors import InputError
 
 # %% tags=["parameters"]
@@ -388,14 +388,7 @@ except InputError as error:
     print(f"{error}\nThis run stands in for them.")
     shipped, long = model, log
 long_name = "this run" if shipped is model else "trained long"
-per_step = {
-    stage: np.median([r["seconds"] for r in own])
-    for stage, own in figures.stages_of(long).items()
-}
-minutes = (
-    sum(per_step[stage] * own[-1]["step"] for stage, own in figures.stages_of(long).items())
-    / 60
-)
+minutes = logged_minutes(long)
 figures.draw_curves(long, heading=f"{long[-1]['total_step']:,} steps, {minutes:.0f} minutes")
 
 # %% [markdown]

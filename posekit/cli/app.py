@@ -16,6 +16,7 @@ import typer
 from posekit import __version__
 from posekit.cli.augment import augment_command
 from posekit.cli.check import check_command
+from posekit.cli.compare import compare_command
 from posekit.cli.demo import demo_command
 from posekit.cli.describe import describe_command
 from posekit.cli.evaluate import evaluate_command
@@ -33,6 +34,7 @@ COMMANDS = {
     "transfer": transfer_command,
     "augment": augment_command,
     "evaluate": evaluate_command,
+    "compare": compare_command,
     "sweep": sweep_command,
     "demo": demo_command,
 }

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from posekit.util.errors import InputError
@@ -128,6 +129,14 @@ def waited_share(records: Sequence[Mapping[str, Any]]) -> float:
     times = [(record["waited"], record["seconds"] * record.get("steps", 1)) for record in records]
     whole = sum(time for _, time in times)
     return sum(share * time for share, time in times) / whole if whole else float("nan")
+
+
+def logged_minutes(records: Sequence[Mapping[str, Any]]) -> float:
+    """How long a training took: of each stage the median seconds a step times its steps; pauses do not count."""
+    stages: dict[str, list[Mapping[str, Any]]] = {}
+    for record in records:
+        stages.setdefault(record["stage"], []).append(record)
+    return sum(median(r["seconds"] for r in own) * max(r["step"] for r in own) for own in stages.values()) / 60
 
 
 def _read(path: Path, header: dict[str, Any], last: int | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:

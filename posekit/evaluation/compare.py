@@ -1,0 +1,126 @@
+"""One table of several systems on the same pairs: what each is given, what it cost to train and costs to use, and how
+good its photographs are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from posekit.evaluation.cost import WORDS as COSTS
+from posekit.evaluation.cost import cost
+from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.noisy import WORDS as NOISE
+from posekit.evaluation.noisy import Noisy
+from posekit.evaluation.table import Evaluation
+from posekit.person import Pair
+from posekit.systems.base import System
+from posekit.util.errors import InputError
+from posekit.util.files import write_json
+
+LEARN_NOTHING = ("copy_source", "texel_fill", "texel_fill-mirror")
+FACTS = {
+    "given": "what the system needs beside the photograph, of source and target",
+    "pairs_seen": "pairs in all batches of its training",
+    "training_minutes": "by its log: of each stage the median step times the steps",
+    **COSTS,
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """table: the photographs, measured.  facts: system -> name in `FACTS` -> value, None where it is not known."""
+
+    table: Evaluation
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def save(self, folder: str | Path) -> tuple[Path, Path]:
+        """Write ``evaluation.json`` and ``facts.json`` into a folder, each atomically."""
+        folder = Path(folder)
+        return self.table.save(folder / "evaluation.json"), write_json(folder / "facts.json", self.facts)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Comparison:
+        """Read what `save` wrote."""
+        table, path = Evaluation.load(Path(folder) / "evaluation.json"), Path(folder) / "facts.json"
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            if set(facts) != set(table.values) or not all(set(own) <= set(FACTS) for own in facts.values()):
+                raise ValueError("other systems or facts than those of the evaluation beside it")
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise InputError(f"{path} is not a comparison saved by posekit ({error}).") from error
+        return cls(table, facts)
+
+    def __str__(self) -> str:
+        """The table of the photographs, then that of the facts: systems in columns."""
+        systems = list(self.table.values)
+        lines = [["", *systems]]
+        for name in FACTS:
+            values = [self.facts[system].get(name) for system in systems]
+            lines.append([name.replace("_", " "), *map(_cell, values)])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        rows = ["  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+        return "\n".join([str(self.table), "", *rows])
+
+
+def compare(
+    systems: Mapping[str, System],
+    pairs: Sequence[Pair],
+    *,
+    trained: Mapping[str, tuple[int, float] | None] | None = None,
+    noise: float = 0.0,
+    device: str | torch.device = "cpu",
+    progress: bool = False,
+    **how: Any,
+) -> Comparison:
+    """Measure every system on every pair, and what it costs.
+
+    Args:
+        systems: by the name they get in the table.
+        trained: of each system that has learnt, pairs seen and minutes (`posekit.reference.training_of`).
+        noise: level of the noise on maps and joints that the systems are given, see `posekit.evaluation.noisy.Noisy`.
+        how: more arguments of `posekit.evaluation.evaluate.evaluate`.
+
+    Raises InputError where systems are made for photographs of different sizes: their numbers cannot be compared.
+    """
+    sizes = {system.size for system in systems.values() if system.size is not None}
+    if len(sizes) > 1:
+        raise InputError(
+            "Systems are compared on photographs of one size; these are made for "
+            f"{' and '.join(f'{h} x {w}' for h, w in sorted(sizes))}: leave some out."
+        )
+    given = {name: Noisy(system, noise) if noise else system for name, system in systems.items()}
+    table = evaluate(given, pairs, device=device, progress=progress, **how)
+    if noise:
+        protocol = dataclasses.replace(table.protocol, more={**table.protocol.more, "noise": f"{noise:g}; {NOISE}"})
+        table = dataclasses.replace(table, protocol=protocol)
+    one = pairs[0].batched()
+    facts = {}
+    for name, system in systems.items():
+        seen, minutes = (trained or {}).get(name) or (None, None)
+        costs = dataclasses.asdict(cost(system, one, device=device))
+        facts[name] = {"given": _given(system), "pairs_seen": seen, "training_minutes": minutes, **costs}
+    return Comparison(table, facts)
+
+
+def _given(system: System) -> str:
+    words = [
+        word
+        for word, fields in (("maps", {"uv", "part", "chart"}), ("joints", {"keypoints"}))
+        if fields & set(system.needs)
+    ]
+    return " and ".join(words) or "nothing"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}" if value < 100 else f"{value:,.0f}"

@@ -1,0 +1,80 @@
+"""Systems in one table: what is measured is what `evaluate` and `cost` say, and it comes back from disk."""
+
+import json
+
+import pytest
+
+from posekit.evaluation.compare import FACTS, Comparison, compare
+from posekit.evaluation.evaluate import evaluate
+from posekit.reference import shipped_names, training_of
+from posekit.systems import build
+from posekit.systems.base import count_parameters
+from posekit.systems.baselines import baseline
+from posekit.util.errors import InputError
+from tests.synthetic import TINY, SyntheticPairs
+
+
+@pytest.fixture(scope="module")
+def case():
+    pairs = SyntheticPairs(3, 40)
+    systems = {"copied": baseline("copy_source"), "tiny": build("coordinate_inpainting", **TINY)}
+    made = compare(systems, pairs, trained={"tiny": (800, 1.5)}, perceptual_every=3)
+    return systems, pairs, made
+
+
+def test_the_table_is_that_of_evaluate(case):
+    systems, pairs, made = case
+    assert made.table.rows == evaluate(systems, pairs, perceptual_every=3).rows
+
+
+def test_facts(case):
+    systems, _, made = case
+    assert set(made.facts["tiny"]) == set(FACTS)
+    tiny = systems["tiny"]
+    assert made.facts["tiny"]["parameters"] == count_parameters(tiny.f) + count_parameters(tiny.g)
+    assert made.facts["tiny"]["gflops"] > 0
+    assert (made.facts["tiny"]["given"], made.facts["copied"]["given"]) == ("maps", "nothing")
+    assert (made.facts["tiny"]["pairs_seen"], made.facts["tiny"]["training_minutes"]) == (800, 1.5)
+    assert made.facts["copied"]["pairs_seen"] is None
+    text = str(made)
+    assert "pairs seen        -        800" in text
+    assert "given             nothing  maps" in text
+
+
+def test_kept_and_read_again(case, tmp_path):
+    *_, made = case
+    made.save(tmp_path / "new")
+    again = Comparison.load(tmp_path / "new")
+    assert again.facts == made.facts
+    assert str(again) == str(made)
+    facts = json.loads((tmp_path / "new/facts.json").read_text())
+    for broken in ({}, {**facts, "tiny": {"colour": 1}}, [], {**facts, "tiny": 3}):
+        (tmp_path / "new/facts.json").write_text(json.dumps(broken))
+        with pytest.raises(InputError, match="is not a comparison saved by posekit"):
+            Comparison.load(tmp_path / "new")
+
+
+def test_noise_is_said(case):
+    systems, pairs, made = case
+    noisy = compare({"copied": systems["copied"]}, pairs, noise=1.5, perceptual_every=3)
+    assert noisy.table.protocol.more["noise"].startswith("1.5; noise of level L: maps displaced by up to 2 L pixels")
+    assert "noise" not in made.table.protocol.more
+
+
+def test_two_sizes_are_refused(case):
+    systems, pairs, _ = case
+    other = build("coordinate_inpainting", **{**TINY, "image_size": 44})
+    with pytest.raises(InputError, match="one size; these are made for 40 x 40 and 44 x 44"):
+        compare({**systems, "other": other}, pairs)
+
+
+def test_what_the_shipped_systems_saw():
+    names = shipped_names()
+    assert "coordinate_inpainting-laptop" in names
+    assert "coordinate_inpainting-duel" not in names, "f alone makes no photograph"
+    for name in names:
+        pairs, minutes = training_of(name)
+        assert pairs > 1000
+        assert minutes > 1
+    assert training_of("texel_fill-mirror") is None
+    assert training_of("nowhere/weights.safetensors") is None
