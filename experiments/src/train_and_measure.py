@@ -23,6 +23,9 @@ people: int = 400  # 20..: numbers considered: 8 of 10 are for training, 1 of 10
 views: int = 6  # 2..9999: photographs of each
 size: int = 0  # 0..2048: pixels along an edge; the system's image_size if 0
 skirts: str = "legs"  # what the pixels of a skirt show on the map, legs or cloth
+poses: str = (
+    ""  # all or usual (no arm is raised): those of the training; usual and unseen poses are then measured apart
+)
 noise: bool = False  # spoil all maps as an estimator does, for training and for measuring
 measure: str = "photographs"  # or "textures": apart for what the source shows and what it hides
 measured: int = 120  # 1..: held-out pairs, evenly spread over the held-out people
@@ -61,15 +64,23 @@ if hasattr(model, "mirror"):
 
 own, usual = dataclasses.asdict(model.config), dataclasses.asdict(type(model).PRESETS[preset])
 shown = {name: "+".join(value) if name in ("without", "losses") else value for name, value in own.items()}
-record(arm=", ".join([system] + [f"{name}={shown[name]}" for name in own if own[name] != usual[name]]))
+changed = [f"{name}={shown[name]}" for name in own if own[name] != usual[name]]
+record(arm=", ".join([system, *changed] + ([f"poses={poses}"] if poses else [])))
 
 # %%
 size = size or model.size or 128
 common = {"people": people, "views": views, "size": size, "skirts": skirts, "progress": False}
 spoil = EstimatorNoise() if noise else None
-training = StudioPeople(**common, split="train", noise=spoil, **model.training_data)
-held_out = StudioPeople(**common, split="val", noise=spoil)
-pairs = [held_out[round(i)] for i in torch.linspace(0, len(held_out) - 1, min(measured, len(held_out))).tolist()]
+training = StudioPeople(**common, split="train", noise=spoil, poses=poses or "all", **model.training_data)
+
+
+def some_of(which: str) -> list:
+    held_out = StudioPeople(**common, split="val", noise=spoil, poses=which)
+    places = torch.linspace(0, len(held_out) - 1, min(measured, len(held_out)))
+    return [held_out[round(i)] for i in places.tolist()]
+
+
+pairs = some_of("usual" if poses else "all")
 
 # %% [markdown]
 # Training. A system without stages learns nothing and is measured as it is.
@@ -103,6 +114,11 @@ table = how({system: model}, pairs, device=where, seed=0)
 record(protocol=str(table.protocol))
 for row in table.rows:
     record(**{row.metric: float("nan") if row.mean is None else row.mean})
+if poses:
+    new = how({system: model}, some_of("unseen"), device=where, seed=0)
+    record(unseen_poses_protocol=str(new.protocol))
+    for row in new.rows:
+        record(**{f"unseen_poses.{row.metric}": float("nan") if row.mean is None else row.mean})
 table.notes
 
 # %%

@@ -1,8 +1,9 @@
-"""What a sweep is asked to do: notebooks, lists of values for their parameters, seeds; written as keywords or YAML.
+"""What a sweep is asked to do: notebooks, values for their parameters, seeds; written as keywords or YAML.
 
 name: coverage                                 # folder of the results; the notebook's name if not given
 notebook: notebooks/02_scatter_rasterization.ipynb     # or a list
 parameters: {size: [64, 128], view: [0, 1]}    # a parameter that is a list: {atlas_sizes: [[32, 64], [128, 256]]}
+cases: [{system: deformable_gan}, {system: spatial_transformation, steps: 900}]     # values that belong together
 seeds: [0, 1, 2]                               # the parameter `seed` of the notebook
 timeout: 300                                   # seconds that one run may take
 backend: loky                                  # joblib's: loky (processes), threading, dask, ray
@@ -25,8 +26,9 @@ BACKENDS = ("loky", "multiprocessing", "sequential", "threading", "dask", "ray")
 
 @dataclass(frozen=True)
 class Experiment:
-    """Every combination of the parameters' values, with every seed, of every notebook.
+    """Every case with every combination of the parameters' values and every seed, of every notebook.
 
+    cases: each the values of parameters that change together; none is one case without values.
     jobs: runs at a time.  timeout: seconds for one whole run.  address: of a Dask scheduler, else a local one.
     """
 
@@ -38,6 +40,7 @@ class Experiment:
     backend: str = "loky"
     jobs: int = 1
     address: str | None = None
+    cases: tuple[dict[str, Value], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.notebooks:
@@ -49,7 +52,12 @@ class Experiment:
             raise InputError(f"The name of a sweep is the name of one folder, such as coverage; got {self.name!r}.")
         if self.timeout <= 0 or self.jobs < 1:
             raise InputError(f"timeout and jobs are positive, got timeout={self.timeout} and jobs={self.jobs}.")
-        for name, values in self.parameters.items():
+        for case in self.cases:
+            if not isinstance(case, dict) or not case:
+                raise InputError(f"A case is a mapping of parameters to values, such as {{size: 64}}, got {case!r}.")
+            if both := sorted(set(map(str, case)) & set(self.parameters)):
+                raise InputError(f"Give {both[0]} either in the cases or as a parameter, not in both.")
+        for name, values in self.values().items():
             if not isinstance(values, list) or not values:
                 raise InputError(f"The values of {name} are a list, such as [1, 2], got {values!r}.")
             for value in values:
@@ -60,20 +68,30 @@ class Experiment:
                     )
         if self.backend not in BACKENDS:  # without `choose`, which would load torch
             raise InputError(f"Runs are spread by the backends {', '.join(BACKENDS)}; got {self.backend!r}.")
-        if self.seeds and "seed" in self.parameters:
+        if self.seeds and "seed" in self.values():
             raise InputError("Give the seeds either as seeds or as the parameter seed, not both.")
 
+    def values(self) -> dict[str, list[Value]]:
+        """Of every parameter, all values that some run takes; those of the cases first.  The seeds are apart."""
+        gathered: dict[str, list[Value]] = {}
+        for case in self.cases:
+            for name, value in case.items():
+                gathered.setdefault(name, []).append(value)
+        return gathered | self.parameters
+
     def combinations(self) -> list[dict[str, Value]]:
-        """The parameters of every run, each once, the last name fastest and the seed fastest of all."""
+        """The parameters of every run, each once; cases slowest, the last name faster, the seed fastest of all."""
         grid = {name: _without_repeats(values) for name, values in self.parameters.items()}
         if self.seeds:
             grid["seed"] = _without_repeats(list(self.seeds))
-        return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+        first = {tuple((name, _same(value)) for name, value in sorted(case.items())): case for case in self.cases}
+        products = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+        return [case | product for case in first.values() or [{}] for product in products]
 
     def repeats(self) -> int:
         """How many of the runs asked for equal another."""
-        asked = math.prod(map(len, self.parameters.values())) * max(1, len(self.seeds))
-        return asked - len(self.combinations())
+        each = math.prod(map(len, self.parameters.values())) * max(1, len(self.seeds))
+        return max(1, len(self.cases)) * each - len(self.combinations())
 
 
 def _without_repeats(values: list[Value]) -> list[Value]:
@@ -127,7 +145,15 @@ def _from_mapping(given: dict[str, Any], source: str, beside: Path | None = None
         raise InputError(f"{source}: unknown entry {unknown[0]!r}; known are {', '.join(known)}.")
     if names is None:
         raise InputError(f"{source}: there is no `notebook`.")
-    kinds = {"parameters": dict, "seeds": list, "timeout": (int, float), "jobs": int, "backend": str, "name": str}
+    kinds = {
+        "parameters": dict,
+        "cases": list,
+        "seeds": list,
+        "timeout": (int, float),
+        "jobs": int,
+        "backend": str,
+        "name": str,
+    }
     for key, kind in kinds.items():
         if key in given and (not isinstance(given[key], kind) or isinstance(given[key], bool)):
             raise InputError(f"{source}: {key} has the wrong kind of value, {given[key]!r}.")
@@ -136,7 +162,8 @@ def _from_mapping(given: dict[str, Any], source: str, beside: Path | None = None
     if not all(isinstance(seed, int) and not isinstance(seed, bool) for seed in seeds):
         raise InputError(f"{source}: seeds are whole numbers, got {seeds!r}.")
     parameters = {k: v if isinstance(v, list) else [v] for k, v in (given.pop("parameters", None) or {}).items()}
-    return Experiment(notebooks=paths, parameters=parameters, seeds=tuple(seeds), **given)
+    cases = tuple(given.pop("cases", []))
+    return Experiment(notebooks=paths, parameters=parameters, cases=cases, seeds=tuple(seeds), **given)
 
 
 def from_command_line(targets: list[Path], parameters: list[str], seeds: str, **options: Any) -> Experiment:

@@ -61,8 +61,8 @@ def sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> dict[Path, l
         finally:
             asked = {_key(parameters) for parameters in experiment.combinations()}  # not what was asked before
             rows = [row for row in finished(folder, version) if _key(row.parameters) in asked]
-            write_run_table(folder / "table.csv", rows, list(experiment.parameters))
-            summary = over_seeds(rows, list(experiment.parameters))
+            write_run_table(folder / "table.csv", rows, list(experiment.values()))
+            summary = over_seeds(rows, list(experiment.values()))
             write_summary(folder / "summary.csv", summary)
         if summary:
             say(f"mean and {CONFIDENCE:.0%} interval over seeds:" if experiment.seeds else "recorded:")
@@ -92,7 +92,7 @@ def checked_sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> str:
 
 def _plan(experiment: Experiment, notebook: Path, out: Path):
     """Folder, version of the notebook, and the runs that are not finished yet: (file, parameters)."""
-    grid = dict(experiment.parameters) | ({"seed": list(experiment.seeds)} if experiment.seeds else {})
+    grid = experiment.values() | ({"seed": list(experiment.seeds)} if experiment.seeds else {})
     check_parameters(notebook, grid)
     name = experiment.name or notebook.stem
     folder = out / name / notebook.stem if experiment.name and len(experiment.notebooks) > 1 else out / name

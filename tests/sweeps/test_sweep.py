@@ -156,6 +156,26 @@ def test_list_parameters_equal_runs_and_the_mean_over_seeds(notebook, tmp_path):
     assert [row["result"] for row in table(tmp_path / "out" / "modes" / "table.csv")] == ["1.41421", "3.0"]
 
 
+def test_cases_are_values_that_belong_together(notebook, tmp_path):
+    file = tmp_path / "cases.yaml"
+    file.write_text(
+        "notebook: modes.ipynb\nparameters: {power: [1, 3]}\nseeds: [0]\n"
+        "cases: [{sizes: [2], mode: fine}, {mode: other}, {mode: fine, sizes: [2]}]\n"
+    )
+    read = experiment.load_experiment(file)
+    assert read.combinations() == [
+        {**case, "power": power, "seed": 0}
+        for case in ({"sizes": [2], "mode": "fine"}, {"mode": "other"})
+        for power in (1, 3)
+    ]
+    assert read.repeats() == 2
+    assert read.values() == {"sizes": [[2], [2]], "mode": ["fine", "other", "fine"], "power": [1, 3]}
+    (rows,) = sweep(read, tmp_path / "out", say=lambda _: None).values()
+    assert {(row.parameters["mode"], row.parameters.get("sizes") is None, row.status) for row in rows} == {
+        ("fine", False, "ok"), ("other", True, "ok")
+    }  # fmt: skip
+
+
 def test_every_notebook_says_the_range_of_every_number():
     for path in sorted(Path("notebooks").glob("*.ipynb")) + sorted(Path("experiments").glob("*.ipynb")):
         for name, parameter in known_parameters(path).items():
@@ -210,6 +230,11 @@ def test_experiment_file(notebook, tmp_path):
             "notebook: modes.ipynb\nparameters: {a: [{b: 1}]}",
             "A value of a is a number, a truth value, text .in quotes. or a list",
         ),
+        ("notebook: modes.ipynb\ncases: 3", "cases has the wrong kind of value, 3"),
+        ("notebook: modes.ipynb\ncases: [3]", "A case is a mapping of parameters to values"),
+        ("notebook: modes.ipynb\ncases: [{}]", "A case is a mapping of parameters to values"),
+        ("notebook: modes.ipynb\ncases: [{power: {b: 1}}]", "A value of power is a number"),
+        ("notebook: modes.ipynb\ncases: [{power: 1}]\nparameters: {power: 2}", "Give power either in the cases or as"),
         ("notebook: modes.ipynb\nbackend: lokky", "got 'lokky'"),
         ("notebook: modes.ipynb\nparameters: {seed: 1}\nseeds: [1]", "not both"),
         ("- a\n- b", "got list"),
