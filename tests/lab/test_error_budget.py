@@ -18,14 +18,19 @@ from tests.synthetic import TINY
 @pytest.mark.usefixtures("cache")
 def test_it_measures_every_arm_and_keeps_the_table(tmp_path):
     torch.manual_seed(0)
-    weights = save_weights(build("coordinate_inpainting", **TINY), tmp_path / "tiny.safetensors")
-    few = ["--weights", str(weights), "--pairs", "2", "--people", "10", "--views", "2"]
-    plain = error_budget.main([*few, "--out", str(tmp_path / "plain.json")])
+    few = ["--pairs", "2", "--people", "10", "--views", "2"]
+    tables = {}
+    for name, corrections in (("plain", {}), ("corrected", {"paste_known": True, "on_body": True})):
+        torch.manual_seed(0)
+        weights = save_weights(
+            build("coordinate_inpainting", **{**TINY, **corrections}), tmp_path / f"{name}.safetensors"
+        )
+        tables[name] = error_budget.main([*few, "--weights", str(weights), "--out", str(tmp_path / f"{name}.json")])
+    plain, corrected = tables["plain"], tables["corrected"]
     assert tuple(plain.values) == ARMS
     assert Evaluation.load(tmp_path / "plain.json").names == plain.names
     assert len(plain.names) == 2
     assert plain.values["D of f"]["l1"] == plain.values["as it is"]["l1"], "this system corrects nothing"
-    corrected = error_budget.main([*few, "--correct", "--out", str(tmp_path / "corrected.json")])
     assert corrected.values["D of f"]["l1"] == pytest.approx(plain.values["D of f"]["l1"])
     assert corrected.values["as it is"]["l1"] != plain.values["as it is"]["l1"]
     assert corrected.row("W of true T", "l1").mean < corrected.row("W of T", "l1").mean
@@ -47,4 +52,4 @@ def test_the_page_shows_what_was_measured():
 def test_other_systems_are_refused_before_people_are_rendered(tmp_path):
     weights = save_weights(build("copy_source"), tmp_path / "copy.safetensors")
     with pytest.raises(InputError, match="the coordinate-based system with coordinates.*got copy_source"):
-        error_budget.main(["--weights", str(weights), "--correct"])
+        error_budget.main(["--weights", str(weights)])
