@@ -13,9 +13,14 @@ trains for some minutes, whatever the machine: what is missing is rendered first
 the steps that its time allows; the files in DIR stay under 15 MB each, and the second command goes on from them.
 
 The weights are those of `posekit train --preset laptop` with more people (and fewer steps for deformable_gan): what the
-log says is what was run, 74 minutes of one core for coordinate_inpainting, about 70 for deformable_gan (in float32, on
-a processor without bf16), 23 for spatial_transformation.  Interrupted, the same command goes on from the last
-checkpoint.  ``--measure`` trains nothing and measures again.  Written, all under one name:
+log says is what was run, about 70 minutes of one core for deformable_gan (in float32, on a processor without bf16), 23
+for spatial_transformation.  Those of coordinate_inpainting had a longer way: 74 minutes on random features, an earlier
+preset, then g for two times 1.3 hours on those of the package (the card gives the losses of each), with
+
+    python data_scripts/train_reference.py --from posekit/weights --stages refinement --batch-size 2 --device cpu
+
+which trains a stage once more, from weights.  Interrupted, the same command goes on from the last checkpoint.
+``--measure`` trains nothing and measures again.  Written, all under one name:
 
     coordinate_inpainting-laptop.safetensors   the networks that make photographs, in half precision, with their card
     coordinate_inpainting-laptop.log.jsonl     every 100th step of the log of the run
@@ -40,6 +45,7 @@ from posekit.systems.base import System
 from posekit.systems.baselines import beside_baselines
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
+from posekit.training.runlog import read_log
 from posekit.training.weights import load_weights, read_weight_card, save_weights
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +72,7 @@ def main() -> None:
         default=None,
         help="of each stage; the preset's if not given, at most so many with --minutes",
     )
+    parser.add_argument("--stages", default=None, help="names with commas between; all of them if not given")
     parser.add_argument("--batch-size", type=int, default=None)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="32-true", help="32-true or bf16-mixed")
@@ -95,15 +102,35 @@ def main() -> None:
 def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
     """Train, and write the weights and every 100th line of the log."""
     system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
+    stages, log = [], []
     if args.begin is not None:
         take_weights(system, load_parts(args.begin, shipped.stem))
+        stages = read_weight_card(args.begin / shipped.name).get("stages", [])
+        log = read_log((args.begin / shipped.name).with_suffix(".log.jsonl"))[1]
     run = args.run or Path("runs/reference") / args.system
     data = StudioPeople(**people, size=system.size, split="train", **system.training_data)
     records = fit(system, data, run, options_of(args))
     card = read_weight_card(run / "weights.safetensors")
-    facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
+    facts = {key: card[key] for key in ("seed", "data", "precision")}
+    facts["stages"], records = renamed(stages, card["stages"], records)
     save_weights(load_weights(run / "weights.safetensors"), shipped, half=True, **facts)
-    save_log(shipped.with_suffix(".log.jsonl"), records, LOG_EVERY)
+    save_log(shipped.with_suffix(".log.jsonl"), records, LOG_EVERY, before=log)
+
+
+def renamed(earlier: list[dict], stages: list[dict], records: list[dict]) -> tuple[list[dict], list[dict]]:
+    """All stages, and the new records, of a training that went on from weights: stages come after the earlier ones.
+
+    A stage that is trained once more is called "NAME, again", then "NAME, again, again".
+    """
+    names = {}
+    for stage in stages:
+        name = stage["name"]
+        while any(name == other["name"] for other in earlier):
+            name += ", again"
+        names[stage["name"]] = name
+    done = sum(stage["steps"] for stage in earlier)
+    records = [{**r, "stage": names[r["stage"]], "total_step": r["total_step"] + done} for r in records]
+    return [*earlier, *({**stage, "name": names[stage["name"]]} for stage in stages)], records
 
 
 def train_for_minutes(args: argparse.Namespace, people: dict, name: str) -> None:
@@ -132,6 +159,7 @@ def options_of(args: argparse.Namespace) -> TrainingOptions:
     """How the training runs."""
     return TrainingOptions(
         seed=args.seed,
+        stages=args.stages.split(",") if args.stages else None,
         steps=args.steps,
         batch_size=args.batch_size,
         device=args.device,

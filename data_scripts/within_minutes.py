@@ -101,6 +101,7 @@ def take_weights(system: System, trained: System) -> None:
             getattr(system, part).load_state_dict(getattr(trained, part).state_dict())
 
 
-def save_log(path: Path, records: list[dict[str, Any]], every: int) -> None:
-    """Every so many steps of the log, a line each."""
-    write_text(path, "".join(json.dumps(record) + "\n" for record in records if record["step"] % every == 0))
+def save_log(path: Path, records: list[dict[str, Any]], every: int, before: Sequence[dict[str, Any]] = ()) -> None:
+    """Every so many steps of the log, a line each; all lines of an earlier training ``before`` them."""
+    kept = [*before, *(record for record in records if record["step"] % every == 0)]
+    write_text(path, "".join(json.dumps(record) + "\n" for record in kept))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.utils import parameters_to_vector
 
 from posekit.data.studio import StudioPeople
 from posekit.systems import build
 from posekit.training.options import TrainingOptions
+from posekit.training.runlog import read_log
 from posekit.training.weights import load_weights, read_weight_card
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs
@@ -64,6 +66,32 @@ def test_a_rehearsal_and_going_on_from_its_files(script, tmp_path, monkeypatch, 
         assert "perceptual" in capsys.readouterr().out
         rows = json.loads((out / f"{name}.json").read_text())["rows"]
         assert {row["system"] for row in rows} >= {"coordinate_inpainting", "source copied"}
+
+
+def test_a_stage_once_more_from_weights(script, tmp_path, monkeypatch):
+    """Card and log tell of both trainings, in order; the other network is as it was."""
+    main = import_module("train_reference")
+    monkeypatch.setattr(main, "LOG_EVERY", 1)
+    monkeypatch.setattr(main, "build", lambda name, preset, variant, seed: build(name, preset, seed=seed, **TINY))
+    monkeypatch.setattr(main, "StudioPeople", partial(StudioPeople, root=tmp_path / "people", jobs=1, progress=False))
+    words = ["--people", "20", "--views", "2", "--batch-size", "1", "--pairs", "1", "--device", "cpu", "--steps", "10"]
+    file = "coordinate_inpainting-laptop.safetensors"
+    for n, more in enumerate(([], ["--stages", "refinement"])):
+        out = tmp_path / str(n)
+        begin = ["--from", str(tmp_path / str(n - 1))] if n else []
+        places = ["--out", str(out), "--results", str(out), "--run", str(out / "run")]
+        monkeypatch.setattr(sys, "argv", ["train_reference.py", *words, *more, *begin, *places])
+        main.main()
+    stages = ["inpainting", "refinement", "refinement, again"]
+    assert [stage["name"] for stage in read_weight_card(out / file)["stages"]] == stages
+    records = read_log(out / file.replace("safetensors", "log.jsonl"))[1]
+    assert [(r["stage"], r["total_step"]) for r in records] == list(zip(stages, (10, 20, 30), strict=True))
+    first, last = (load_weights(tmp_path / str(n) / file) for n in (0, 1))
+    assert torch.equal(*(parameters_to_vector(system.f.parameters()) for system in (first, last)))
+    assert not torch.equal(*(parameters_to_vector(system.g.parameters()) for system in (first, last)))
+    assert main.renamed(read_weight_card(out / file)["stages"], [{"name": "refinement", "steps": 1}], [])[0][-1] == {
+        "name": "refinement, again, again", "steps": 1
+    }  # fmt: skip
 
 
 def test_the_steps_fit_into_the_minutes(script, tmp_path, monkeypatch):
