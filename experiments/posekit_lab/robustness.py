@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> Evaluation:
     table = evaluate(arms, pairs, perceptual_every=PERCEPTUAL_EVERY, progress=True)
     table.save(args.out / "robustness.json")
     picture = io.BytesIO()
-    draw_robustness(table).savefig(picture, format="png")
+    _draw(table).savefig(picture, format="png")
     with whole_file(args.out / "robustness.png") as place:
         place.write_bytes(picture.getvalue())
     return table
@@ -76,7 +76,7 @@ def curves(table: Evaluation, metric: str) -> dict[str, tuple[list[float], list[
     return lines
 
 
-def draw_robustness(table: Evaluation) -> Figure:
+def _draw(table: Evaluation) -> Figure:
     """A panel for each of `METRICS`, a line for each system over the level of noise."""
     figure, axes = new_figure(3.1 * len(METRICS), 3.4, 1, len(METRICS))
     for axis, (metric, title) in zip(axes[0], METRICS.items(), strict=True):

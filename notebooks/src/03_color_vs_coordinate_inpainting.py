@@ -527,6 +527,7 @@ from posekit.training.options import TrainingOptions
 torch.set_num_threads(1)  # steps this small gain little from a second one
 steps_shown = inpainting.milestones(steps)
 slim = {"atlas_size": atlas, "f_width": width, "g_width": 4, "f_lr": rate}
+slim |= {"paste_known": False, "on_body": False}  # D just as f gives it (section 10)
 systems, albums = {}, {}
 for name, variant in (("coordinates", "full"), ("colours", "rgb")):
     system = build(
@@ -820,6 +821,8 @@ assert np.mean(bends["long"]) < np.mean(bends["short"]), (
 #   the edge of the known texels pasted and guessed places now meet, and tear.
 # - **Carry over**: paste, and let the correction fade out beyond the edge,
 #   $D' = D + e^{-d/r}\,(C - D)$ of the nearest known texel at distance $d$. There is no step at the edge.
+#
+# The `laptop` preset snaps and pastes (`on_body`, `paste_known`); the networks above are shown without.
 
 
 # %% alt="Three people in the target view: source, as the network says, known texels pasted, carried over and snapped, and the target."

@@ -70,7 +70,9 @@ from posekit.training.runlog import logged_minutes, read_log, waited_share
 from posekit.util.errors import InputError
 
 # %% tags=["parameters"]
-system: str = "coordinate_inpainting"  # or deformable_gan, spatial_transformation
+system: str = (
+    "coordinate_inpainting"  # or deformable_gan, spatial_transformation, dense_pose_transfer
+)
 preset: str = "laptop"  # or paper: for a GPU
 variant: str = ""  # one of the system's ablations; the preset's if empty
 overrides: str = "auto"  # other settings, as YAML; auto: 64 pixels for the laptop preset
@@ -112,7 +114,8 @@ settings = probes.settings_of(system, preset, variant, overrides)
 model = build(system, preset, seed=seed, **settings)
 size = probes.size_of(model)
 common = {"people": people, "views": views, "size": size}
-training, held_out = (StudioPeople(**common, split=split) for split in ("train", "val"))
+training = StudioPeople(**common, split="train", **model.training_data)
+held_out = StudioPeople(**common, split="val")
 options = TrainingOptions(
     seed=seed, steps=steps or None, batch_size=batch_size or None, device=device,
     precision=precision,

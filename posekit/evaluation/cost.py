@@ -94,9 +94,9 @@ class _Alive(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         made = func(*args, **(kwargs or {}))
-        given = {id_of(t) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)}
+        given = {_id_of(t) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)}
         for tensor in tree_leaves(made):
-            if isinstance(tensor, Tensor) and id_of(tensor) not in self._known | given:
+            if isinstance(tensor, Tensor) and _id_of(tensor) not in self._known | given:
                 self._follow(tensor)
         return made
 
@@ -114,6 +114,6 @@ class _Alive(TorchDispatchMode):
             self.now -= size
 
 
-def id_of(tensor: Tensor) -> int:
+def _id_of(tensor: Tensor) -> int:
     """The storage that a tensor looks at."""
     return tensor.untyped_storage()._cdata

@@ -113,7 +113,7 @@ class DensePoseTransfer(System):
         if self.config.variant != "predictive":
             result |= self._warp(pair) if self.config.warps else {}
             others = [2 * result["W"] - 1] if self.config.warps else []
-            made = self.blending(2 * made - 1, *others, iuv_picture(pair.target)) / 2 + 0.5
+            made = self.blending(2 * made - 1, *others, iuv_planes(pair.target)) / 2 + 0.5
         return DensePoseResult(**result, blended=made, image=made.clamp(0, 1))
 
     def _predict(self, pair: Pair) -> Tensor:
@@ -133,7 +133,7 @@ class DensePoseTransfer(System):
         if kind == "keypoints":
             return heat_maps(person.keypoints, person.visibility, person.size, self.config.sigma)
         if kind == "iuv":
-            return iuv_picture(person)
+            return iuv_planes(person)
         parts = one_hot(person.part[:, 0], PARTS + 1).permute(0, 3, 1, 2)[:, 1:].to(person.image)
         return parts if kind == "parts" else torch.cat([parts, person.chart * person.mask], 1)
 
@@ -232,7 +232,7 @@ class DensePoseTransfer(System):
 
     def _judge(self, pair: Pair, image: Tensor) -> Tensor:
         """Verdicts on ``image`` beside the source and the target's pose."""
-        return self.discriminator(torch.cat([2 * pair.source.image - 1, iuv_picture(pair.target), 2 * image - 1], 1))
+        return self.discriminator(torch.cat([2 * pair.source.image - 1, iuv_planes(pair.target), 2 * image - 1], 1))
 
     def notes(self) -> list[tuple[str, str]]:
         looks = set(self.config.losses) & {"perceptual", "style"}
@@ -242,6 +242,6 @@ class DensePoseTransfer(System):
         ]
 
 
-def iuv_picture(person: Person) -> Float[Tensor, "b 3 h w"]:
+def iuv_planes(person: Person) -> Float[Tensor, "b 3 h w"]:
     """The three planes of DensePose: I / 24, U and V, 0 off the body."""
     return torch.cat([person.part.to(person.chart) / PARTS, person.chart * person.mask], 1)

@@ -13,6 +13,7 @@ TINY = {
     "coordinate_inpainting": "{image_size: 48, atlas_size: 48, f_width: 4, g_width: 4, feature_width: 4}",
     "deformable_gan": "{image_size: 48, width: 4, levels: 5, d_width: 4, sigma: 3.0, feature_width: 4}",
     "spatial_transformation": "{image_size: 48, sigma: 3.0, scales: 2, pose_width: 4, flow_width: 8, refine_width: 8}",
+    "dense_pose_transfer": "{image_size: 48, chart_size: 32, width: 4, part_width: 4, context: 8, blend_width: 4}",
 }
 NOTEBOOK = FOLDER / "06_full_training.ipynb"
 

@@ -14,7 +14,7 @@ from posekit.ops.keypoints import heat_maps
 from posekit.person import Pair
 from posekit.systems import build
 from posekit.systems.dense_pose_settings import LAYERS, PLANES, STYLE_LAYERS, VARIANTS, DensePoseTransferConfig
-from posekit.systems.dense_pose_transfer import iuv_picture
+from posekit.systems.dense_pose_transfer import iuv_planes
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
@@ -106,7 +106,7 @@ def test_the_poses():
     parts = system.pose(person, "parts")
     for number in range(1, 25):
         assert torch.equal(parts[:, number - 1 : number], (person.part == number).float())
-    picture = iuv_picture(person)
+    picture = iuv_planes(person)
     assert torch.equal(system.pose(person, "iuv"), picture)
     assert torch.equal(picture[:, :1], person.part / 24)
     assert torch.equal(picture[:, 1:], person.chart)
@@ -121,7 +121,7 @@ def test_the_streams_put_together_by_hand():
     system, pair = tiny(), chart_batch(2, 40)
     torch.nn.init.normal_(system.blending.layers[-1].weight, std=0.1)
     source, target, r = pair.source, pair.target, system(pair)
-    seen = torch.cat([2 * source.image - 1, iuv_picture(source), iuv_picture(target)], 1)
+    seen = torch.cat([2 * source.image - 1, iuv_planes(source), iuv_planes(target)], 1)
     torch.testing.assert_close(r.predicted, (system.predictive(seen) + 1) / 2)
     charts, known = splat_charts(source.image, source.part, source.chart, 32)
     assert torch.equal(r.charts, charts)
@@ -129,7 +129,7 @@ def test_the_streams_put_together_by_hand():
     completed = (system.autoencoder(torch.where(known > 0, 2 * charts - 1, 0)) + 1) / 2
     torch.testing.assert_close(r.completed, completed)
     torch.testing.assert_close(r.W, sample_charts(completed, target.part, target.chart))
-    blended = system.blending(2 * r.predicted - 1, 2 * r.W - 1, iuv_picture(target))
+    blended = system.blending(2 * r.predicted - 1, 2 * r.W - 1, iuv_planes(target))
     torch.testing.assert_close(r.blended, (blended + 1) / 2)
     torch.testing.assert_close(r.image, r.blended.clamp(0, 1))
 
@@ -199,7 +199,7 @@ def test_losses_as_printed_and_as_means():
         torch.testing.assert_close(terms["l1"], F.l1_loss(r.blended, pair.target.image))
         torch.testing.assert_close(terms["l2"], F.mse_loss(r.blended, pair.target.image))
         torch.testing.assert_close(terms["predicted_l1"], F.l1_loss(r.predicted, pair.target.image))
-    seen = torch.cat([2 * pair.source.image - 1, iuv_picture(pair.target)], 1)
+    seen = torch.cat([2 * pair.source.image - 1, iuv_planes(pair.target)], 1)
     judged = {name: printed.discriminator(torch.cat([seen, 2 * image - 1], 1))
               for name, image in (("fake", r.blended), ("real", pair.target.image))}  # fmt: skip
     torch.testing.assert_close(a["adversarial"], (judged["fake"] - 1).square().mean() / 2)

@@ -28,6 +28,7 @@ SMALL = {  # system -> the settings for photographs of 64 pixels
     "coordinate_inpainting": {"image_size": 64, "atlas_size": 64, "g_width": 32},
     "deformable_gan": {"image_size": 64, "levels": 5, "sigma": 3.0},
     "spatial_transformation": {"image_size": 64, "sigma": 3.0, "scales": 3},
+    "dense_pose_transfer": {"image_size": 64, "chart_size": 32, "sigma": 1.5},
 }
 AT = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)  # steps of a stage that are worth a picture
 
