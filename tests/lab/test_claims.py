@@ -225,11 +225,11 @@ def test_committed_table_is_what_the_committed_results_say():
     page = " ".join((source.ROOT / "docs" / "measurements.md").read_text(encoding="utf-8").split())
     n = {verdict.replace(" ", "_"): number for verdict, number in count(judged).items()}
     assert (
-        "of {all} claims {reproduced} are reproduced, {not_reproduced} not reproduced, {undecided} undecided, and "
-        "{not_measured} not measured".format(all=len(judged), **n)
+        "of {all} claims {reproduced} are reproduced, {not_reproduced} not reproduced, {undecided} undecided, "
+        "{not_measured} not measured, and {not_run} not run".format(all=len(judged), **n)
     ) in page
     first_page = " ".join((source.ROOT / "README.md").read_text(encoding="utf-8").split())
     assert (
-        "Of {all} published claims that were tried at this size {reproduced} are reproduced, {not_reproduced} not "
-        "reproduced, {undecided} undecided and {not_measured} not measured".format(all=len(judged), **n)
+        "Of {all} published claims {reproduced} are reproduced at this size, {not_reproduced} not reproduced, "
+        "{undecided} undecided, {not_measured} not measured and {not_run} not run".format(all=len(judged), **n)
     ) in first_page
