@@ -13,7 +13,7 @@ from tests.synthetic import TINY, make_batch
 @pytest.fixture(scope="module")
 def case():
     torch.manual_seed(1)
-    system = build("coordinate_inpainting", paste_known=True, on_body=True, **TINY).eval()
+    system = build("coordinate_inpainting", **{**TINY, "paste_known": True, "on_body": True}).eval()
     pair = make_batch(2, 40)
     with torch.inference_mode():
         images = {name: arm(pair).image for name, arm in budget(system).items()}

@@ -197,7 +197,7 @@ def test_a_stage_keeps_a_loss_and_the_loss_has_a_name():
     with pytest.raises(InputError, match="Unknown loss 'adversary'; did you mean 'adversarial'"):
         tiny(without=["adversary"])
     with pytest.raises(InputError, match="Without l1, nearest_neighbour, adversarial the stage refinement has no loss"):
-        tiny(without=["l1", "nearest_neighbour", "adversarial"]).stages()
+        tiny(reading="laptop_random", without=["l1", "nearest_neighbour", "adversarial"]).stages()
 
 
 @pytest.mark.parametrize("reading", ["main", "supplementary", "laptop"])
