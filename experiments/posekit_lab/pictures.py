@@ -125,12 +125,14 @@ def draw_curves(records: Records, total: int | None = None, heading: str = "") -
         axis.set(yscale="log", title=f"stage {stage}", xlabel="step", ylabel="loss (log)")
         axis.tick_params(which="both", labelsize=9)
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = axis.get_ylim()
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
         axis.yaxis.set_minor_formatter(NullFormatter())
     colours = {name.replace("_", " "): CYCLE[n % len(CYCLE)] for n, name in enumerate(names)}
     lines = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     if lines:
-        figure.legend(handles=lines, loc="outside lower center", ncol=len(lines), fontsize=9.5, frameon=False)
+        columns = -(-len(lines) // (1 if len(lines) < 8 else 2))
+        figure.legend(handles=lines, loc="outside lower center", ncol=columns, fontsize=9.5, frameon=False)
     if not stages:
         axes[0, 0].set(xlabel="step", yticks=[], title="waiting for the first record")
     if total is not None:

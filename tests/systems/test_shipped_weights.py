@@ -64,7 +64,8 @@ def test_the_page_of_measurements_says_how_far_ahead_the_coordinate_based_system
     page = " ".join((ROOT / "docs" / "measurements.md").read_text(encoding="utf-8").split())
     assert f"on {len(table.names)} pairs of {len(set(table.people))} other held-out people" in page
     ahead = {}
-    for metric, sign in (("ssim", 1), ("ms_ssim", 1), ("l1", -1), ("gradient_energy_ratio", 1)):
+    signs = {"ssim": 1, "ms_ssim": 1, "l1": -1, "perceptual": -1, "sliced_wasserstein": -1, "gradient_energy_ratio": 1}
+    for metric, sign in signs.items():
         ours, copied = (np.array(table.values[name][metric]) for name in ("coordinate_inpainting", "nearest texel"))
         gain = sign * (ours - copied)
         low, high = interval_over_people(gain, table.people, table.protocol)
@@ -72,4 +73,7 @@ def test_the_page_of_measurements_says_how_far_ahead_the_coordinate_based_system
     assert f"{ahead['ssim'][1]} SSIM" in page
     assert f"{ahead['ms_ssim'][1]} MS-SSIM" in page
     assert f"{ahead['l1'][1]} l1" in page
+    assert f"{ahead['perceptual'][1]} the perceptual distance" in page
+    assert f"{ahead['sliced_wasserstein'][1]} the sliced Wasserstein distance" in page
+    assert all(ahead[metric][0] > 0 for metric in signs if metric != "gradient_energy_ratio")
     assert ahead["gradient_energy_ratio"][0] < 0  # "in sharpness the two cannot be told apart"

@@ -25,7 +25,7 @@ from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.util.errors import InputError
 
 SMALL = {  # system -> the settings for photographs of 64 pixels
-    "coordinate_inpainting": {"image_size": 64, "atlas_size": 64, "g_width": 32},
+    "coordinate_inpainting": {"image_size": 64, "atlas_size": 64, "g_width": 32, "loss_crop": 32},
     "deformable_gan": {"image_size": 64, "levels": 5, "sigma": 3.0},
     "spatial_transformation": {"image_size": 64, "sigma": 3.0, "scales": 3},
     "dense_pose_transfer": {"image_size": 64, "chart_size": 32, "sigma": 1.5},
