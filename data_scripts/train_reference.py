@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=None, help="for all stages together, with the steps that fit")
     parser.add_argument("--from", dest="begin", type=Path, default=None, help="folder of weights to go on from")
     parser.add_argument("--pairs", type=int, default=PAIRS, help="validation pairs that are measured, or a few more")
+    parser.add_argument("--perceptual-every", type=int, default=1, help="of every so many pairs; it costs most")
     parser.add_argument("--people", type=int, default=400, help="numbers considered; 8 of 10 are for training")
     parser.add_argument("--views", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
@@ -175,7 +176,8 @@ def measure(system: System, people: dict, args: argparse.Namespace) -> Evaluatio
     held_out = StudioPeople(**people, size=system.size, split="val")
     pairs = [held_out[i] for i in range(0, len(held_out), max(1, len(held_out) // args.pairs))]
     device = "cuda" if args.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu"
-    return evaluate(beside_baselines(system), pairs, batch_size=16, device=device)
+    every = args.perceptual_every
+    return evaluate(beside_baselines(system), pairs, batch_size=16, device=device, perceptual_every=every)
 
 
 if __name__ == "__main__":
