@@ -33,7 +33,7 @@ from pathlib import Path
 
 import torch
 
-SYSTEMS = ("coordinate_inpainting", "deformable_gan", "spatial_transformation")
+SYSTEMS = ("coordinate_inpainting", "deformable_gan", "spatial_transformation", "dense_pose_transfer")
 LIMITS = {"machine": 25, "splat": 25, "correlation": 20, "nearest": 20}  # seconds, with the start of Python and torch
 LIMITS |= {f"step:{name}": 45 for name in SYSTEMS} | {"waiting": 45, "kernels": 40}
 LEAST = 5  # seconds that a section must still have to be begun

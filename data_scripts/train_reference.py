@@ -15,11 +15,12 @@ the steps that its time allows; the files in DIR stay under 15 MB each, and the 
 The weights are those of `posekit train --preset laptop` with more people (and fewer steps for deformable_gan): what the
 log says is what was run, about 70 minutes of one core for deformable_gan (in float32, on a processor without bf16), 23
 for spatial_transformation.  Those of coordinate_inpainting had a longer way: 74 minutes on random features, an earlier
-preset, then g for two times 1.3 hours on those of the package (the card gives the losses of each), with
+preset, then g alone for 4,562 steps of 2 pairs, 114 minutes, on those of the package.  Its loss weights and rates were
+changed twice on the way, by hand: ``from_step`` in the card of the file has them.  With the weights of the preset
 
     python data_scripts/train_reference.py --from posekit/weights --stages refinement --batch-size 2 --device cpu
 
-which trains a stage once more, from weights.  Interrupted, the same command goes on from the last checkpoint.
+trains a stage once more, from weights.  Interrupted, the same command goes on from the last checkpoint.
 ``--measure`` trains nothing and measures again.  Written, all under one name:
 
     coordinate_inpainting-laptop.safetensors   the networks that make photographs, in half precision, with their card

@@ -91,7 +91,7 @@ def load_system(name: str, *, atlas: str = "studio") -> System:
 def training_of(name: str) -> tuple[int, float] | None:
     """What the training of `load_system` (name) took: pairs seen, and minutes by its log; None where nothing is known.
 
-    Stages that took their networks from another weight file count from there on.
+    The stages of the card count, also those of an earlier training that it went on from.
     """
     if name.endswith(".safetensors"):
         weights, log = Path(name), Path(name).parent / "log.jsonl"

@@ -13,6 +13,7 @@ from pathlib import Path
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.budget import budget
 from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.measure import evenly_spread
 from posekit.evaluation.table import Evaluation
 from posekit.reference import load_reference
 from posekit.training.weights import load_weights
@@ -32,8 +33,7 @@ def main(arguments: list[str] | None = None) -> Evaluation:
     system = load_reference() if args.weights is None else load_weights(args.weights)
     arms = budget(system)  # refuses other systems before people are rendered
     people = StudioPeople(args.people, args.views, system.size, 0, split="val")
-    count = min(args.pairs, len(people))
-    table = evaluate(arms, [people[i * len(people) // count] for i in range(count)], progress=True)
+    table = evaluate(arms, evenly_spread(people, args.pairs), progress=True)
     table.save(args.out)
     print(table)
     return table

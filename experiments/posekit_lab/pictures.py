@@ -17,6 +17,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from PIL import Image
 from scipy.spatial import cKDTree
 
+from posekit.training.runlog import stages_of
+
 # Colours that remain apart for colour-blind readers (Okabe and Ito).
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A8A8A"
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000")
@@ -101,11 +103,6 @@ def series(records: Records, loss: str) -> tuple[list[int], list[float]]:
     """Total steps and values of one loss, of the records that have it."""
     points = [(record["total_step"], record["losses"][loss]) for record in records if loss in record["losses"]]
     return [x for x, _ in points], [y for _, y in points]
-
-
-def stages_of(records: Records) -> dict[str, list[Mapping[str, Any]]]:
-    """Stage -> its records, in order."""
-    return {name: [r for r in records if r["stage"] == name] for name in dict.fromkeys(r["stage"] for r in records)}
 
 
 def draw_curves(records: Records, total: int | None = None, heading: str = "") -> Figure:

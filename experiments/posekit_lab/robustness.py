@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,10 @@ from matplotlib.figure import Figure
 
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.measure import common_size, evenly_spread
 from posekit.evaluation.noisy import Noisy
 from posekit.evaluation.table import Evaluation
 from posekit.reference import load_system, shipped_names
-from posekit.util.errors import InputError
 from posekit.util.files import whole_file
 from posekit_lab.pictures import CYCLE, new_figure
 
@@ -46,16 +47,12 @@ def main(arguments: list[str] | None = None) -> Evaluation:
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args(arguments)
     systems = {name: load_system(name) for name in args.systems or ["texel_fill-mirror", *shipped_names()]}
-    sizes = {system.size for system in systems.values() if system.size is not None}
-    if len(sizes) > 1:
-        raise InputError(f"Systems are compared on photographs of one size; these are made for {sorted(sizes)}.")
+    size = common_size(systems) or (128, 128)
     arms = {
         f"{name}{BETWEEN}{level:g}": Noisy(system, level) for name, system in systems.items() for level in args.levels
     }
-    people = StudioPeople(args.people, args.views, next(iter(sizes), (128, 128)), 0, split="test")
-    count = min(args.pairs, len(people))
-    pairs = [people[i * len(people) // count] for i in range(count)]
-    table = evaluate(arms, pairs, perceptual_every=PERCEPTUAL_EVERY, progress=True)
+    people = StudioPeople(args.people, args.views, size, 0, split="test")
+    table = evaluate(arms, evenly_spread(people, args.pairs), perceptual_every=PERCEPTUAL_EVERY, progress=True)
     table.save(args.out / "robustness.json")
     picture = io.BytesIO()
     _draw(table).savefig(picture, format="png")
@@ -80,8 +77,9 @@ def _draw(table: Evaluation) -> Figure:
     """A panel for each of `METRICS`, a line for each system over the level of noise."""
     figure, axes = new_figure(3.1 * len(METRICS), 3.4, 1, len(METRICS))
     for axis, (metric, title) in zip(axes[0], METRICS.items(), strict=True):
-        for (system, (levels, means)), colour in zip(curves(table, metric).items(), CYCLE, strict=False):
-            axis.plot(levels, means, "o-", color=colour, markersize=4, label=system.removesuffix("-laptop"))
+        colours = itertools.cycle(CYCLE)
+        for system, (levels, means) in curves(table, metric).items():
+            axis.plot(levels, means, "o-", color=next(colours), markersize=4, label=system.removesuffix("-laptop"))
         axis.set_title(title, fontsize=11, loc="left")
         axis.set_xlabel("level of noise", fontsize=10)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)

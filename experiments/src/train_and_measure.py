@@ -23,9 +23,7 @@ people: int = 400  # 20..: numbers considered: 8 of 10 are for training, 1 of 10
 views: int = 6  # 2..9999: photographs of each
 size: int = 0  # 0..2048: pixels along an edge; the system's image_size if 0
 skirts: str = "legs"  # what the pixels of a skirt show on the map, legs or cloth
-poses: str = (
-    ""  # all or usual (no arm is raised): those of the training; usual and unseen poses are then measured apart
-)
+poses: str = ""  # all or usual (no arm raised), for training; usual and unseen ones are then measured apart
 noise: bool = False  # spoil all maps as an estimator does, for training and for measuring
 measure: str = "photographs"  # or "textures": apart for what the source shows and what it hides
 measured: int = 120  # 1..: held-out pairs, evenly spread over the held-out people

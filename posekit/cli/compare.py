@@ -21,12 +21,13 @@ def compare_command(
     people: Annotated[int, typer.Option(min=10, help="Numbers considered; 1 of 10 is held out.")] = 400,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     poses: Annotated[str, typer.Option(help="all; unseen: arms are raised; usual: they are not.")] = "all",
-    noise: Annotated[float, typer.Option(min=0, help="Of maps and joints that are given; 1: as DensePose.")] = 0,
+    noise: Annotated[float, typer.Option(min=0, help="Level of noise on the maps and joints that are given.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results (JSON).")] = None,
 ) -> None:
     """Compare systems: what each is given, what it costs, how good its photographs are."""
     from posekit.evaluation.compare import LEARN_NOTHING, compare
+    from posekit.evaluation.measure import common_size, evenly_spread
     from posekit.reference import load_system, shipped_names, training_of
     from posekit.training.device import usable_device
     from posekit.util.files import check_place
@@ -36,13 +37,13 @@ def compare_command(
         check_place(out / "facts.json")  # before the work, not after it
     names = list(dict.fromkeys(systems or [*LEARN_NOTHING, *shipped_names()]))
     models = {name: load_system(name) for name in names}
-    size = next((model.size for model in models.values() if model.size is not None), (128, 128))
-    held_out = open_people(data, "test", size, people=people, views=VIEWS, seed=seed, poses=poses)
+    size = common_size(models) or (128, 128)
+    some = {} if poses == "all" else {"poses": poses}
+    held_out = open_people(data, "test", size, people=people, views=VIEWS, seed=seed, **some)
     if len(held_out) < pairs:
         raise InputError(f"There are {len(held_out)} such held-out pairs, {pairs} were asked for; take more people.")
-    chosen = [held_out[i * len(held_out) // pairs] for i in range(pairs)]  # of as many people as there are
     trained = {name: training_of(name) for name in names}
-    results = compare(models, chosen, trained=trained, noise=noise, device=where, progress=True)
+    results = compare(models, evenly_spread(held_out, pairs), trained=trained, noise=noise, device=where, progress=True)
     if out is not None:
         results.save(out)
     typer.echo(results)

@@ -28,6 +28,7 @@ def evaluate_command(
 ) -> None:
     """Measure a system on held-out people beside two baselines without learning."""
     from posekit.evaluation.evaluate import evaluate
+    from posekit.evaluation.measure import evenly_spread
     from posekit.evaluation.table import Evaluation
     from posekit.metrics.protocol import Protocol, check_same, parse_size
     from posekit.reference import load_reference
@@ -49,7 +50,7 @@ def evaluate_command(
     held_out = open_people(data, "test", size, people=people, views=VIEWS, seed=seed)
     if len(held_out) < pairs:
         raise InputError(f"{data} has {len(held_out)} held-out pairs, {pairs} were asked for; render more people.")
-    chosen = [held_out[i * len(held_out) // pairs] for i in range(pairs)]  # of as many people as there are
+    chosen = evenly_spread(held_out, pairs)
     table = evaluate(beside_baselines(model), chosen, protocol=protocol, full=full, device=where, progress=True)
     if out is not None:
         table.save(out)

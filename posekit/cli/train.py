@@ -99,6 +99,8 @@ def open_people(
         return StudioPeople(people=people, views=views, size=size, seed=seed, split=split, **more)
     if not is_address(data) or Path(data).is_dir():
         return StudioPeople.of_folder(data, split, size, **more)
+    if "poses" in more:
+        raise InputError("Poses are chosen among rendered people; leave --poses out with pairs of your own.")
     pairs = object_at(data)(split, size)
     if not (hasattr(pairs, "__len__") and hasattr(pairs, "__getitem__")):
         raise InputError(f"{data} should give a sequence of posekit.Pair, got {type(pairs).__name__}.")

@@ -16,9 +16,10 @@ import torch
 from posekit.evaluation.cost import WORDS as COSTS
 from posekit.evaluation.cost import cost
 from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.measure import common_size
 from posekit.evaluation.noisy import WORDS as NOISE
 from posekit.evaluation.noisy import Noisy
-from posekit.evaluation.table import Evaluation
+from posekit.evaluation.table import Evaluation, aligned
 from posekit.person import Pair
 from posekit.systems.base import System
 from posekit.util.errors import InputError
@@ -64,9 +65,7 @@ class Comparison:
         for name in FACTS:
             values = [self.facts[system].get(name) for system in systems]
             lines.append([name.replace("_", " "), *map(_cell, values)])
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        rows = ["  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
-        return "\n".join([str(self.table), "", *rows])
+        return "\n".join([str(self.table), "", *aligned(lines)])
 
 
 def compare(
@@ -89,12 +88,7 @@ def compare(
 
     Raises InputError where systems are made for photographs of different sizes: their numbers cannot be compared.
     """
-    sizes = {system.size for system in systems.values() if system.size is not None}
-    if len(sizes) > 1:
-        raise InputError(
-            "Systems are compared on photographs of one size; these are made for "
-            f"{' and '.join(f'{h} x {w}' for h, w in sorted(sizes))}: leave some out."
-        )
+    common_size(systems)
     given = {name: Noisy(system, noise) if noise else system for name, system in systems.items()}
     table = evaluate(given, pairs, device=device, progress=progress, **how)
     if noise:

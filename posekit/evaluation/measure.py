@@ -18,6 +18,26 @@ from posekit.systems.base import System
 from posekit.util.errors import InputError
 
 
+def evenly_spread(pairs: Sequence[Pair], count: int) -> list[Pair]:
+    """So many pairs, of as many people as there are; all of them where there are fewer."""
+    count = min(count, len(pairs))
+    return [pairs[i * len(pairs) // count] for i in range(count)]
+
+
+def common_size(systems: Mapping[str, System]) -> tuple[int, int] | None:
+    """(height, width) of the photographs that all systems are made for; None where any will do.
+
+    InputError where they are made for different sizes: their numbers cannot be compared.
+    """
+    sizes = {system.size for system in systems.values() if system.size is not None}
+    if len(sizes) > 1:
+        raise InputError(
+            "Systems are compared on photographs of one size; these are made for "
+            f"{' and '.join(f'{h} x {w}' for h, w in sorted(sizes))}: leave some out."
+        )
+    return next(iter(sizes), None)
+
+
 def measure_pairs(
     systems: Mapping[str, System],
     pairs: Sequence[Pair],

@@ -25,7 +25,7 @@ WORDS = (
 
 
 class Noisy(System):
-    """``system``, whose pairs get noise of a level: 0 none, 1 what DensePose's maps look like, more is worse."""
+    """``system``, whose pairs get noise of a level: 0 none, 1 the defaults of both kinds of noise, more is worse."""
 
     def __init__(self, system: System, level: float, seed: int = 0):
         if level < 0:

@@ -122,11 +122,16 @@ class Evaluation:
             known = {row.system: row for row in self.rows if row.metric == metric}
             # empty: a measure of some systems only, such as warped.l1
             cells.append([metric, *(_cell(known[system]) if system in known else "" for system in self.values)])
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+        lines = aligned(cells)
         resampled = f"bootstrap over {len(set(self.people))} people"
         lines.append(f"mean [{self.protocol.confidence:.0%} interval, {resampled}]; {self.protocol}")
         return "\n".join([*lines, *self.notes])
+
+
+def aligned(cells: list[list[str]]) -> list[str]:
+    """Lines of text, the cells of a column below each other."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in cells]
 
 
 def _cell(row: MetricRow) -> str:

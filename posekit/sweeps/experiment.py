@@ -84,7 +84,7 @@ class Experiment:
         grid = {name: _without_repeats(values) for name, values in self.parameters.items()}
         if self.seeds:
             grid["seed"] = _without_repeats(list(self.seeds))
-        first = {tuple((name, _same(value)) for name, value in sorted(case.items())): case for case in self.cases}
+        first = {frozenset((name, _same(value)) for name, value in case.items()): case for case in self.cases}
         products = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
         return [case | product for case in first.values() or [{}] for product in products]
 

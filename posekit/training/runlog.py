@@ -131,12 +131,15 @@ def waited_share(records: Sequence[Mapping[str, Any]]) -> float:
     return sum(share * time for share, time in times) / whole if whole else float("nan")
 
 
+def stages_of(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Stage -> its records, in order."""
+    return {name: [r for r in records if r["stage"] == name] for name in dict.fromkeys(r["stage"] for r in records)}
+
+
 def logged_minutes(records: Sequence[Mapping[str, Any]]) -> float:
     """How long a training took: of each stage the median seconds a step times its steps; pauses do not count."""
-    stages: dict[str, list[Mapping[str, Any]]] = {}
-    for record in records:
-        stages.setdefault(record["stage"], []).append(record)
-    return sum(median(r["seconds"] for r in own) * max(r["step"] for r in own) for own in stages.values()) / 60
+    stages = stages_of(records).values()
+    return sum(median(r["seconds"] for r in own) * max(r["step"] for r in own) for own in stages) / 60
 
 
 def _read(path: Path, header: dict[str, Any], last: int | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:

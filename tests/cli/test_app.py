@@ -77,9 +77,28 @@ def test_evaluate_prints_the_protocol_and_compares_under_one_alone(run, rendered
     assert one_sentence(err)
 
 
+def test_compare_shows_every_system_with_what_it_costs(run, rendered, tmp_path):
+    words = ("compare", "copy_source", "coordinate_inpainting-laptop", "--data", rendered, "--pairs", 2)
+    code, out, _ = run(*words, "--noise", 1, "-o", tmp_path / "new")
+    assert code == 0
+    assert "copy_source" in out.splitlines()[0]
+    assert re.search(r"^given +nothing +maps$", out, re.MULTILINE)
+    facts = json.loads((tmp_path / "new/facts.json").read_text())
+    assert facts["coordinate_inpainting-laptop"]["pairs_seen"] > 50_000
+    stored = json.loads((tmp_path / "new/evaluation.json").read_text())
+    assert stored["protocol"]["more"]["noise"].startswith("1; noise of level L")
+    code, _, err = run("compare", "copy_source", "--data", "my_module:pairs", "--poses", "unseen")
+    assert code == 1
+    assert "leave --poses out" in err
+    assert one_sentence(err)
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
+        (("compare", "nothing"), "No reference weights nothing-laptop.safetensors"),
+        (("compare", "copy_source", "--data", "nowhere"), "posekit render"),
+        (("compare", "-o", "/proc/none/e"), "cannot be written"),
         (("describe", "coordinate_inpaint"), "did you mean 'coordinate_inpainting'"),
         (
             ("describe", "coordinate_inpainting", "--preset", "desktop"),

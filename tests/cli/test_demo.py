@@ -47,6 +47,11 @@ def test_reference_beats_copying_and_filling_on_held_out_people(system):
             assert low > 0, f"{metric}: pair by pair, over people, better than {baseline}"
     assert table.row(system.name, "gradient_energy_ratio").mean > 0.5
     page = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    order = (system.name, "nearest texel", "source copied")
+    said = [float(x) for x in re.findall(r"0\.\d{3}", readme.partition("- On 204 pairs of people")[2])[:6]]
+    means = [table.row(name, metric).mean for metric in ("ssim", "sliced_wasserstein") for name in order]
+    np.testing.assert_allclose(said, means, rtol=0, atol=0.002, err_msg="README")
     shown = {"source copied": "source copied", "nearest texel": "nearest texel, no learning"}
     for name in table.values:
         title = shown.get(name, "coordinate-based inpainting, laptop")

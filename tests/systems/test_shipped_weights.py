@@ -13,6 +13,7 @@ from posekit.evaluation.table import Evaluation
 from posekit.metrics.interval import interval_over_people
 from posekit.person import collate_pairs
 from posekit.reference import load_reference, reference_log
+from posekit.training.runlog import logged_minutes
 
 NAMES = ("coordinate_inpainting", "deformable_gan", "spatial_transformation")
 
@@ -62,6 +63,10 @@ def test_the_page_of_measurements_says_how_far_ahead_the_coordinate_based_system
     """Pair by pair, over people, of the kept evaluation."""
     table = Evaluation.load(RESULTS / "coordinate_inpainting-laptop.json")
     page = " ".join((ROOT / "docs" / "measurements.md").read_text(encoding="utf-8").split())
+    minutes = round(logged_minutes(reference_log()))
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"The reference weights took {minutes} minutes of one processor core" in page
+    assert f"They took {minutes} minutes of one processor core" in readme
     assert f"on {len(table.names)} pairs of {len(set(table.people))} other held-out people" in page
     ahead = {}
     signs = {"ssim": 1, "ms_ssim": 1, "l1": -1, "perceptual": -1, "sliced_wasserstein": -1, "gradient_energy_ratio": 1}
@@ -75,5 +80,11 @@ def test_the_page_of_measurements_says_how_far_ahead_the_coordinate_based_system
     assert f"{ahead['l1'][1]} l1" in page
     assert f"{ahead['perceptual'][1]} the perceptual distance" in page
     assert f"{ahead['sliced_wasserstein'][1]} the sliced Wasserstein distance" in page
+    shown = [f"{table.row(name, f'{region}.l1').mean:.3f}".lstrip("0") for region in ("seen", "unseen", "head", "hands")
+             for name in ("coordinate_inpainting", "nearest texel")]  # fmt: skip
+    assert (
+        "where the source shows the texel (l1 {} against {}), where it hides it ({} and {}), on the head ({} and {}) "
+        "and on the hands ({} and {})".format(*shown)
+    ) in page
     assert all(ahead[metric][0] > 0 for metric in signs if metric != "gradient_energy_ratio")
     assert ahead["gradient_energy_ratio"][0] < 0  # "in sharpness the two cannot be told apart"

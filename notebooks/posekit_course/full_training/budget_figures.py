@@ -5,6 +5,7 @@ All functions that draw return a new matplotlib Figure and change nothing else.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -45,7 +46,7 @@ def draw_budget(
     axis = figure.add_subplot(grid[1, :])
     regions = list(next(iter(errors.values())))
     width = 0.8 / len(errors)
-    for i, ((name, own), colour) in enumerate(zip(errors.items(), COLOURS, strict=False)):
+    for i, ((name, own), colour) in enumerate(zip(errors.items(), itertools.cycle(COLOURS), strict=False)):
         at = np.arange(len(regions)) + (i - (len(errors) - 1) / 2) * width
         axis.bar(at, [own[region] for region in regions], width * 0.9, color=colour, label=name)
     axis.set_xticks(np.arange(len(regions)), regions, fontsize=11)

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from posekit_lab.pictures import BLUE, GREY, ORANGE, draw_curves, series, show, stages_of
+from posekit_lab.pictures import BLUE, GREY, ORANGE, draw_curves, series, show
 from torch import Tensor
 
 from posekit.data.studio import StudioPeople
@@ -25,7 +25,6 @@ from posekit_course.full_training.probes import Leak, Snapshots
 __all__ = [
     "draw_curves",
     "series",
-    "stages_of",
     "draw_failures",
     "draw_recorded",
     "draw_scores",

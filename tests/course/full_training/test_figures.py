@@ -6,6 +6,7 @@ import torch
 from posekit_course.full_training import figures
 from posekit_course.full_training.probes import Leak, Snapshots
 
+from posekit.training.runlog import stages_of
 from tests.synthetic import make_pair, make_person
 
 
@@ -24,7 +25,7 @@ def pixels(figure):
 def test_series_of_a_loss_skips_records_without_it():
     assert figures.series(LOG, "b") == ([1, 2, 3], [2.0, 2.0, 2.0])
     assert figures.series(LOG, "nothing") == ([], [])
-    assert {name: len(own) for name, own in figures.stages_of(LOG).items()} == {"one": 3, "two": 3}
+    assert {name: len(own) for name, own in stages_of(LOG).items()} == {"one": 3, "two": 3}
 
 
 def test_curves_have_a_panel_for_each_stage_and_a_line_for_each_of_its_losses():
