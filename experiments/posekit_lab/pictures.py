@@ -113,20 +113,23 @@ def draw_curves(records: Records, total: int | None = None, heading: str = "") -
     stages = stages_of(records)
     figure, axes = new_figure(10.5, 3.2, 1, max(1, len(stages)))
     names = list(dict.fromkeys(name for record in records for name in record["losses"]))
+    styles = {  # dashed where the colours begin again
+        name: {"color": CYCLE[n % len(CYCLE)], "linestyle": ("-", "--", ":")[n // len(CYCLE) % 3]}
+        for n, name in enumerate(names)
+    }
     for axis, (stage, own) in zip(axes[0], stages.items(), strict=False):
         for name in names:
             x, y = series(own, name)
             if x:
                 marks = {"marker": ".", "markersize": 4} if len(x) < 60 else {}
-                axis.plot(x, y, color=CYCLE[names.index(name) % len(CYCLE)], linewidth=1.4, **marks)
+                axis.plot(x, y, linewidth=1.4, **styles[name], **marks)
         axis.set(yscale="log", title=f"stage {stage}", xlabel="step", ylabel="loss (log)")
         axis.tick_params(which="both", labelsize=9)
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         low, high = axis.get_ylim()
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
         axis.yaxis.set_minor_formatter(NullFormatter())
-    colours = {name.replace("_", " "): CYCLE[n % len(CYCLE)] for n, name in enumerate(names)}
-    lines = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
+    lines = [Line2D([], [], label=name.replace("_", " "), **style) for name, style in styles.items()]
     if lines:
         columns = -(-len(lines) // (1 if len(lines) < 8 else 2))
         figure.legend(handles=lines, loc="outside lower center", ncol=columns, fontsize=9.5, frameon=False)

@@ -129,7 +129,7 @@ print(as_table(dry_run(model, training, options)))
 
 # %% alt="Two rows of rendered people: those for training, and others, held out."
 sides = {"trained on": training, "held out": held_out}
-shown = min(8, len(held_out.numbers))
+shown = min(7, len(held_out.numbers))
 rows = {
     name: [data.person(i, i % views).image for i in range(shown)]
     for name, data in sides.items()
@@ -552,8 +552,10 @@ for name, arm in budget(teacher).items():
         region: float((off * mask).sum() / mask.sum()) for region, mask in regions.items()
     }
     photographs[name] = image
-heads = regions["head"].sum((1, 2, 3))
-face = int(heads.argmax())
+facing = some.target.visibility[:, 0] == 2  # joint 0 is the nose
+face = int(
+    (regions["head"].sum((1, 2, 3)) * facing).argmax()
+)  # the largest face, no back of a head
 picked = {name: image[face] for name, image in photographs.items()}
 draw_budget(picked, some.target.image[face], regions["head"][face], errors)
 

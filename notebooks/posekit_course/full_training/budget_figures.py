@@ -35,7 +35,7 @@ def draw_budget(
     if not (head > 0).any():
         raise InputError("The mask of the head is empty: take a pair that shows it.")
     rows, columns = _square_around(head[0])
-    figure, axes = new_figure(10, 4.9)
+    figure, axes = new_figure(9.2, 4.5)
     axes[0, 0].remove()
     grid = figure.add_gridspec(2, len(made) + 1, height_ratios=[1, 1.5])
     for column, (name, image) in enumerate([*made.items(), ("truth", truth)]):
