@@ -24,6 +24,9 @@ CHECKED = [
     "posekit.metrics",
     "posekit.systems",
 ]
+# Tests with this in their names run a notebook from its first cell to its last.
+WHOLE_NOTEBOOK = "::test_whole_notebook"
+
 _hook = install_import_hook(CHECKED, "beartype.beartype")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -33,6 +36,18 @@ def pytest_addoption(parser):
     """How many damaged files each reader is given (tests/fuzz), and which."""
     parser.addoption("--fuzz", type=int, default=100, help="damaged files for each of some twenty readers")
     parser.addoption("--fuzz-seed", type=int, default=0, help="other damaged files")
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_xdist_make_scheduler(config, log):
+    """As ``--dist loadscope``, a module on one worker, but tests that each run a whole notebook go to any."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class SpreadNotebooks(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if WHOLE_NOTEBOOK in nodeid else super()._split_scope(nodeid)
+
+    return SpreadNotebooks(config, log)
 
 
 @pytest.fixture

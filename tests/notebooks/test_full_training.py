@@ -31,7 +31,7 @@ def people(tmp_path_factory):
 
 
 @pytest.mark.parametrize("system", TINY)
-def test_runs_with(system, tmp_path):
+def test_whole_notebook_runs_with(system, tmp_path):
     parameters = SMALL | {"system": system, "overrides": TINY[system]}
     row = run_one(str(NOTEBOOK), str(tmp_path / "run-000.ipynb"), parameters, "v", 600)
     assert row.status == "ok", row.error

@@ -55,6 +55,6 @@ def test_solutions_put_back_give_the_source(name):
 
 
 @pytest.mark.parametrize("name", IN_TIME)
-def test_student_copy_fails_exactly_at_its_stubs(name):
+def test_whole_notebook_of_a_student_fails_exactly_at_its_stubs(name):
     """The whole of it with the solutions is what nbval runs."""
     assert student.student_problems(name, solved=False) == []
