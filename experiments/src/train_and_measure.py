@@ -22,6 +22,7 @@ channels_last: bool = False  # memory layout of the networks
 people: int = 400  # 20..: numbers considered: 8 of 10 are for training, 1 of 10 for measuring
 views: int = 6  # 2..9999: photographs of each
 size: int = 0  # 0..2048: pixels along an edge; the system's image_size if 0
+kind: str = "body"  # of people: body, face, or sides (front, side, back, side)
 skirts: str = "legs"  # what the pixels of a skirt show on the map, legs or cloth
 poses: str = ""  # all or usual (no arm raised), for training; usual and unseen ones are then measured apart
 noise: bool = False  # spoil all maps as an estimator does, for training and for measuring
@@ -63,11 +64,13 @@ if hasattr(model, "mirror"):
 own, usual = dataclasses.asdict(model.config), dataclasses.asdict(type(model).PRESETS[preset])
 shown = {name: "+".join(value) if name in ("without", "losses") else value for name, value in own.items()}
 changed = [f"{name}={shown[name]}" for name in own if own[name] != usual[name]]
-record(arm=", ".join([system, *changed] + ([f"poses={poses}"] if poses else [])))
+data = ([f"poses={poses}"] if poses else []) + ([f"kind={kind}"] if kind != "body" else [])
+record(arm=", ".join([system, *changed, *data]))
 
 # %%
 size = size or model.size or 128
-common = {"people": people, "views": views, "size": size, "skirts": skirts, "progress": False}
+common = {"people": people, "views": views, "size": size, "progress": False}
+common |= {"kind": kind, "skirts": skirts}
 spoil = EstimatorNoise() if noise else None
 training = StudioPeople(**common, split="train", noise=spoil, poses=poses or "all", **model.training_data)
 

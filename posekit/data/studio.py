@@ -37,7 +37,7 @@ class StudioPeople(Sequence):
     | seed     | another seed, other people |
     | split    | "train", "val" or "test"; people and body shapes never appear in two |
     | root     | data folder; None keeps it in the user's cache (`posekit.util.cache.cache_dir`) |
-    | kind     | "body" or "face" |
+    | kind     | "body", "face" or "sides" (`posekit.studio.generate.make_person`) |
     | jobs     | processes that render what is missing; None takes all processors |
     | noise    | `EstimatorNoise` to spoil the maps with (the same for every reading of a photograph), or None |
     | pairs    | "all": views (views - 1) ordered pairs a person; "random": one fixed target for each photograph; |
@@ -75,7 +75,7 @@ class StudioPeople(Sequence):
         if poses not in ("all", "usual", "unseen"):
             raise InputError(f"poses must be all, usual or unseen; got {poses!r}")
         if poses != "all" and kind != "body":
-            raise InputError("The set of faces has no arms to raise; leave poses at all.")
+            raise InputError(f"Raised arms are told apart in the set body alone, not in {kind}; leave poses at all.")
         if views < 2:
             raise InputError(f"A pair needs two photographs of a person: views must be at least 2; got {views}")
         if neighbours < 0:

@@ -35,7 +35,9 @@ from posekit.studio.render.shade import Material
 from posekit.studio.render.surface_maps import part_of, surface_maps
 from posekit.util.errors import InputError
 
-SETS = ("body", "face")
+SETS = ("body", "face", "sides")
+SIDES = (0, -90, 180, 90)  # degrees; of photographs 0, 1, 2, 3 of the set "sides", then again
+SIDES_SPREAD = 6.0  # degrees
 SPLITS = ("train", "val", "test")
 UV_STEPS = 65535  # atlas positions are rounded to multiples of 1 / 65535: off by 1 / 131070 of the atlas at most
 _FIGURE, _ROOM, _VIEW = range(3)  # numbers of the random streams
@@ -132,6 +134,10 @@ def make_shot(
         delta = body.expression_delta(faces.sample_expression(rng))
         posed = pose_figure(body, who.figure, faces.sample_face_pose(rng), who.materials, delta)
         crop, elevation, fill = "head", rng.normal(0, 3), rng.uniform(*faces.HEAD_FILL)
+    elif kind == "sides":
+        yaw = rng.normal(SIDES[view % len(SIDES)], SIDES_SPREAD)
+        posed = pose_figure(body, who.figure, sample_pose(rng, yaw, who.figure), who.materials)
+        crop, elevation, fill = "full", rng.uniform(*ELEVATION), FILL
     else:
         posed = pose_figure(body, who.figure, sample_pose(rng, shape=who.figure), who.materials)
         crop = list(CROP_SHARES)[rng.choice(len(CROP_SHARES), p=list(CROP_SHARES.values()))]
@@ -187,7 +193,8 @@ def make_person(
         person: number of the person, from 0 up; decides the split, see `split_of`.
         view: number of the photograph.
         size: (h, w) in pixels, or one number for a square.
-        kind: "body" for people from head to hips, knees or toes, "face" for close-ups with expressions.
+        kind: "body" for people from head to hips, knees or toes, "face" for close-ups with expressions, "sides" for
+            whole people from the front, one side, the back and the other side in turn, as shops photograph clothes.
         skirts: "legs" maps the body under a skirt, "cloth" leaves skirts without a map.
         room: number of the room, lamps and backdrop, that the photograph is taken in; the person's own when None.
         choices: fixed instead of drawn, as in ``make_figure`` (``outfit="dress"``, ``hair="long"``, ...).

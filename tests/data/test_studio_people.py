@@ -99,7 +99,7 @@ def test_poses_that_nobody_takes_are_refused(root):
     numbers = [n for n in range(0, 200) if n % 10 < 8 and not any(arms_raised(0, n, v) for v in range(2))][:1]
     with pytest.raises(InputError, match="None of the 1 people has a pair for poses='unseen'"):
         StudioPeople(numbers, 2, SIZE, root=root.parent / "nobody", poses="unseen", jobs=1, progress=False)
-    with pytest.raises(InputError, match="no arms to raise"):
+    with pytest.raises(InputError, match="Raised arms are told apart in the set body alone, not in face"):
         people(root, kind="face", poses="usual")
 
 

@@ -109,12 +109,25 @@ def test_faces_fill_the_picture_and_change_their_expression():
     assert people[0].identity == people[2].identity
 
 
+def test_sides_show_front_side_back_and_side_of_a_whole_person():
+    for number in (3, 5):
+        photos = [make_person(0, number, view, 64, kind="sides") for view in range(5)]
+        torso = [[int((p.part == part).sum()) for part in (1, 2)] for p in photos]  # back, front
+        assert torso[0][1] > 5 * torso[0][0]
+        assert torso[2][0] > 5 * torso[2][1]
+        legs = [[int(sum((p.part == part).sum() for part in own)) for own in ((7, 9), (8, 10))] for p in photos]
+        assert (legs[1][0] - legs[1][1]) * (legs[3][0] - legs[3][1]) < 0  # right leg here, left leg there
+        assert torso[4][1] > 5 * torso[4][0]  # the fifth is from the front again
+        assert all((p.part == 5).sum() + (p.part == 6).sum() > 0 for p in photos), "no whole person without feet"
+        assert (photos[4].image != photos[0].image).any()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"size": 8}, "from 16 to 2048"),
         ({"size": (64,)}, "from 16 to 2048"),
-        ({"kind": "cat"}, "kind must be one of body, face"),
+        ({"kind": "cat"}, "kind must be one of body, face, sides"),
         ({"skirts": "kilt"}, "skirts must be one of"),
         ({"person": -1}, "numbers from 0 up"),
     ],
