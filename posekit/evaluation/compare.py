@@ -16,6 +16,7 @@ import torch
 from posekit.evaluation.cost import WORDS as COSTS
 from posekit.evaluation.cost import cost
 from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.joint_error import joint_error
 from posekit.evaluation.measure import common_size
 from posekit.evaluation.noisy import WORDS as NOISE
 from posekit.evaluation.noisy import Noisy
@@ -30,6 +31,7 @@ FACTS = {
     "given": "what the system needs beside the photograph, of source and target",
     "pairs_seen": "pairs in all batches of its training",
     "training_minutes": "by its log: of each stage the median step times the steps",
+    "joint_error": "pixels between the source's elbow, wrist or ankle and where the system looks for the target's",
     **COSTS,
 }
 
@@ -94,12 +96,14 @@ def compare(
     if noise:
         protocol = dataclasses.replace(table.protocol, more={**table.protocol.more, "noise": f"{noise:g}; {NOISE}"})
         table = dataclasses.replace(table, protocol=protocol)
-    one = pairs[0].batched()
-    facts = {}
+    one, facts = pairs[0].batched(), {}
+    has_joints = all(p.keypoints is not None for p in (one.source, one.target))
     for name, system in systems.items():
         seen, minutes = (trained or {}).get(name) or (None, None)
         costs = dataclasses.asdict(cost(system, one, device=device))
-        facts[name] = {"given": _given(system), "pairs_seen": seen, "training_minutes": minutes, **costs}
+        joints = joint_error(given[name], pairs, device=device) if has_joints else None
+        learnt = {"pairs_seen": seen, "training_minutes": minutes}
+        facts[name] = {"given": _given(system), **learnt, "joint_error": joints, **costs}
     return Comparison(table, facts)
 
 
