@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from posekit.data.photo import check_picture_name
+from posekit.ops.charts import lay_tiles
 from posekit.person import Person
 from posekit.systems.base import Result
 from posekit.util.files import whole_file
@@ -49,7 +50,8 @@ def draw_panel(columns: Mapping[str, Float[Tensor, "b 3 h w"]], size: float = 1.
 def steps_of(source: Person, result: Result) -> dict[str, Float[Tensor, "b 3 h w"]]:
     """The way from a photograph (a batch) to the result, as columns of `draw_panel`.
 
-    Source, partial coordinates C, completed D, colours T, warped W, result; what the system does not have is left out.
+    Source, partial coordinates C, completed D, colours T, warped W, result; of Dense Pose Transfer the 24 charts, observed
+    and completed, and the predicted photograph; what the system does not have is left out.
     """
     columns = {"source S": source.image}
     maps = {name: getattr(result, name, None) for name in ("C", "known", "D", "T", "W", "image")}
@@ -57,6 +59,11 @@ def steps_of(source: Person, result: Result) -> dict[str, Float[Tensor, "b 3 h w
         columns["partial texture C"] = coordinate_colors(maps["C"], maps["known"])
     if maps["D"] is not None:
         columns["completed D"] = coordinate_colors(maps["D"])
+    for name, title in (("charts", "charts, observed"), ("completed", "charts, completed")):
+        if getattr(result, name, None) is not None:
+            columns[title] = lay_tiles(getattr(result, name))
+    if getattr(result, "predicted", None) is not None:
+        columns["predicted"] = result.predicted
     titles = {"T": "colours T = S[D]", "W": "warped W = T[M]", "image": "result"}
     return columns | {title: maps[name] for name, title in titles.items() if maps[name] is not None}
 

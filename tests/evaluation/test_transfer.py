@@ -13,11 +13,12 @@ from posekit.cli.transfer import transfer_files
 from posekit.data.load import load_person
 from posekit.data.photo import read_photo
 from posekit.evaluation.transfer import transfer
+from posekit.ops.charts import lay_tiles
 from posekit.plots import coordinate_colors, draw_panel, save_figure, steps_of
 from posekit.systems import build
 from posekit.training.weights import save_weights
 from posekit.util.errors import InputError
-from tests.synthetic import TINY
+from tests.synthetic import TINY, chart_batch
 
 SIZE = 64
 
@@ -229,3 +230,17 @@ def test_coordinate_colours():
     colors = coordinate_colors(corners, torch.tensor([1.0, 0]).reshape(1, 1, 1, 2))
     assert colors[0, :, 0, 0].tolist() == pytest.approx([0, 0, 0.4])
     assert colors[0, :, 0, 1].tolist() == [1, 1, 1]
+
+
+def test_steps_of_dense_pose_transfer_show_both_streams():
+    tiny = {"image_size": 48, "chart_size": 32, "width": 4, "part_width": 2, "context": 4, "pooled": 1}
+    tiny |= {"blend_width": 4, "d_width": 4, "features": "random", "feature_width": 4}
+    system, pair = build("dense_pose_transfer", **tiny).eval(), chart_batch(1, 48)
+    with torch.inference_mode():
+        result = system(pair)
+    columns = steps_of(pair.source, result)
+    assert list(columns) == [
+        "source S", "charts, observed", "charts, completed", "predicted", "warped W = T[M]", "result",
+    ]  # fmt: skip
+    assert torch.equal(columns["charts, observed"], lay_tiles(result.charts))
+    assert len(draw_panel(columns).axes) == len(columns)
