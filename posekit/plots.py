@@ -50,8 +50,8 @@ def draw_panel(columns: Mapping[str, Float[Tensor, "b 3 h w"]], size: float = 1.
 def steps_of(source: Person, result: Result) -> dict[str, Float[Tensor, "b 3 h w"]]:
     """The way from a photograph (a batch) to the result, as columns of `draw_panel`.
 
-    Source, partial coordinates C, completed D, colours T, warped W, result; of Dense Pose Transfer the 24 charts, observed
-    and completed, and the predicted photograph; what the system does not have is left out.
+    Source, partial coordinates C, completed D, colours T, warped W, result; of Dense Pose Transfer the 24 charts,
+    observed and completed, and the predicted photograph; what the system does not have is left out.
     """
     columns = {"source S": source.image}
     maps = {name: getattr(result, name, None) for name in ("C", "known", "D", "T", "W", "image")}

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from posekit.util.errors import InputError
 
+NORMS = ("instance", "part")
+
 
 class PartAutoencoder(nn.Module):
     """Charts ``b p 3 t t`` in [-1, 1], 0 where nothing is known, to completed charts of the same shape.
@@ -23,10 +25,13 @@ class PartAutoencoder(nn.Module):
     | context           | two linear      | all codes to ``context``, to ``context``   |        |
     | 4 deconvolutions  | 3 / 2           | 2, 1, 1 after (4 width + context), then 3  | t      |
 
-    Each layer is the linear operation, then ReLU, then InstanceNorm without parameters, as Table 6 says.  Two readings:
-    the last deconvolution has neither, because ReLU would leave no colour below the middle, and the norm no absolute
-    one; and the second linear layer gives G as it is ("transform it again into an embedding").  The norm of the context
-    runs over its numbers.
+    Each layer is the linear operation, then ReLU, then a norm without parameters.  Table 6 says InstanceNorm, over the
+    texels of each channel.  It takes away whatever is the same everywhere in a channel, and G is the same everywhere:
+    a part of which nothing is seen then gets the same texture whatever G says, and the absolute colour of the others is
+    lost on the way into their codes.  norm="part" runs over all channels and texels of a part instead, which leaves the
+    channels' levels to each other; measured in notebook 07.  Two more readings: the last deconvolution has neither ReLU
+    nor norm, because ReLU would leave no colour below the middle, and the norm no absolute one; and the second linear
+    layer gives G as it is ("transform it again into an embedding").  The norm of the context runs over its numbers.
 
     The parts are groups of one convolution, not 24 of them.  At 24 parts, width 32, context 256 and charts of 256:
     102,496 parameters in an encoder, 249,827 in a decoder, 201,392,640 in the context, 209,848,392 in all.
@@ -39,6 +44,7 @@ class PartAutoencoder(nn.Module):
         extra: more 3 x 3 convolutions for every part, stride 1, behind its encoder (appendix A: deeper ones overfit).
         pooled: mean of each code over ``pooled`` x ``pooled`` fields on its way into G; None, as published, takes
             every number of it, so that the layer fits one size of chart alone and holds 96 % of all parameters.
+        norm: instance, as published, or part.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class PartAutoencoder(nn.Module):
         side: int = 256,
         pooled: int | None = None,
         extra: int = 0,
+        norm: str = "instance",
     ):
         super().__init__()
         if parts < 1 or width < 1 or context < 2:
@@ -59,7 +66,9 @@ class PartAutoencoder(nn.Module):
             raise InputError(f"Charts have sides that are multiples of 16, of at least 32 texels; got {side}.")
         if pooled is not None and not 1 <= pooled <= side // 16:
             raise InputError(f"pooled is from 1 to side / 16 = {side // 16}, or None, got {pooled}.")
-        self.parts, self.side, self.pooled = parts, side, pooled
+        if norm not in NORMS:
+            raise InputError(f"norm must be one of {', '.join(NORMS)}; got {norm!r}.")
+        self.parts, self.side, self.pooled, self.norm = parts, side, pooled, norm
         w, deep = width, 4 * width
         down = {"kernel_size": 3, "stride": 2, "padding": 1, "groups": parts}
         self.encoder = nn.ModuleList(
@@ -87,7 +96,7 @@ class PartAutoencoder(nn.Module):
         """The codes E_i of the parts."""
         x = charts.flatten(1, 2)
         for conv in self.encoder:
-            x = _norm(conv(x))
+            x = self._normed(conv(x))
         return x.unflatten(1, (self.parts, -1))
 
     def embed(self, codes: Float[Tensor, "b p c s s"]) -> Float[Tensor, "b g"]:
@@ -104,11 +113,13 @@ class PartAutoencoder(nn.Module):
         x = torch.cat([codes, everywhere.to(codes.dtype)], 2).flatten(1, 2)
         *hidden, last = self.decoder
         for conv in hidden:
-            x = _norm(conv(x))
+            x = self._normed(conv(x))
         made = last(x).unflatten(1, (self.parts, 3))
         return made.to(torch.promote_types(made.dtype, torch.float32))  # under autocast colours come in bfloat16
 
-
-def _norm(x: Tensor) -> Tensor:
-    """ReLU, then InstanceNorm without parameters, in the order of Table 6."""
-    return F.instance_norm(F.relu(x))
+    def _normed(self, x: Tensor) -> Tensor:
+        """ReLU, then the norm, in the order of Table 6."""
+        x = F.relu(x)
+        if self.norm == "instance":
+            return F.instance_norm(x)
+        return F.group_norm(x, self.parts)  # the channels of a part are a group

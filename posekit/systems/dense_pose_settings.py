@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from posekit.nets.part_autoencoder import NORMS
 from posekit.nets.vgg import FEATURES
 from posekit.systems.base import check_rates, choose
 from posekit.util.errors import InputError
@@ -36,7 +37,7 @@ class DensePoseTransferConfig:
     |                          | one_hot_iuv (1, 24, 18, 3 and 26 planes) |
     | image_size, chart_size   | sides in pixels and texels; multiples of 4 and of 16, from 32 on |
     | width                    | channels of the first layer of the predictive module |
-    | part_width, context, pooled, extra | of the inpainting autoencoder, see `posekit.nets.part_autoencoder` |
+    | part_width, context, pooled, extra, norm | of the inpainting autoencoder, see `posekit.nets.part_autoencoder` |
     | blend_width, d_width     | channels inside the blending module, of the discriminator's first layer |
     | supervision              | multi: every photograph of the person that the pair brings along says what its texels |
     |                          | are (equation 6); single: the source alone |
@@ -60,6 +61,7 @@ class DensePoseTransferConfig:
     context: int = 256
     pooled: int | None = None
     extra: int = 0
+    norm: str = "instance"
     blend_width: int = 64
     d_width: int = 64
     supervision: str = "multi"
@@ -81,6 +83,7 @@ class DensePoseTransferConfig:
         choose("variant", self.variant, VARIANTS)
         choose("reading", self.reading, READINGS)
         choose("supervision", self.supervision, SUPERVISION)
+        choose("norm", self.norm, NORMS)
         choose("kind of features", self.features, (*FEATURES, "auto"))
         for pose in (self.source_pose, self.target_pose):
             choose("pose", pose, PLANES)
@@ -121,6 +124,7 @@ _LAPTOP = DensePoseTransferConfig(
     part_width=8,
     context=64,
     pooled=1,
+    norm="part",
     blend_width=16,
     d_width=16,
     neighbours=3,
@@ -143,6 +147,7 @@ PRESETS = {
         part_width=16,
         context=128,
         pooled=2,
+        norm="part",
         blend_width=32,
         d_width=32,
         neighbours=3,

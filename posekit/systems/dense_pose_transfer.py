@@ -87,7 +87,7 @@ class DensePoseTransfer(System):
         c = self.config
         self.predictive = PredictiveStream(c.planes, c.width)
         if c.variant == "full":
-            self.autoencoder = PartAutoencoder(PARTS, c.part_width, c.context, c.chart_size, c.pooled, c.extra)
+            self.autoencoder = PartAutoencoder(PARTS, c.part_width, c.context, c.chart_size, c.pooled, c.extra, c.norm)
         if c.variant != "predictive":
             self.blending = Blending(9 if c.warps else 6, c.blend_width)
         self.discriminator = PatchGAN(9, c.d_width)
