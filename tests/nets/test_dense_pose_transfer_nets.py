@@ -77,11 +77,12 @@ def test_parameters_of_the_autoencoder():
         assert net(charts).shape == charts.shape
 
 
-@pytest.mark.parametrize("pooled", [None, 1])
-def test_grouped_convolutions_are_a_loop_over_the_parts(pooled):
+@pytest.mark.parametrize(("pooled", "norm"), [(None, "instance"), (1, "instance"), (1, "part")])
+def test_grouped_convolutions_are_a_loop_over_the_parts(pooled, norm):
     torch.manual_seed(0)
-    net = PartAutoencoder(parts=5, width=2, context=6, side=32, pooled=pooled).double()
+    net = PartAutoencoder(parts=5, width=2, context=6, side=32, pooled=pooled, norm=norm).double()
     charts = torch.randn(2, 5, 3, 32, 32, dtype=torch.float64)
+    normed = F.instance_norm if norm == "instance" else lambda x: F.layer_norm(x, x.shape[1:])  # of one part
 
     def part(layer, i):
         rows = slice(i * layer.weight.shape[0] // 5, (i + 1) * layer.weight.shape[0] // 5)
@@ -92,7 +93,7 @@ def test_grouped_convolutions_are_a_loop_over_the_parts(pooled):
     for i in range(5):
         x = charts[:, i]
         for conv in net.encoder:
-            x = F.instance_norm(F.relu(F.conv2d(x, *part(conv, i), stride=2, padding=1)))
+            x = normed(F.relu(F.conv2d(x, *part(conv, i), stride=2, padding=1)))
         codes.append(x)
     whole = torch.stack(codes, 1)
     seen = whole.mean((3, 4)) if pooled else whole
@@ -104,9 +105,24 @@ def test_grouped_convolutions_are_a_loop_over_the_parts(pooled):
         x = torch.cat([codes[i], G[:, :, None, None].expand(-1, -1, 2, 2)], 1)
         for conv in net.decoder[:3]:
             x = F.conv_transpose2d(x, *part(conv, i), stride=2, padding=1, output_padding=1)
-            x = F.instance_norm(F.relu(x))
+            x = normed(F.relu(x))
         x = F.conv_transpose2d(x, *part(net.decoder[3], i), stride=2, padding=1, output_padding=1)
         torch.testing.assert_close(completed[:, i], x)
+
+
+@pytest.mark.parametrize("norm", ["instance", "part"])
+def test_instance_norm_takes_the_level_that_the_context_gives_to_a_channel(norm):
+    """Of a part that is not seen: G is the same everywhere, and moves whole channels up and down, or nothing does."""
+    torch.manual_seed(0)
+    net = PartAutoencoder(parts=2, width=4, context=8, side=128, norm=norm).double()
+    codes = net.encode(torch.zeros(1, 2, 3, 128, 128, dtype=torch.float64))
+    assert codes.abs().max() < 1e-6 if norm == "instance" else codes.std() > 0
+    levels = []
+    net.decoder[1].register_forward_pre_hook(lambda _, inputs: levels.append(inputs[0].detach().mean((0, 2, 3))))
+    with torch.no_grad():
+        for _ in range(2):
+            net.decode(codes, 3 * torch.randn(1, 8, dtype=torch.float64))
+    assert (levels[0] - levels[1]).abs().max() < 1e-9 if norm == "instance" else (levels[0] - levels[1]).std() > 0.1
 
 
 def test_parts_know_of_each_other_through_the_context_alone():
