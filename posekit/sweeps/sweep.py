@@ -132,12 +132,13 @@ def _in_parallel(experiment: Experiment, notebook: Path, version: str, tasks: li
         return
     with _cluster(experiment), parallel_config(backend=experiment.backend, n_jobs=experiment.jobs):
         yield from Parallel(return_as="generator_unordered")(
-            delayed(_run_in_worker)(os.getpid(), *call) for call in calls
+            delayed(_run_in_worker)(os.getpid() if experiment.backend == "loky" else None, *call) for call in calls
         )
 
 
-def _run_in_worker(parent: int, *call: Any) -> SweepRun:
-    end_with(parent)
+def _run_in_worker(parent: int | None, *call: Any) -> SweepRun:
+    if parent is not None:  # else the worker may be a child of another program, on another machine
+        end_with(parent)
     return run_one(*call)
 
 

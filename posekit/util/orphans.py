@@ -12,10 +12,11 @@ def end_with(parent: int) -> None:
     """From now on this process ends, at once and in silence, when process ``parent`` is no longer its parent.
 
     A program that is killed (SIGKILL, out of memory) cannot end its workers; they would work on, hold its output
-    open, and a pipe that reads it would wait for minutes.  Nothing happens where this process has another parent: in
-    the program itself, and for tasks on a cluster.
+    open, and a pipe that reads it would wait for minutes.  To be called in workers of this machine: one whose parent is
+    another process has lost its own before it came to its first task, and ends now.  Nothing happens in ``parent``
+    itself.
     """
-    if os.getppid() != parent or parent in _watched:
+    if os.getpid() == parent or parent in _watched:
         return
     _watched.add(parent)
     threading.Thread(target=_watch, args=(parent,), daemon=True, name="end with the parent").start()

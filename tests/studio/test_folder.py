@@ -214,6 +214,64 @@ def living(group: int) -> list[int]:
     return found
 
 
+RENDER = (
+    "import signal, sys; sys.path.insert(0, sys.argv[2]); from posekit.studio.folder import render_folder\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs begin without it
+    "render_folder(sys.argv[1], 400, 2, 32, jobs=2, progress=False)"
+)
+
+
+@pytest.fixture
+def rendering(tmp_path, request, tmp_path_factory):
+    """A program that renders with two workers, in a group of its own; nothing of it outlives the test.
+
+    Its parameter: seconds that a worker needs to start beside what it needs anyway.
+    """
+    slow = tmp_path_factory.mktemp("slow")
+    (slow / "sitecustomize.py").write_text(
+        "import sys, time\n"
+        f"time.sleep({getattr(request, 'param', 0)} if any('popen_loky' in word for word in sys.orig_argv) else 0)\n"
+    )
+    library = str(Path(posekit.__file__).parents[1])
+    run = subprocess.Popen(
+        [sys.executable, "-c", RENDER, str(tmp_path), library],
+        start_new_session=True, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(slow)},
+    )  # fmt: skip
+    yield run
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGKILL)
+    run.communicate()
+
+
+def wait_for(run, happened) -> None:
+    deadline = time.monotonic() + 300
+    while not happened():
+        assert run.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def ends(run) -> bytes:
+    """What the program said; fails where one of its processes lives on."""
+    _, said = run.communicate(timeout=60)  # a second on an idle machine; workers hold the pipe open too
+    deadline = time.monotonic() + 60
+    while left := living(run.pid):
+        assert time.monotonic() < deadline, f"processes {left} are left behind"
+        time.sleep(0.1)
+    return said
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in Linux's /proc")
+@pytest.mark.parametrize("rendering", [4], indirect=True)
+def test_killed_before_its_workers_are_up_it_leaves_none(tmp_path, rendering):
+    """As on a busy machine: their tasks wait for them already, and nobody will ask for the people."""
+    wait_for(rendering, lambda: len(living(rendering.pid)) >= 4)  # the program, joblib's tracker, two workers
+    time.sleep(1)
+    os.kill(rendering.pid, signal.SIGKILL)
+    ends(rendering)
+    assert not list((tmp_path / "people").iterdir())
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in Linux's /proc")
 @pytest.mark.parametrize(
     ("stop", "send", "expected", "words"),
@@ -223,34 +281,11 @@ def living(group: int) -> list[int]:
         (signal.SIGKILL, os.kill, {-signal.SIGKILL}, b""),  # of the kernel where memory is short: no program can answer
     ],
 )
-def test_stopped_it_ends_all_processes_and_leaves_whole_people(tmp_path, stop, send, expected, words):
-    code = (
-        "import signal, sys; sys.path.insert(0, sys.argv[2]); from posekit.studio.folder import render_folder\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs begin without it
-        "render_folder(sys.argv[1], 400, 2, 32, jobs=2, progress=False)"
-    )
-    library = str(Path(posekit.__file__).parents[1])
-    run = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path), library], start_new_session=True, stderr=subprocess.PIPE
-    )
-    try:
-        deadline = time.monotonic() + 300
-        while not list(tmp_path.glob("people/0*")):
-            assert run.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        send(run.pid, stop)
-        _, said = run.communicate(timeout=60)  # a second on an idle machine; workers hold the pipe open too
-        assert run.returncode in expected
-        assert words in said
-        deadline = time.monotonic() + 60
-        while left := living(run.pid):
-            assert time.monotonic() < deadline, f"processes {left} are left behind"
-            time.sleep(0.1)
-    finally:
-        if run.poll() is None:
-            os.killpg(run.pid, signal.SIGKILL)
-            run.communicate()
+def test_stopped_it_ends_all_processes_and_leaves_whole_people(tmp_path, rendering, stop, send, expected, words):
+    wait_for(rendering, lambda: list(tmp_path.glob("people/0*")))
+    send(rendering.pid, stop)
+    assert words in ends(rendering)
+    assert rendering.returncode in expected
     people = {path.name for path in (tmp_path / "people").iterdir()}
     unfinished = {name for name in people if name.startswith(".unfinished-")}
     assert not unfinished or stop == signal.SIGKILL, "Half a person is left."
