@@ -6,12 +6,15 @@ import itertools
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
 from posekit.metrics.protocol import Protocol, check_same
 from posekit.util.errors import InputError
 from posekit.util.files import write_json
+
+WIDTH = 110  # columns of a printed table
 
 
 @dataclass(frozen=True)
@@ -124,14 +127,28 @@ class Evaluation:
             cells.append([metric, *(_cell(known[system]) if system in known else "" for system in self.values)])
         lines = aligned(cells)
         resampled = f"bootstrap over {len(set(self.people))} people"
-        lines.append(f"mean [{self.protocol.confidence:.0%} interval, {resampled}]; {self.protocol}")
-        return "\n".join([*lines, *self.notes])
+        words = [f"mean [{self.protocol.confidence:.0%} interval, {resampled}]; {self.protocol}", *self.notes]
+        folded = [fill(text, WIDTH, break_long_words=False, break_on_hyphens=False) for text in words]
+        return "\n".join([*lines, *folded])
 
 
-def aligned(cells: list[list[str]]) -> list[str]:
-    """Lines of text, the cells of a column below each other."""
+def aligned(cells: list[list[str]], width: int = WIDTH) -> list[str]:
+    """Lines of text, the cells of a column below each other; columns that pass ``width`` go on below, named again."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+    blocks, first = [[]], widths[0]
+    for n, w in enumerate(widths[1:], 1):
+        used = first + sum(2 + widths[k] for k in blocks[-1])
+        if blocks[-1] and used + 2 + w > width:
+            blocks.append([])
+        blocks[-1].append(n)
+    texts = [
+        [_line([line[n] for n in (0, *block)], [widths[n] for n in (0, *block)]) for line in cells] for block in blocks
+    ]
+    return texts[0] + [line for text in texts[1:] for line in ("", *text)]
+
+
+def _line(cells: list[str], widths: list[int]) -> str:
+    return "  ".join(f"{cell:<{w}}" for cell, w in zip(cells, widths, strict=True)).rstrip()
 
 
 def _cell(row: MetricRow) -> str:

@@ -67,7 +67,7 @@ def test_evaluate_prints_the_protocol_and_compares_under_one_alone(run, rendered
     words = ("evaluate", "--data", rendered, "--pairs", 2, "--padding", "128x160")
     code, out, _ = run(*words, "-o", tmp_path / "a.json")
     assert code == 0
-    assert "128 x 128 RGB in [0, 1], no crop, padded to 128 x 160 with white; SSIM window 11" in out
+    assert "128 x 128 RGB in [0, 1], no crop, padded to 128 x 160 with white; SSIM window 11" in " ".join(out.split())
     code, out, _ = run(*words, "--beside", tmp_path / "a.json")
     assert code == 0
     assert "source copied (a.json)" in out

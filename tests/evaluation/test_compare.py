@@ -6,6 +6,7 @@ import pytest
 
 from posekit.evaluation.compare import FACTS, Comparison, compare
 from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.table import WIDTH, aligned
 from posekit.reference import shipped_names, training_of
 from posekit.systems import build
 from posekit.systems.base import count_parameters
@@ -39,6 +40,18 @@ def test_facts(case):
     text = str(made)
     assert "pairs seen        -        800" in text
     assert "given             nothing  maps" in text
+
+
+def test_many_systems_go_on_below():
+    """A terminal has some 110 columns: those that pass it are printed below, under their names."""
+    cells = [["", *(f"system {n}" for n in range(6))], ["ssim", *(f"0.{n}234 [0.1234, 0.5678]" for n in range(6))]]
+    lines = aligned(cells)
+    assert max(map(len, lines)) <= WIDTH
+    assert [line.split()[0] if line else "" for line in lines] == ["system", "ssim", "", "system", "ssim"]
+    assert "".join(lines).count("system") == 6
+    assert lines[1].split().count("ssim") == lines[4].split().count("ssim") == 1
+    narrow = aligned([["a", "bb"], ["c", "d" * 200]])
+    assert narrow == ["a  bb", "c  " + "d" * 200]  # one column is never cut
 
 
 def test_kept_and_read_again(case, tmp_path):
