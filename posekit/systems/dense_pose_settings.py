@@ -49,6 +49,7 @@ class DensePoseTransferConfig:
     | sigma                    | of the heat maps of joints, in pixels |
     | predictive_steps, inpainting_steps, joint_steps | of the three stages |
     | batch_size, lr, d_lr, decay | of all stages, see `Stage` |
+    | joint_lr                 | of the last stage, where the critic takes part; lr where None |
     """
 
     variant: str = "full"
@@ -77,6 +78,7 @@ class DensePoseTransferConfig:
     batch_size: int = 8
     lr: float = 2e-4
     d_lr: float = 2e-4
+    joint_lr: float | None = None
     decay: float = 0.0
 
     def __post_init__(self):
@@ -99,7 +101,7 @@ class DensePoseTransferConfig:
             raise InputError(f"image_size must be a multiple of 4 of at least 32, got {self.image_size}.")
         if self.neighbours < 0:
             raise InputError(f"neighbours is a number of photographs, 0 or more, got {self.neighbours}.")
-        check_rates(self, "lr", "d_lr", "sigma")
+        check_rates(self, "lr", "d_lr", "sigma", *(["joint_lr"] if self.joint_lr is not None else []))
 
     @property
     def feature_kind(self) -> str:
@@ -135,6 +137,7 @@ _LAPTOP = DensePoseTransferConfig(
     joint_steps=3_000,
     batch_size=4,
     lr=1e-3,
+    joint_lr=3e-4,
     decay=0.5,
 )
 PRESETS = {
@@ -157,6 +160,7 @@ PRESETS = {
         joint_steps=20_000,
         batch_size=8,
         lr=5e-4,
+        joint_lr=2e-4,
         decay=0.5,
     ),
 }

@@ -166,7 +166,8 @@ class DensePoseTransfer(System):
         return [
             Stage(
                 name=name, parts=own, critics=("discriminator",) if "adversarial" in losses else (), weights=losses,
-                steps=steps, batch_size=c.batch_size, lr=c.lr, critic_lr=c.d_lr, decay=c.decay,
+                steps=steps, batch_size=c.batch_size, lr=c.joint_lr or c.lr if name == "joint" else c.lr,
+                critic_lr=c.d_lr, decay=c.decay,
             )
             for name, own, losses, steps in plan
         ]  # fmt: skip
