@@ -49,7 +49,9 @@ class DensePoseTransferConfig:
     | sigma                    | of the heat maps of joints, in pixels |
     | predictive_steps, inpainting_steps, joint_steps | of the three stages |
     | batch_size, lr, d_lr, decay | of all stages, see `Stage` |
-    | joint_lr                 | of the last stage, where the critic takes part; lr where None |
+    | joint_lr                 | in the last stage, of the parts that were trained before it; lr where None |
+    | stream_weight            | in the last stage, of the losses that each stream had before; 0, as published, looks |
+    |                          | at the photograph alone, and the streams may drift from what they were |
     """
 
     variant: str = "full"
@@ -79,6 +81,7 @@ class DensePoseTransferConfig:
     lr: float = 2e-4
     d_lr: float = 2e-4
     joint_lr: float | None = None
+    stream_weight: float = 0.0
     decay: float = 0.0
 
     def __post_init__(self):
@@ -101,6 +104,8 @@ class DensePoseTransferConfig:
             raise InputError(f"image_size must be a multiple of 4 of at least 32, got {self.image_size}.")
         if self.neighbours < 0:
             raise InputError(f"neighbours is a number of photographs, 0 or more, got {self.neighbours}.")
+        if self.stream_weight < 0:
+            raise InputError(f"stream_weight is 0 or more, got {self.stream_weight}.")
         check_rates(self, "lr", "d_lr", "sigma", *(["joint_lr"] if self.joint_lr is not None else []))
 
     @property
@@ -138,6 +143,7 @@ _LAPTOP = DensePoseTransferConfig(
     batch_size=4,
     lr=1e-3,
     joint_lr=3e-4,
+    stream_weight=2.0,
     decay=0.5,
 )
 PRESETS = {
@@ -161,6 +167,7 @@ PRESETS = {
         batch_size=8,
         lr=5e-4,
         joint_lr=2e-4,
+        stream_weight=2.0,
         decay=0.5,
     ),
 }

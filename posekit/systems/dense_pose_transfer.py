@@ -162,12 +162,16 @@ class DensePoseTransfer(System):
             plan.append(("predictive", ("predictive",), {first: 1.0}, c.predictive_steps))
         if c.variant == "full":
             plan.append(("inpainting", ("autoencoder",), {"charts": 1.0}, c.inpainting_steps))
-        plan.append(("joint", parts, {name: weights[name] for name in c.losses}, c.joint_steps))
+        joint = {name: weights[name] for name in c.losses}
+        if c.stream_weight:
+            joint |= {name: c.stream_weight for _, _, losses, _ in plan for name in losses}
+        trained = {part for _, own, _, _ in plan for part in own}
+        plan.append(("joint", parts, joint, c.joint_steps))
         return [
             Stage(
                 name=name, parts=own, critics=("discriminator",) if "adversarial" in losses else (), weights=losses,
-                steps=steps, batch_size=c.batch_size, lr=c.joint_lr or c.lr if name == "joint" else c.lr,
-                critic_lr=c.d_lr, decay=c.decay,
+                steps=steps, batch_size=c.batch_size, lr=c.lr, critic_lr=c.d_lr, decay=c.decay,
+                part_lr=dict.fromkeys(trained, c.joint_lr) if name == "joint" and c.joint_lr else {},
             )
             for name, own, losses, steps in plan
         ]  # fmt: skip

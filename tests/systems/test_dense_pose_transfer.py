@@ -214,7 +214,12 @@ def test_stages_in_order():
     assert (second.parts, second.weights) == (("autoencoder",), {"charts": 1.0})
     assert third.parts == ("predictive", "autoencoder", "blending")
     assert third.critics == ("discriminator",)
-    assert list(third.weights) == ["l1", "perceptual", "style", "adversarial"]
+    assert list(third.weights) == ["l1", "perceptual", "style", "adversarial", "predicted_l1", "charts"]
+    assert third.weights["charts"] == third.weights["predicted_l1"] == tiny().config.stream_weight > 0
+    assert third.part_lr == dict.fromkeys(("predictive", "autoencoder"), tiny().config.joint_lr)
+    published = tiny(stream_weight=0.0, joint_lr=None).stages()[-1]
+    assert list(published.weights) == ["l1", "perceptual", "style", "adversarial"]
+    assert published.part_lr == {}
     assert [s.name for s in tiny("predictive").stages()] == ["joint"]
     assert [s.name for s in tiny("self_refinement").stages()] == ["predictive", "joint"]
     assert tiny("warping").stages()[-1].parts == ("predictive", "blending")
