@@ -16,9 +16,11 @@ class Blending(nn.Module):
 
         blended = predicted + net(predicted, warped, target pose)
 
-    "Two convolutional and three residual blocks": a 3 x 3 convolution into ``width`` channels with InstanceNorm and
-    ReLU, three residual blocks, and a 3 x 3 convolution out, whose weights begin at 0 (ours: an untrained module hands
-    the prediction on).  The width is not stated; 64 with 9 channels in has 228,547 parameters.
+    "Two convolutional and three residual blocks": a 3 x 3 convolution into ``width`` channels with ReLU, three residual
+    blocks, and a 3 x 3 convolution out, whose weights begin at 0 (ours: an untrained module hands the prediction on).
+    The first convolution has no norm, which is not stated either way: InstanceNorm would take away how bright and how
+    red both photographs are, and the correction is their difference.  The width is not stated; 64 with 9 channels in
+    has 228,547 parameters.
 
     Args:
         in_channels: 3 predicted, 3 warped, 3 of the target's IUV picture.
@@ -31,7 +33,6 @@ class Blending(nn.Module):
             raise InputError(f"The blending module has positive numbers of channels, got {in_channels} and {width}.")
         self.layers = nn.Sequential(
             nn.Conv2d(in_channels, width, 3, padding=1),
-            nn.InstanceNorm2d(width),
             nn.ReLU(),
             *(ResidualBlock(width) for _ in range(3)),
             nn.Conv2d(width, 3, 3, padding=1),
