@@ -14,9 +14,11 @@ the steps that its time allows; the files in DIR stay under 15 MB each, and the 
 
 The weights are those of `posekit train --preset laptop` with more people (and fewer steps for deformable_gan): what the
 log says is what was run, about 70 minutes of one core for deformable_gan (in float32, on a processor without bf16), 23
-for spatial_transformation.  Those of coordinate_inpainting had a longer way: 74 minutes on random features, an earlier
-preset, then g alone for 4,562 steps of 2 pairs, 114 minutes, on those of the package.  Its loss weights and rates were
-changed twice on the way, by hand: ``from_step`` in the card of the file has them.  With the weights of the preset
+for spatial_transformation.
+
+Those of coordinate_inpainting had a longer way: 74 minutes on random features, an earlier preset, then g alone for
+4,562 steps of 2 pairs, 114 minutes, on those of the package.  Its loss weights and rates were changed twice on the way,
+by hand: ``from_step`` in the card of the file has them.  With the weights of the preset
 
     python data_scripts/train_reference.py --from posekit/weights --stages refinement --batch-size 2 --device cpu
 

@@ -29,9 +29,10 @@ class PartAutoencoder(nn.Module):
     texels of each channel.  It takes away whatever is the same everywhere in a channel, and G is the same everywhere:
     a part of which nothing is seen then gets the same texture whatever G says, and the absolute colour of the others is
     lost on the way into their codes.  norm="part" runs over all channels and texels of a part instead, which leaves the
-    channels' levels to each other; measured in notebook 07.  Two more readings: the last deconvolution has neither ReLU
-    nor norm, because ReLU would leave no colour below the middle, and the norm no absolute one; and the second linear
-    layer gives G as it is ("transform it again into an embedding").  The norm of the context runs over its numbers.
+    channels' levels to each other (docs/readings.md has the difference).  Two more readings: the last deconvolution has
+    neither ReLU nor norm, because ReLU would leave no colour below the middle, and the norm no absolute one; and the
+    second linear layer gives G as it is ("transform it again into an embedding").  The norm of the context runs over
+    its numbers.
 
     The parts are groups of one convolution, not 24 of them.  At 24 parts, width 32, context 256 and charts of 256:
     102,496 parameters in an encoder, 249,827 in a decoder, 201,392,640 in the context, 209,848,392 in all.

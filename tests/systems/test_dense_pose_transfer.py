@@ -226,7 +226,9 @@ def test_stages_in_order():
     assert tiny(losses="l1").stages()[-1].critics == ()
     only = tiny(losses="l2").stages()
     assert list(only[0].weights) == ["predicted_l2"]
-    assert list(only[-1].weights) == ["l2"]
+    assert list(only[-1].weights) == ["l2", "predicted_l2", "charts"]
+    assert list(tiny(losses="l2", stream_weight=0.0).stages()[-1].weights) == ["l2"]
+    assert "predicted_l1" not in tiny("predictive").stages()[-1].weights, "there it is the photograph"
 
 
 def test_what_training_asks_of_its_data():

@@ -25,6 +25,9 @@ notebook  checker                the exercise
 06        check_lsgan            lsgan(real, fake): the losses of D and G
 06        check_paired_interval  paired_interval(a, b, person, draws): the interval of a mean difference
 06        check_ema              ema(weights, decay): the moving average of weights
+07        check_chart_texel      chart_texel(part, U, V, side): where a pixel belongs among 24 tiles
+07        check_multi_view_loss  multi_view_loss(completed, charts, known): every view says what its texels are
+07        check_one_hot_iuv      one_hot_iuv(part, chart): a plane for each part, then U and V
 
 A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
 mistakes; it raises CheckFailed.  A stub raises StillOpen, which passes through.  Both are shown as one line.
@@ -42,6 +45,7 @@ from posekit_course.checks.color_vs_coordinate import (
     check_target_texel_loss,
 )
 from posekit_course.checks.deformable_skips import check_fuse, check_limb_map, check_skip_by_E, check_source_part
+from posekit_course.checks.dense_pose_transfer import check_chart_texel, check_multi_view_loss, check_one_hot_iuv
 from posekit_course.checks.densepose_uv import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
 from posekit_course.checks.full_training import check_ema, check_lsgan, check_paired_interval
 from posekit_course.checks.judging import CheckFailed, StillOpen
@@ -56,6 +60,7 @@ __all__ = [
     "check_backward_warp",
     "check_best_matches",
     "check_body_error",
+    "check_chart_texel",
     "check_coordinate_texture",
     "check_ema",
     "check_fuse",
@@ -63,6 +68,8 @@ __all__ = [
     "check_limb_map",
     "check_lsgan",
     "check_mirror_map",
+    "check_multi_view_loss",
+    "check_one_hot_iuv",
     "check_paired_interval",
     "check_partial_convolution",
     "check_pixel_grid",
