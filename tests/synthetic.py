@@ -97,3 +97,7 @@ TINY = {
     "image_size": 40, "atlas_size": 40, "f_width": 4, "g_width": 4, "features": "random", "feature_width": 4,
     "batch_size": 2, "paste_known": False, "on_body": False,
 }  # fmt: skip
+TINY_DENSE_POSE = {  # of Dense Pose Transfer
+    "image_size": 40, "chart_size": 32, "width": 4, "part_width": 2, "context": 4, "pooled": 1, "blend_width": 4,
+    "d_width": 4, "features": "random", "feature_width": 4, "batch_size": 2,
+}  # fmt: skip

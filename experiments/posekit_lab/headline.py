@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from posekit.evaluation.compare import FACTS, Comparison
+from posekit.evaluation.compare import FACTS, Comparison, fact_text
 from posekit.evaluation.table import MetricRow
 from posekit.util.errors import InputError
 from posekit.util.files import write_text
@@ -53,7 +53,7 @@ def long_table(made: Comparison) -> str:
     for metric in metrics:
         lines.append([metric, *(_with_interval(made, system, metric) for system in systems)])
     for fact in FACTS:
-        lines.append([fact.replace("_", " "), *(_fact(made.facts[system].get(fact)) for system in systems)])
+        lines.append([fact.replace("_", " "), *(fact_text(made.facts[system].get(fact)) for system in systems)])
     return _markdown(lines)
 
 
@@ -80,14 +80,6 @@ def _with_interval(made: Comparison, system: str, metric: str) -> str:
         return "-" if row is None else "missing"
     mean = f"{row.mean:.{digits}f}"
     return mean if row.low is None else f"{mean} [{row.low:.{digits}f}, {row.high:.{digits}f}]"  # None: one person
-
-
-def _fact(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _markdown(lines: list[list[str]]) -> str:

@@ -12,6 +12,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -162,7 +163,9 @@ def draw_summaries(
         place.set_title(name, fontsize=9, loc="left")
         place.spines[["top", "right"]].set_visible(False)
         place.tick_params(labelsize=8)
-        place.set_ylim(bottom=min(0, place.get_ylim()[0]))
+        low, high = place.get_ylim()
+        low = min(0, low)
+        place.set_ylim(low, high + 0.05 * (high - low))  # no mark on the edge
         if along is None:
             place.set_xticks([])
         else:
@@ -180,7 +183,7 @@ def draw_summaries(
     figure.legend(
         [handles[arm] for arm in shown], shown, loc="outside lower center", ncols=3, frameon=False, fontsize=8
     )
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(fill(title, 80), fontsize=10)
     return figure
 
 

@@ -66,7 +66,7 @@ class Comparison:
         lines = [["", *systems]]
         for name in FACTS:
             values = [self.facts[system].get(name) for system in systems]
-            lines.append([name.replace("_", " "), *map(_cell, values)])
+            lines.append([name.replace("_", " "), *map(fact_text, values)])
         return "\n".join([str(self.table), "", *aligned(lines)])
 
 
@@ -116,7 +116,8 @@ def _given(system: System) -> str:
     return " and ".join(words) or "nothing"
 
 
-def _cell(value: Any) -> str:
+def fact_text(value: Any) -> str:
+    """A fact as the tables show it; "-" where it is not known."""
     if value is None:
         return "-"
     if isinstance(value, str):

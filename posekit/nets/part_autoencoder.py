@@ -27,9 +27,8 @@ class PartAutoencoder(nn.Module):
 
     Each layer is the linear operation, then ReLU, then a norm without parameters.  Table 6 says InstanceNorm, over the
     texels of each channel.  It takes away whatever is the same everywhere in a channel, and G is the same everywhere:
-    a part of which nothing is seen then gets the same texture whatever G says, and the absolute colour of the others is
-    lost on the way into their codes.  norm="part" runs over all channels and texels of a part instead, which leaves the
-    channels' levels to each other (docs/readings.md has the difference).  Two more readings: the last deconvolution has
+    the level of no channel of a part that is not seen follows G then.  norm="part" runs over all channels and texels of
+    a part instead, which leaves the channels' levels to each other.  Two more readings: the last deconvolution has
     neither ReLU nor norm, because ReLU would leave no colour below the middle, and the norm no absolute one; and the
     second linear layer gives G as it is ("transform it again into an embedding").  The norm of the context runs over
     its numbers.

@@ -15,6 +15,7 @@ from posekit.systems import build
 from posekit.systems.base import System
 from posekit.systems.baselines import baseline
 from posekit.systems.spatial_transformation import SpatialResult
+from tests.synthetic import TINY_DENSE_POSE
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +72,7 @@ def test_flows_are_enlarged(pairs):
 
 
 def test_missing_where_colours_move(pairs):
-    tiny = {"image_size": 64, "chart_size": 32, "width": 4, "part_width": 2, "context": 4, "pooled": 1}
-    tiny |= {"blend_width": 4, "d_width": 4, "features": "random", "feature_width": 4}
-    assert joint_error(build("dense_pose_transfer", **tiny), pairs[:2]) is None
+    assert joint_error(build("dense_pose_transfer", **{**TINY_DENSE_POSE, "image_size": 64}), pairs[:2]) is None
 
 
 def test_missing_where_no_joint_is_shown_twice(pairs):

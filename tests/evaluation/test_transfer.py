@@ -18,7 +18,7 @@ from posekit.plots import coordinate_colors, draw_panel, save_figure, steps_of
 from posekit.systems import build
 from posekit.training.weights import save_weights
 from posekit.util.errors import InputError
-from tests.synthetic import TINY, chart_batch
+from tests.synthetic import TINY, TINY_DENSE_POSE, chart_batch
 
 SIZE = 64
 
@@ -233,9 +233,7 @@ def test_coordinate_colours():
 
 
 def test_steps_of_dense_pose_transfer_show_both_streams():
-    tiny = {"image_size": 48, "chart_size": 32, "width": 4, "part_width": 2, "context": 4, "pooled": 1}
-    tiny |= {"blend_width": 4, "d_width": 4, "features": "random", "feature_width": 4}
-    system, pair = build("dense_pose_transfer", **tiny).eval(), chart_batch(1, 48)
+    system, pair = build("dense_pose_transfer", **TINY_DENSE_POSE).eval(), chart_batch(1, 40)
     with torch.inference_mode():
         result = system(pair)
     columns = steps_of(pair.source, result)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from PIL import Image
 from posekit_lab import robustness
+from posekit_lab.source import ROOT
 
 from posekit.evaluation.table import Evaluation
 from posekit.systems import build
@@ -36,3 +37,21 @@ def test_systems_of_two_sizes_are_refused(tmp_path, weights):
     other = save_weights(build("coordinate_inpainting", **{**TINY, "image_size": 44}), tmp_path / "other.safetensors")
     with pytest.raises(InputError, match="of one size; these are made for 40 x 40 and 44 x 44"):
         robustness.main([weights, str(other)])
+
+
+def test_the_page_of_measurements_says_what_the_kept_curves_say():
+    table = Evaluation.load(robustness.OUT / "robustness.json")
+    times = {system: means[-1] / means[0] for system, (_, means) in robustness.curves(table, "rest.l1").items()}
+    page = " ".join((ROOT / "docs" / "measurements.md").read_text(encoding="utf-8").split())
+    words = {
+        "coordinate_inpainting-laptop": "{:.1f} times with the coordinate-based system",
+        "texel_fill-mirror": "{:.1f} with copied texels",
+        "deformable_gan-laptop": "{:.1f} with Deformable GANs",
+        "spatial_transformation-laptop": "{:.1f} with one spatial transformation",
+    }
+    assert ", ".join(text.format(times[system]) for system, text in words.items()) in page
+    for metric in robustness.METRICS:
+        sign = 1 if metric == "ssim" else -1
+        curves = {system: sign * torch.tensor(means) for system, (_, means) in robustness.curves(table, metric).items()}
+        ours = curves.pop("coordinate_inpainting-laptop")
+        assert all((ours > theirs).all() for theirs in curves.values()), "it is ahead at every level, says the page"

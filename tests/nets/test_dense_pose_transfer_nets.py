@@ -63,6 +63,16 @@ def test_an_untrained_blending_hands_the_prediction_on_and_learns_a_residual():
     torch.testing.assert_close(net(predicted, others), predicted + net.layers(torch.cat([predicted, others], 1)))
 
 
+def test_the_level_of_a_colour_reaches_the_correction():
+    """A norm behind the first convolution would take away a change that is the same everywhere."""
+    torch.manual_seed(0)
+    net, predicted, others = Blending(9, 4), torch.randn(1, 3, 16, 16), torch.randn(1, 6, 16, 16)
+    before_the_blocks = net.layers[: next(n for n, layer in enumerate(net.layers) if hasattr(layer, "layers"))]
+    with torch.no_grad():
+        levels = [before_the_blocks(torch.cat([predicted, others + level], 1)).mean((0, 2, 3)) for level in (0, 2)]
+    assert (levels[0] - levels[1]).abs().max() > 0.2
+
+
 def test_parameters_of_the_autoencoder():
     """On no device: the published context alone would take 800 MB."""
     with torch.device("meta"):

@@ -18,16 +18,11 @@ from posekit.systems.dense_pose_transfer import iuv_planes
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
-from tests.synthetic import chart_batch, make_batch, with_charts
-
-TINY = {
-    "image_size": 40, "chart_size": 32, "width": 4, "part_width": 2, "context": 4, "pooled": 1, "blend_width": 4,
-    "d_width": 4, "features": "random", "feature_width": 4, "batch_size": 2,
-}  # fmt: skip
+from tests.synthetic import TINY_DENSE_POSE, chart_batch, make_batch, with_charts
 
 
 def tiny(variant="full", **overrides):
-    return build("dense_pose_transfer", variant=variant, **{**TINY, **overrides})
+    return build("dense_pose_transfer", variant=variant, **{**TINY_DENSE_POSE, **overrides})
 
 
 def with_joints(pair):

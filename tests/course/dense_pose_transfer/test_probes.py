@@ -10,20 +10,8 @@ from posekit_course.dense_pose_transfer import probes
 from posekit.ops.charts import PARTS, sample_charts, splat_charts
 from posekit.person import Pair
 from posekit.systems import build
+from tests.course.dense_pose_transfer.conftest import TINY
 from tests.synthetic import chart_batch
-
-TINY = {
-    "image_size": 48, "chart_size": 32, "width": 4, "part_width": 2, "context": 4, "pooled": 1, "blend_width": 4,
-    "d_width": 4, "features": "random", "feature_width": 4,
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def system():
-    torch.manual_seed(0)
-    system = build("dense_pose_transfer", **TINY).eval()
-    torch.nn.init.normal_(system.blending.layers[-1].weight, std=0.1)
-    return system
 
 
 @pytest.fixture(scope="module")

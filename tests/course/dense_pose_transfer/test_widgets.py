@@ -8,16 +8,8 @@ from posekit_course.dense_pose_transfer import widgets as streams
 from posekit_course.live import Live, settings
 
 from posekit.systems import build
-from tests.course.dense_pose_transfer.test_probes import TINY
+from tests.course.dense_pose_transfer.conftest import TINY
 from tests.synthetic import chart_batch
-
-
-@pytest.fixture(scope="module")
-def system():
-    torch.manual_seed(0)
-    system = build("dense_pose_transfer", **TINY).eval()
-    torch.nn.init.normal_(system.blending.layers[-1].weight, std=0.1)
-    return system
 
 
 @pytest.fixture(scope="module")
