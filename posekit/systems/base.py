@@ -40,6 +40,7 @@ class Stage:
     | lr, betas  | of Adam; critic_lr is the critics' rate (``lr`` when None) |
     | part_lr    | part -> its own rate, for parts that do not learn at ``lr`` |
     | decay      | the rate falls linearly to 0 over this last share of the steps |
+    | clip       | longest gradient of all parts together, and of all critics; a longer one is scaled to it |
     | turns      | groups of loss names that alternate, one group a step; all at every step when empty |
     """
 
@@ -54,6 +55,7 @@ class Stage:
     betas: tuple[float, float] = (0.5, 0.999)
     part_lr: Mapping[str, float] = field(default_factory=dict)
     decay: float = 0.0
+    clip: float | None = None
     turns: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self):
@@ -62,6 +64,8 @@ class Stage:
                 f"Stage {self.name!r} needs steps >= 0 and a batch of at least 1, "
                 f"got {self.steps} steps and batch {self.batch_size}."
             )
+        if self.clip is not None and not self.clip > 0:
+            raise InputError(f"The clip of stage {self.name!r} is a length above 0, or None for none, got {self.clip}.")
         if self.turns and {name for turn in self.turns for name in turn} != set(self.weights):
             raise InputError(
                 f"The turns of stage {self.name!r} should name each of its losses ({', '.join(self.weights)}) "
@@ -248,6 +252,8 @@ def describe(system: System) -> Description:
         rate += f", betas {stage.betas}"
         if stage.decay:
             rate += f", falling to 0 over the last {stage.decay:.0%}"
+        if stage.clip:
+            rate += f", gradients no longer than {stage.clip:g}"
         rows += [
             Fact(section, "optimiser", rate),
             Fact(section, "steps", f"{stage.steps:,} of {stage.batch_size} pairs"),

@@ -52,6 +52,7 @@ class DensePoseTransferConfig:
     | joint_lr                 | in the last stage, of the parts that were trained before it; lr where None |
     | stream_weight            | in the last stage, of the losses that each stream had before; 0, as published, looks |
     |                          | at the photograph alone, and the streams may drift from what they were |
+    | joint_clip               | in the last stage, the longest gradient, see `Stage`; not cut where None |
     """
 
     variant: str = "full"
@@ -82,6 +83,7 @@ class DensePoseTransferConfig:
     d_lr: float = 2e-4
     joint_lr: float | None = None
     stream_weight: float = 0.0
+    joint_clip: float | None = None
     decay: float = 0.0
 
     def __post_init__(self):
@@ -106,7 +108,8 @@ class DensePoseTransferConfig:
             raise InputError(f"neighbours is a number of photographs, 0 or more, got {self.neighbours}.")
         if self.stream_weight < 0:
             raise InputError(f"stream_weight is 0 or more, got {self.stream_weight}.")
-        check_rates(self, "lr", "d_lr", "sigma", *(["joint_lr"] if self.joint_lr is not None else []))
+        given = [name for name in ("joint_lr", "joint_clip") if getattr(self, name) is not None]
+        check_rates(self, "lr", "d_lr", "sigma", *given)
 
     @property
     def feature_kind(self) -> str:
@@ -144,6 +147,7 @@ _LAPTOP = DensePoseTransferConfig(
     lr=1e-3,
     joint_lr=3e-4,
     stream_weight=2.0,
+    joint_clip=50.0,
     decay=0.5,
 )
 PRESETS = {
@@ -168,6 +172,7 @@ PRESETS = {
         lr=5e-4,
         joint_lr=2e-4,
         stream_weight=2.0,
+        joint_clip=50.0,
         decay=0.5,
     ),
 }

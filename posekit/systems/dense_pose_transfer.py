@@ -172,6 +172,7 @@ class DensePoseTransfer(System):
                 name=name, parts=own, critics=("discriminator",) if "adversarial" in losses else (), weights=losses,
                 steps=steps, batch_size=c.batch_size, lr=c.lr, critic_lr=c.d_lr, decay=c.decay,
                 part_lr=dict.fromkeys(trained, c.joint_lr) if name == "joint" and c.joint_lr else {},
+                clip=c.joint_clip if name == "joint" else None,
             )
             for name, own, losses, steps in plan
         ]  # fmt: skip

@@ -66,8 +66,11 @@ def total_steps(plan: Sequence[Stage], number: int, step: int) -> int:
     return sum(stage.steps for stage in plan[:number]) + step
 
 
+_OPTIONAL = ("clip", "part_lr", "turns")  # cards of stages without them stay as they were
+
+
 def stage_card(stage: Stage) -> dict[str, Any]:
-    """The stage as JSON values, without turns and rates of parts where it has none."""
+    """The stage as JSON values, without clip, turns and rates of parts where it has none."""
     stage = dataclasses.replace(stage, weights=dict(stage.weights), part_lr=dict(stage.part_lr))
-    card = {key: value for key, value in dataclasses.asdict(stage).items() if value or key not in ("turns", "part_lr")}
+    card = {key: value for key, value in dataclasses.asdict(stage).items() if value or key not in _OPTIONAL}
     return json.loads(json.dumps(card))

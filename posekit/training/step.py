@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import torch
 from lightning_fabric import Fabric  # not lightning.fabric, which imports torchvision
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
 
 from posekit.person import Pair
@@ -43,7 +44,7 @@ def train_step(
                 fabric.backward(sum(terms.values()) / n)
             _add(critic_terms, terms, n)
         if critic_terms:
-            _update(optimizers["critics"], rate, fabric)
+            _update(optimizers["critics"], stage, rate, fabric)
         _trainable(system, stage.critics, False)
     _zero(optimizers)
     for pair in pairs:
@@ -55,7 +56,7 @@ def train_step(
         total = sum(stage.weights[name] * value for name, value in terms.items())
         fabric.backward(total / n)
         _add(part_terms, terms, n)
-    _update(optimizers["parts"], rate, fabric)
+    _update(optimizers["parts"], stage, rate, fabric)
     return {**part_terms, **critic_terms}
 
 
@@ -118,14 +119,19 @@ def _zero(optimizers: Mapping[str, Adam]) -> None:
         optimizer.zero_grad(set_to_none=True)
 
 
-def _update(optimizer: Adam, rate: float, fabric: Fabric) -> None:
-    """Adam's step at ``rate`` times the learning rates of the stage, with gradients averaged over the processes."""
+def _update(optimizer: Adam, stage: Stage, rate: float, fabric: Fabric) -> None:
+    """Adam's step at ``rate`` times the learning rates of the stage.
+
+    Gradients are averaged over the processes first, then scaled where they are longer than the stage allows.
+    """
     for group in optimizer.param_groups:
         group["lr"] = group["stage_lr"] * rate
         if fabric.world_size > 1:
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     parameter.grad = fabric.all_reduce(parameter.grad, reduce_op="mean")
+    if stage.clip is not None:
+        clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], stage.clip)
     optimizer.step()
 
 

@@ -212,9 +212,10 @@ def test_stages_in_order():
     assert list(third.weights) == ["l1", "perceptual", "style", "adversarial", "predicted_l1", "charts"]
     assert third.weights["charts"] == third.weights["predicted_l1"] == tiny().config.stream_weight > 0
     assert third.part_lr == dict.fromkeys(("predictive", "autoencoder"), tiny().config.joint_lr)
-    published = tiny(stream_weight=0.0, joint_lr=None).stages()[-1]
+    assert (first.clip, second.clip, third.clip) == (None, None, tiny().config.joint_clip)
+    published = tiny(stream_weight=0.0, joint_lr=None, joint_clip=None).stages()[-1]
     assert list(published.weights) == ["l1", "perceptual", "style", "adversarial"]
-    assert published.part_lr == {}
+    assert (published.part_lr, published.clip) == ({}, None)
     assert [s.name for s in tiny("predictive").stages()] == ["joint"]
     assert [s.name for s in tiny("self_refinement").stages()] == ["predictive", "joint"]
     assert tiny("warping").stages()[-1].parts == ("predictive", "blending")
