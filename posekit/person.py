@@ -7,7 +7,7 @@ and ``identity`` and ``name`` are then tuples with one entry per sample.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
@@ -135,18 +135,22 @@ class Pair:
     target: Person
     neighbours: tuple[Person, ...] = ()
 
-    def require(self, *names: str, by: str = "The system", atlas: str = "") -> None:
+    def require(
+        self, *names: str, by: str = "The system", atlas: str = "", of_target: Collection[str] | None = None
+    ) -> None:
         """InputError unless this is a batch and both photographs have all these fields; ``by`` is who needs them.
 
+        of_target: the fields that the target must have, where they are others.
         Where "uv" is among them, the maps of both must be in one atlas, and in ``atlas`` if that is given; maps that do
         not say their atlas are taken as they are.
         """
         if not self.source.is_batch or not self.target.is_batch:
             raise InputError("The system works on batches; a single pair becomes one with pair.batched().")
         self.source.require(*names, by=by)
-        self.target.require(*names, by=by)
+        self.target.require(*(names if of_target is None else of_target), by=by)
         if "uv" in names:
-            used = {a for person in (self.source, self.target) for a in person.atlas if a}
+            mapped = (self.source, self.target) if of_target is None or "uv" in of_target else (self.source,)
+            used = {a for person in mapped for a in person.atlas if a}
             if atlas and used - {atlas}:
                 raise InputError(
                     f"{by} works in the atlas {atlas!r}, and these maps are positions in {_and(used)}; take weights of "

@@ -75,6 +75,14 @@ def make_batch(n: int = 2, size: int = 64) -> Pair:
     return collate_pairs([make_pair(i, size) for i in range(n)])
 
 
+def with_joints(person: Person, seed: int = 0) -> Person:
+    """The same photograph with the parts of `with_charts`, and 18 joints at random places of it."""
+    generator = torch.Generator().manual_seed(seed)
+    joints = 1.2 * torch.rand(*person.image.shape[:-3], 18, 2, generator=generator) - 0.6
+    visibility = torch.full(joints.shape[:-1], 2)
+    return dataclasses.replace(with_charts(person), keypoints=joints, visibility=visibility)
+
+
 class SyntheticPairs:
     """A sequence of ``n`` pairs, as a dataset is."""
 
@@ -95,7 +103,7 @@ class SyntheticPairs:
 
 TINY = {
     "image_size": 40, "atlas_size": 40, "f_width": 4, "g_width": 4, "features": "random", "feature_width": 4,
-    "batch_size": 2, "paste_known": False, "on_body": False,
+    "batch_size": 2, "paste_known": False, "on_body": False, "map_size": 64, "map_width": 2, "map_batch": 2,
 }  # fmt: skip
 TINY_DENSE_POSE = {  # of Dense Pose Transfer
     "image_size": 40, "chart_size": 32, "width": 4, "part_width": 2, "context": 4, "pooled": 1, "blend_width": 4,

@@ -8,10 +8,13 @@
 
 Ablations (section 4.1): ``no_deform`` gives all maps to one encoder; ``rgb`` also inpaints colours instead of
 coordinates (no E); ``no_textures`` skips the texture and sees S, M_S and M_N only.
+
+Keypoint-guided (section 4.1, Ours-K): of the target only the joints are given, ``keypoints``, and a network reads M_N
+from them.  It is trained first; f and g see what it gives.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -22,13 +25,16 @@ from posekit.losses.lsgan import judge, lsgan_discriminator, lsgan_generator
 from posekit.losses.masked_l1 import masked_l1
 from posekit.losses.nearest_neighbour import nearest_neighbour_loss
 from posekit.losses.style import style_loss
+from posekit.losses.surface import part_cross_entropy, part_position_l1
 from posekit.nets.deformable_hourglass import DeformableHourglass
 from posekit.nets.gated_hourglass import GatedHourglass
 from posekit.nets.patch_discriminator import PatchDiscriminator
+from posekit.nets.pose_to_surface import SIDES, PoseToSurface
 from posekit.nets.vgg import LossFeatures
 from posekit.ops.crops import cut_squares, random_corners
 from posekit.ops.grids import identity_grid
 from posekit.ops.inside import pull_inside
+from posekit.ops.part_positions import winning_part
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair, Person
@@ -38,10 +44,12 @@ from posekit.systems.coordinate_settings import (
     OF_COORDINATES,
     PRESETS,
     READINGS,
+    SURFACE_LOSSES,
     TEXTURE_LOSSES,
     VARIANTS,
     CoordinateInpaintingConfig,
 )
+from posekit.systems.rough_pose import Drawn, RoughPose, pose_planes, silhouette
 from posekit.util.errors import InputError
 
 UNKNOWN = -10.0  # what f sees in texels that the source does not show
@@ -60,6 +68,7 @@ class CoordinateResult(Result):
     | T        | b 3 t t   | completed colour texture |
     | W        | b 3 h w   | T in the target frame, 0 off the body |
     | E        | b 2 h w   | D in the target frame, 0 off the body |
+    | M_N      | b 2 h w   | the target's map where it was read from joints, 0 off the body |
     | image    | b 3 h w   | the new photograph in [0, 1] |
     """
 
@@ -70,6 +79,16 @@ class CoordinateResult(Result):
     T: Float[Tensor, "b 3 t t"] | None = None
     W: Float[Tensor, "b 3 h w"] | None = None
     E: Float[Tensor, "b 2 h w"] | None = None
+    M_N: Float[Tensor, "b 2 h w"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurfaceResult(Result):
+    """What the network says of drawn poses, with the truth: scores and positions of `PoseToSurface`, and `Drawn`."""
+
+    scores: Float[Tensor, "b 25 h w"]
+    positions: Float[Tensor, "b 24 2 h w"]
+    truth: Drawn
 
 
 class CoordinateInpainting(System):
@@ -94,7 +113,10 @@ class CoordinateInpainting(System):
             self.f = GatedHourglass(6, 3, width, output="sigmoid")
         elif variant != "no_textures":
             self.f = GatedHourglass(5, 2, width)
-        source, target = {"full": (8, 10), "no_deform": (0, 16), "rgb": (0, 14), "no_textures": (0, 11)}[variant]
+        source, target = {"no_deform": (0, 16), "rgb": (0, 14), "no_textures": (0, 11)}.get(variant, (8, 10))
+        if variant == "keypoints":
+            self.surface = PoseToSurface(self.config.map_width)
+            self.inference_parts = ("surface", "f", "g")
         self.g = DeformableHourglass(target, source, width=self.config.g_width)
         self.discriminator = PatchDiscriminator()
         kind, width = self.config.feature_kind, self.config.feature_width
@@ -108,8 +130,26 @@ class CoordinateInpainting(System):
         on_body say: what f is trained on.
         """
         self.check(pair)
+        if self.config.variant == "keypoints":
+            pair = Pair(pair.source, self.read_pose(pair.target), pair.neighbours)
         maps = {} if self.config.variant == "no_textures" else self._textures(pair, correct)
+        if self.config.variant == "keypoints":
+            maps["M_N"] = pair.target.uv
         return CoordinateResult(**maps, image=self.refine(pair, **maps) if image else None)
+
+    def check(self, pair: Pair) -> None:
+        joints = ("keypoints", "visibility", *(("mask",) if self.config.silhouette else ()))
+        of_target = joints if self.config.variant == "keypoints" else None
+        pair.require(*self.needs, by=self.name, atlas=self.atlas, of_target=of_target)
+
+    @torch.no_grad()
+    def read_pose(self, person: Person) -> Person:
+        """The person with the map that the network reads from its joints, and its silhouette where that is shown."""
+        outline = silhouette(person) if self.config.silhouette else None
+        planes = pose_planes(person.keypoints, person.visibility, outline, self._drawn_size(person.size))
+        scores, positions = self.surface(planes)
+        part, uv, mask = winning_part(scores, positions, person.size)
+        return replace(person, uv=uv, mask=mask, part=part, chart=None, atlas=(self.atlas,) * len(uv))
 
     def _textures(self, pair: Pair, correct: bool) -> dict[str, Tensor]:
         """C, known, observed, T, W and, unless colours are inpainted, D, E."""
@@ -141,7 +181,7 @@ class CoordinateInpainting(System):
         source, target = pair.source, pair.target
         S = [source.image, source.uv, source.mask]
         N = [m for m in (W, target.uv, target.mask, E) if m is not None] + [_grid(target.image)]
-        if self.config.variant == "full":
+        if self.config.variant in ("full", "keypoints"):
             return self.g(torch.cat(N, 1), torch.cat([*S, _grid(source.image)], 1), E, target.mask)
         if source.size != target.size:
             raise InputError(
@@ -153,6 +193,13 @@ class CoordinateInpainting(System):
     def stages(self) -> list[Stage]:
         c = self.config
         stages = []
+        if c.variant == "keypoints":
+            stages.append(
+                Stage(
+                    name="surface", parts=("surface",), weights=SURFACE_LOSSES, steps=c.map_steps,
+                    batch_size=c.map_batch, lr=c.map_lr, decay=c.decay,
+                )
+            )  # fmt: skip
         for name, steps, (parts, weights) in zip(
             ("inpainting", "refinement"), (c.f_steps, c.g_steps), READINGS[c.reading], strict=True
         ):
@@ -173,16 +220,40 @@ class CoordinateInpainting(System):
             )  # fmt: skip
         return stages
 
-    def stage_forward(self, pair: Pair, stage: Stage) -> CoordinateResult:
+    def stage_forward(self, pair: Pair, stage: Stage) -> CoordinateResult | SurfaceResult:
+        if stage.name == "surface":
+            return self._answer(pair)
         trains_f = any(name in TEXTURE_LOSSES for name in stage.weights)
         return self(pair, image=any(name not in TEXTURE_LOSSES for name in stage.weights), correct=not trains_f)
 
-    def losses(self, pair: Pair, result: CoordinateResult, names: Collection[str] | None = None) -> dict[str, Tensor]:
+    def _answer(self, pair: Pair) -> SurfaceResult:
+        """What the network says of both photographs, drawn roughly."""
+        pair.require("uv", "mask", "part", "keypoints", "visibility", by=self.name, atlas=self.atlas)
+        rough = RoughPose()
+        seen = [rough(person, self._drawn_size(person.size)) for person in (pair.source, pair.target)]
+        drawn = Drawn(*(torch.cat(maps) for maps in zip(*seen, strict=True)))
+        scores, positions = self.surface(drawn.planes)
+        return SurfaceResult(scores=scores, positions=positions, truth=drawn)
+
+    def _drawn_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) at which poses are drawn: the longer side is map_size, both are multiples of `SIDES`."""
+        h, w = (round(side / max(size) * self.config.map_size / SIDES) * SIDES for side in size)
+        return max(h, 2 * SIDES), max(w, 2 * SIDES)
+
+    def losses(
+        self, pair: Pair, result: CoordinateResult | SurfaceResult, names: Collection[str] | None = None
+    ) -> dict[str, Tensor]:
         """Losses by name: identity, texture_source, texture_target, off_body, l1, content, style, nearest_neighbour,
-        adversarial.
+        adversarial; of the network that reads poses: parts, positions.
 
         Those whose maps are missing from ``result`` are left out, or raise InputError when named.
         """
+        if isinstance(result, SurfaceResult):
+            part, uv = result.truth.part, result.truth.uv
+            return {
+                "parts": part_cross_entropy(result.scores, part),
+                "positions": part_position_l1(result.positions, part, uv),
+            }
         of_coordinates = ("identity", "off_body")
         possible = (
             [] if result.T is None else [n for n in TEXTURE_LOSSES if n not in of_coordinates or result.D is not None]
@@ -222,7 +293,7 @@ class CoordinateInpainting(System):
                     a, b = (self._nearest(image, ("relu1_2",))["relu1_2"] for image in looked_at)
                 terms[name] = nearest_neighbour_loss(a, b, window=3, mean=mean)
             else:
-                _, fake = judge(self.discriminator, target.image, made, target.uv)
+                _, fake = judge(self.discriminator, target.image, made, _map(pair, result))
                 terms[name] = lsgan_generator(fake)
         return terms
 
@@ -236,11 +307,16 @@ class CoordinateInpainting(System):
         return tuple(cut_squares(image, corners, side) for image in photographs)
 
     def critic_losses(self, pair: Pair, result: CoordinateResult) -> dict[str, Tensor]:
-        real, fake = judge(self.discriminator, pair.target.image, result.image.detach(), pair.target.uv)
+        real, fake = judge(self.discriminator, pair.target.image, result.image.detach(), _map(pair, result))
         return {"discriminator": lsgan_discriminator(real, fake)}
 
     def notes(self) -> list[tuple[str, str]]:
         return [("loss_features", str(self._features))]
+
+
+def _map(pair: Pair, result: CoordinateResult) -> Float[Tensor, "b 2 h w"]:
+    """The target's map as g sees it."""
+    return pair.target.uv if result.M_N is None else result.M_N
 
 
 def _grid(like: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 2 h w"]:

@@ -7,9 +7,11 @@ from posekit.nets.vgg import FEATURES
 from posekit.systems.base import check_rates, choose
 from posekit.util.errors import InputError
 
-VARIANTS = ("full", "no_deform", "rgb", "no_textures")
+VARIANTS = ("full", "no_deform", "rgb", "no_textures", "keypoints")
 OF_COORDINATES = ("identity", "off_body")
 TEXTURE_LOSSES = (*OF_COORDINATES, "texture_source", "texture_target")
+# Of the network that reads poses, whose losses the text does not give: a score in nats, a position in half atlases.
+SURFACE_LOSSES = {"parts": 1.0, "positions": 10.0}
 
 # Supplementary material, Table 5.  The text sums the nearest-neighbour term over pixels, writes norms for content and
 # style, and sums the identity over both coordinates.  Taken literally ("as_printed"), the first is more than a thousand
@@ -54,7 +56,7 @@ class CoordinateInpaintingConfig:
 
     | field                  | meaning |
     |------------------------|---------|
-    | variant                | full, no_deform, rgb or no_textures |
+    | variant                | full, no_deform, rgb, no_textures or keypoints |
     | image_size, atlas_size | sides in pixels and texels the system is trained for, multiples of 4 |
     | atlas                  | what the surface maps are positions in; weights of one atlas misread maps of another |
     | f_width, g_width       | channels of the first block of f, of all blocks of g |
@@ -71,9 +73,13 @@ class CoordinateInpaintingConfig:
     | on_body                | after f, positions off the body in S move to the nearest pixel on it |
     | black_background       | sample T from S with its background painted black, as the authors do: a texel that |
     |                        | lands on the background then costs, whatever colour that background has |
+    | map_size, map_width    | keypoints: side in pixels at which poses are drawn and read, a multiple of 32; channels |
+    |                        | of the first scale of the network that reads them |
+    | silhouette             | keypoints: show the target's silhouette beside its joints; the paper shows joints alone |
     | f_steps, g_steps       | steps of the two stages |
+    | map_steps, map_batch   | keypoints: steps of the stage before them, and pairs a step of it |
     | batch_size             | pairs a step |
-    | f_lr, g_lr, d_lr       | Adam's rates for f, g and the discriminator |
+    | f_lr, g_lr, d_lr, map_lr | Adam's rates for f, g, the discriminator and the network that reads poses |
     | decay                  | the rates fall to 0 over this last share of each stage |
     """
 
@@ -92,6 +98,12 @@ class CoordinateInpaintingConfig:
     paste_known: bool = False
     on_body: bool = False
     black_background: bool = False
+    map_size: int = 256
+    map_width: int = 64
+    silhouette: bool = False
+    map_steps: int = 100_000
+    map_batch: int = 8
+    map_lr: float = 2e-4
     f_steps: int = 100_000
     g_steps: int = 200_000
     batch_size: int = 8
@@ -118,7 +130,9 @@ class CoordinateInpaintingConfig:
             )
         if not 0 <= self.head_share <= 1:
             raise InputError(f"head_share is a share between 0 and 1, got {self.head_share}.")
-        check_rates(self, "f_lr", "g_lr", "d_lr")
+        if self.map_size < 64 or self.map_size % 32:
+            raise InputError(f"map_size must be a multiple of 32 of at least 64, got {self.map_size}.")
+        check_rates(self, "f_lr", "g_lr", "d_lr", "map_lr", "map_width", "map_batch")
 
     @property
     def feature_kind(self) -> str:
@@ -136,6 +150,11 @@ _LAPTOP = CoordinateInpaintingConfig(
     loss_crop=64,
     paste_known=True,
     on_body=True,
+    map_size=64,
+    map_width=16,
+    map_steps=4_000,
+    map_batch=12,
+    map_lr=2e-3,
     f_steps=9_000,
     g_steps=6_000,
     batch_size=4,
@@ -149,6 +168,15 @@ PRESETS = {
     "laptop_random": dataclasses.replace(_LAPTOP, reading="laptop_random", loss_crop=None),
     # f as published, g of 2.9 million parameters: for a GPU, and for what README and demo show.
     "studio256": dataclasses.replace(
-        _LAPTOP, image_size=256, atlas_size=256, f_width=32, g_width=128, loss_crop=128, batch_size=8, f_lr=1e-3
+        _LAPTOP,
+        image_size=256,
+        atlas_size=256,
+        map_size=128,
+        map_width=24,
+        f_width=32,
+        g_width=128,
+        loss_crop=128,
+        batch_size=8,
+        f_lr=1e-3,
     ),
 }

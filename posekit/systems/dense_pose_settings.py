@@ -52,7 +52,9 @@ class DensePoseTransferConfig:
     | joint_lr                 | in the last stage, of the parts that were trained before it; lr where None |
     | stream_weight            | in the last stage, of the losses that each stream had before; 0, as published, looks |
     |                          | at the photograph alone, and the streams may drift from what they were |
-    | joint_clip               | in the last stage, the longest gradient, see `Stage`; not cut where None |
+    | joint_clip               | in the last stage, the longest gradient, see `Stage`; not cut where None: the style |
+    |                          | loss of laptop grows with the fourth power of the features, and one photograph far off |
+    |                          | then moves all weights as far as the rates let it |
     """
 
     variant: str = "full"

@@ -67,6 +67,22 @@ def test_style_mean_is_the_mean_square():
     assert style_loss(a, {"x": torch.zeros(1, 2, 2, 2)}, (1.0,), mean=True).item() == pytest.approx(0.25)
 
 
+def test_mean_square_of_grams_grows_with_the_fourth_power():
+    """Beside a black picture: ten times the features, ten thousand times the loss, a thousand times its gradient.
+
+    So one photograph far off makes a step far longer than all others, where nothing limits it (`Stage.clip`).
+    """
+    loss, slope = [], []
+    for factor in (1.0, 10.0):
+        x = (factor * torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0))).requires_grad_()
+        value = style_loss({"x": x}, {"x": torch.zeros_like(x)}, (1.0,), mean=True)
+        value.backward()
+        loss.append(value.item())
+        slope.append(x.grad.norm().item())
+    assert loss[1] == pytest.approx(1e4 * loss[0], rel=1e-4)
+    assert slope[1] == pytest.approx(1e3 * slope[0], rel=1e-4)
+
+
 def test_style_forgets_where_things_are():
     x = torch.rand(1, 4, 6, 6)
     shuffled = x.flatten(2)[..., torch.randperm(36)].view_as(x)

@@ -20,7 +20,7 @@ from posekit.systems import build
 from posekit.systems.coordinate_inpainting import UNKNOWN
 from posekit.systems.coordinate_settings import OF_COORDINATES, TEXTURE_LOSSES, VARIANTS, CoordinateInpaintingConfig
 from posekit.util.errors import InputError
-from tests.synthetic import TINY, make_batch, make_pair
+from tests.synthetic import TINY, make_batch, make_pair, with_joints
 
 TEXTURE = {"texture_source", "texture_target"}
 IMAGE = {"l1", "content", "style", "nearest_neighbour", "adversarial"}
@@ -33,6 +33,7 @@ def tiny(variant="full", **overrides):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_runs_and_learns_from_every_loss(variant):
     system, pair = tiny(variant), make_batch(2, 40)
+    pair = dataclasses.replace(pair, target=with_joints(pair.target))
     right = (identity_grid(40, 40)[:1] > 0.2).float()  # f starts by looking at the middle, where there is nobody
     pair = dataclasses.replace(pair, source=dataclasses.replace(pair.source, mask=pair.source.mask * right))
     result = system(pair)
@@ -47,6 +48,7 @@ def test_every_variant_runs_and_learns_from_every_loss(variant):
         "no_deform": {*OF_COORDINATES} | TEXTURE | IMAGE,
         "rgb": TEXTURE | IMAGE,
         "no_textures": IMAGE,
+        "keypoints": {*OF_COORDINATES} | TEXTURE | IMAGE,
     }
     assert set(terms) == expected[variant]
     for name, value in terms.items():
@@ -65,9 +67,10 @@ def test_every_variant_runs_and_learns_from_every_loss(variant):
 def test_full_size_of_the_variants(variant):
     """Only the first layers and the skips differ between the variants."""
     system = build("coordinate_inpainting", "paper", variant=variant)
-    channels = {"full": 10, "no_deform": 16, "rgb": 14, "no_textures": 11}[variant]
+    channels = {"full": 10, "no_deform": 16, "rgb": 14, "no_textures": 11, "keypoints": 10}[variant]
     assert system.g.target[0].conv.in_channels == channels
-    assert (system.g.source is not None) == (variant == "full")
+    assert (system.g.source is not None) == (variant in ("full", "keypoints"))
+    assert hasattr(system, "surface") == (variant == "keypoints")
     assert hasattr(system, "f") == (variant != "no_textures")
     if variant == "rgb":
         assert system.f.encoder[0].features.in_channels == 6
