@@ -22,7 +22,12 @@ by hand: ``from_step`` in the card of the file has them.  With the weights of th
 
     python data_scripts/train_reference.py --from posekit/weights --stages refinement --batch-size 2 --device cpu
 
-trains a stage once more, from weights.  Interrupted, the same command goes on from the last checkpoint.
+trains a stage once more, from weights.  Those of the keypoint-guided variant begin with them:
+
+    python data_scripts/train_reference.py --variant keypoints --from posekit/weights --stages surface --device cpu
+    python data_scripts/train_reference.py --variant keypoints --from posekit/weights --stages refinement --steps 1500
+
+Interrupted, the same command goes on from the last checkpoint.
 ``--measure`` trains nothing and measures again.  Written, all under one name:
 
     coordinate_inpainting-laptop.safetensors   the networks that make photographs, in half precision, with their card
@@ -108,9 +113,10 @@ def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
     system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
     stages, log = [], []
     if args.begin is not None:
-        take_weights(system, load_parts(args.begin, shipped.stem))
-        stages = read_weight_card(args.begin / shipped.name).get("stages", [])
-        log = read_log((args.begin / shipped.name).with_suffix(".log.jsonl"))[1]
+        begin = beginning(args.begin, shipped.stem, args.variant)
+        take_weights(system, load_parts(args.begin, begin))
+        stages = read_weight_card(args.begin / f"{begin}.safetensors").get("stages", [])
+        log = read_log(args.begin / f"{begin}.log.jsonl")[1]
     run = args.run or Path("runs/reference") / args.system
     data = StudioPeople(**people, size=system.size, split="train", **system.training_data)
     records = fit(system, data, run, options_of(args))
@@ -119,6 +125,12 @@ def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
     facts["stages"], records = renamed(stages, card["stages"], records)
     save_weights(load_weights(run / "weights.safetensors"), shipped, half=True, **facts)
     save_log(shipped.with_suffix(".log.jsonl"), records, LOG_EVERY, before=log)
+
+
+def beginning(folder: Path, name: str, variant: str) -> str:
+    """The name of the weights to go on from: its own, or where the folder has none, those of the full variant."""
+    full = name.removesuffix(f"-{variant}")
+    return name if any(folder.glob(f"{name}.*safetensors")) or not any(folder.glob(f"{full}.*safetensors")) else full
 
 
 def renamed(earlier: list[dict], stages: list[dict], records: list[dict]) -> tuple[list[dict], list[dict]]:
@@ -141,7 +153,7 @@ def train_for_minutes(args: argparse.Namespace, people: dict, name: str) -> None
     """Train within the minutes, measure, and write weights, log and evaluation into the folder ``--out``."""
     system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
     if args.begin is not None:
-        take_weights(system, load_parts(args.begin, name))
+        take_weights(system, load_parts(args.begin, beginning(args.begin, name, args.variant)))
     data = StudioPeople(**people, size=system.size, split="train", **system.training_data)
     StudioPeople(**people, size=system.size, split="val")  # rendered before the clock starts
     with tempfile.TemporaryDirectory() as folder:

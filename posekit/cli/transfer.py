@@ -26,7 +26,10 @@ TRIM = 2  # pixels by which estimated maps overshoot the outline of a person
 def transfer_command(
     source: Annotated[Path, typer.Argument(help="A rendered view (people/00009/0.png), or a photograph.")],
     maps: Annotated[
-        list[Path], typer.Argument(help="A rendered view with the pose; or the photograph's map and the target's map.")
+        list[Path],
+        typer.Argument(
+            help="The pose: a rendered view, or joints (OpenPose's .json); or the photograph's map and the target's."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("out.png"),
     inpaint: Annotated[
@@ -39,6 +42,7 @@ def transfer_command(
     atlas_size: Annotated[
         int | None, typer.Option(min=1, max=4096, help=f"Texels along an edge where nothing is learnt; {TEXELS}.")
     ] = None,
+    joints: Annotated[bool, typer.Option("--joints", help="Of the view with the pose, use the joints alone.")] = False,
     panel: Annotated[Path | None, typer.Option(help="Also write a picture of every intermediate.")] = None,
 ) -> None:
     """Put the person of SOURCE into the pose of another view or of a target map."""
@@ -46,7 +50,10 @@ def transfer_command(
     if len(maps) == 1:
         if atlas != "auto":
             raise InputError("--atlas is for a photograph with its maps; rendered views have an atlas of their own.")
-        _transfer_rendered(source, maps[0], out, "f" if inpaint == "auto" else inpaint, **given)
+        joints = joints or maps[0].suffix.lower() == ".json"
+        _transfer_rendered(source, maps[0], out, "f" if inpaint == "auto" else inpaint, joints=joints, **given)
+    elif joints:
+        raise InputError("--joints is for a view or a file of joints as the pose, not for maps; leave it out.")
     elif len(maps) == 2:
         transfer_files(source, maps[0], maps[1], out, inpaint, atlas=atlas, **given)
     else:
@@ -65,10 +72,13 @@ def _transfer_rendered(
     *,
     weights: str | os.PathLike | None = None,
     atlas_size: int | None = None,
+    joints: bool = False,
     panel: str | os.PathLike | None = None,
 ) -> Result:
     """Two views of a rendered folder -> the person of the first in the pose of the second, written to ``out``.
 
+    joints: of the second, only the joints are used, by the keypoint-guided weights; it may be a file of joints, in
+    pixels of a photograph of the first one's size (`posekit.data.openpose`).
     atlas_size: where nothing is learnt, the height of the photograph if not given.  Else as `transfer_files`.
     """
     from posekit.data.studio import read_rendered_view
@@ -77,13 +87,32 @@ def _transfer_rendered(
     from posekit.training.weights import load_weights
 
     _check(inpaint, weights, atlas_size, out, panel)
-    person, pose = read_rendered_view(source), read_rendered_view(target)
+    person = read_rendered_view(source)
+    pose = _joints_of(target, person) if joints else read_rendered_view(target)
+    if joints and inpaint != "f":
+        raise InputError(f"Joints are read by a trained network; --inpaint {inpaint} needs a map of the pose.")
     if inpaint == "f":
-        system = load_weights(weights) if weights is not None else load_reference()
+        variant = "keypoints" if joints else "full"
+        system = load_weights(weights) if weights is not None else load_reference(variant=variant)
         _check_size(system, person, source, "render at --size {}, or use --inpaint nearest")
     else:
         system = _copying(inpaint, person.atlas, atlas_size or person.size[0])
     return _write(out, panel, person, transfer(person, pose, system))
+
+
+def _joints_of(target: str | os.PathLike, person: Person) -> Person:
+    """A pose without a map: the joints of a rendered view, or of a file for a photograph of the person's size."""
+    from posekit.data.openpose import read_openpose
+    from posekit.data.studio import read_rendered_view
+    from posekit.person import Person
+
+    if Path(target).suffix.lower() == ".json":
+        keypoints, visibility = read_openpose(target, person.size)
+    else:
+        view = read_rendered_view(target)
+        keypoints, visibility = view.keypoints, view.visibility
+    black = 0 * person.image
+    return Person(black, keypoints=keypoints, visibility=visibility, name=Path(target).stem)
 
 
 def transfer_files(

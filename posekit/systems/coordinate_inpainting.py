@@ -143,10 +143,14 @@ class CoordinateInpainting(System):
         pair.require(*self.needs, by=self.name, atlas=self.atlas, of_target=of_target)
 
     @torch.no_grad()
-    def read_pose(self, person: Person) -> Person:
-        """The person with the map that the network reads from its joints, and its silhouette where that is shown."""
-        outline = silhouette(person) if self.config.silhouette else None
-        planes = pose_planes(person.keypoints, person.visibility, outline, self._drawn_size(person.size))
+    def read_pose(self, person: Person, outline: bool | None = None) -> Person:
+        """The person (a batch) with the map that the network reads from its joints.
+
+        outline: show the network the person's silhouette too; as the setting silhouette says if not given.
+        """
+        shown = self.config.silhouette if outline is None else outline
+        planes_of = (person.keypoints, person.visibility, silhouette(person) if shown else None)
+        planes = pose_planes(*planes_of, self._drawn_size(person.size))
         scores, positions = self.surface(planes)
         part, uv, mask = winning_part(scores, positions, person.size)
         return replace(person, uv=uv, mask=mask, part=part, chart=None, atlas=(self.atlas,) * len(uv))

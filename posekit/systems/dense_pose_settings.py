@@ -53,8 +53,8 @@ class DensePoseTransferConfig:
     | stream_weight            | in the last stage, of the losses that each stream had before; 0, as published, looks |
     |                          | at the photograph alone, and the streams may drift from what they were |
     | joint_clip               | in the last stage, the longest gradient, see `Stage`; not cut where None: the style |
-    |                          | loss of laptop grows with the fourth power of the features, and one photograph far off |
-    |                          | then moves all weights as far as the rates let it |
+    |                          | loss of laptop grows with the fourth power of the features, and one photograph far |
+    |                          | off then moves all weights as far as the rates let it |
     """
 
     variant: str = "full"

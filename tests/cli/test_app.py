@@ -14,6 +14,11 @@ import torch
 from PIL import Image
 
 from posekit.cli import app as cli
+from posekit.data.openpose import write_openpose
+from posekit.data.studio import read_rendered_view
+from posekit.systems import build
+from posekit.training.weights import save_weights
+from tests.synthetic import TINY
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +222,27 @@ def test_transfer_with_its_defaults_takes_what_fits(run, rendered, tmp_path, cap
     assert (code, out) == (0, f"{tmp_path / 'b.png'}\n")
     assert "copied from the nearest seen ones" in caplog.text  # a warning, which the terminal shows
     assert pixels(tmp_path / "b.png").shape == (64, 64, 3)
+
+
+def test_transfer_into_a_pose_given_by_its_joints(run, rendered, tmp_path):
+    """The joints of a view, or the same joints in a file: one picture; the view's map is not looked at."""
+    torch.manual_seed(0)
+    system = build("coordinate_inpainting", variant="keypoints", **{**TINY, "image_size": 128})
+    weights = save_weights(system, tmp_path / "w.safetensors")
+    views = rendered / "people" / "00009"
+    target = read_rendered_view(views / "1.png")
+    write_openpose(tmp_path / "pose.json", target.keypoints, target.visibility, target.size)
+    for pose, name in ((views / "1.png", "a.png"), (tmp_path / "pose.json", "b.png")):
+        more = ["--joints"] if pose.suffix == ".png" else []
+        code, _, err = run("transfer", views / "0.png", pose, "-o", tmp_path / name, "--weights", weights, *more)
+        assert (code, err) == (0, "")
+    assert np.abs(pixels(tmp_path / "a.png") - pixels(tmp_path / "b.png")).max() <= 1, "joints are written to 0.001 px"
+    code, _, err = run("transfer", views / "0.png", tmp_path / "pose.json", "--inpaint", "nearest")
+    assert code == 1
+    assert "Joints are read by a trained network" in err
+    code, _, err = run("transfer", views / "0.png", "a.npy", "b.npy", "--joints")
+    assert code == 1
+    assert "--joints is for a view or a file of joints" in err
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(run, rendered, tmp_path, monkeypatch):

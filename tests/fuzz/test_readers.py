@@ -23,6 +23,7 @@ from posekit.cli.transfer import transfer_files
 from posekit.data.annotations import read_annotations, read_pairs
 from posekit.data.iuv import read_iuv
 from posekit.data.load import load_person
+from posekit.data.openpose import read_openpose
 from posekit.data.photo import read_photo
 from posekit.data.smpl_atlas import read_smpl_atlas
 from posekit.data.studio import StudioPeople
@@ -71,6 +72,7 @@ def whole(tmp_path_factory) -> Path:
     (root / "joints.csv").write_text(
         f"name:keypoints_y:keypoints_x\na.jpg: {joints}: {joints}\nb.jpg: {joints}: {joints}\n"
     )
+    (root / "pose.json").write_text(json.dumps({"people": [{"pose_keypoints_2d": [5.0, 6.0, 0.9] * 18}]}))
     (root / "pairs.csv").write_text("from,to\na.jpg,b.jpg\nb.jpg,a.jpg\n")
     (root / "sweep.yaml").write_text(
         "name: x\nnotebook: run-000.ipynb\nparameters: {size: [1, 2]}\nseeds: [0, 1]\ntimeout: 9\n"
@@ -125,6 +127,9 @@ TARGETS = {
     ),
     "joints": Target(
         "joints.csv", lambda b: damage.text_of(b.decode(), ":,[]"), lambda r: read_annotations(r / "joints.csv", (H, W))
+    ),
+    "a pose": Target(
+        "pose.json", lambda b: damage.json_of(json.loads(b)), lambda r: read_openpose(r / "pose.json", (H, W))
     ),
     "pairs": Target("pairs.csv", lambda b: damage.text_of(b.decode(), ",."), lambda r: read_pairs(r / "pairs.csv")),
     "a sweep": Target(

@@ -158,6 +158,7 @@ def test_the_silhouette_is_seen_where_that_is_asked_for():
     system, pair = tiny(silhouette=True).eval(), pair_with_joints()
     other = dataclasses.replace(pair.target, mask=1 - pair.target.mask)
     assert not torch.equal(system.read_pose(other).uv, system.read_pose(pair.target).uv)
+    assert torch.equal(system.read_pose(other, outline=False).uv, system.read_pose(pair.target, outline=False).uv)
     with pytest.raises(InputError, match="needs the field mask"):
         system(Pair(pair.source, dataclasses.replace(pair.target, mask=None)))
     with pytest.raises(InputError, match="needs the fields keypoints, visibility"):

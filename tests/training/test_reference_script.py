@@ -138,3 +138,21 @@ def test_files_stay_small_and_are_put_together_again(script, tmp_path, monkeypat
     monkeypatch.setattr(script, "MOST_BYTES", min(sizes.values()) - 1)
     with pytest.raises(InputError, match="alone takes"):
         script.save_parts(system, tmp_path, "w")
+
+
+def test_a_variant_begins_with_the_weights_of_the_whole_system(script, tmp_path):
+    """Where there are none of its own; then with its own."""
+    main = import_module("train_reference")
+    name = "coordinate_inpainting-laptop-keypoints"
+    assert main.beginning(tmp_path, name, "keypoints") == name, "so that the sentence about what lacks names it"
+    full = build("coordinate_inpainting", "laptop", **TINY, seed=3).eval()
+    script.save_parts(full, tmp_path, "coordinate_inpainting-laptop")
+    assert main.beginning(tmp_path, name, "keypoints") == "coordinate_inpainting-laptop"
+    begun = build("coordinate_inpainting", "laptop", "keypoints", **TINY, seed=4).eval()
+    script.take_weights(begun, script.load_parts(tmp_path, "coordinate_inpainting-laptop"))
+    trained = script.load_parts(tmp_path, "coordinate_inpainting-laptop")
+    for part in ("f", "g"):
+        ours, theirs = (parameters_to_vector(getattr(s, part).parameters()) for s in (begun, trained))
+        assert torch.equal(ours, theirs)
+    script.save_parts(begun, tmp_path, name)
+    assert main.beginning(tmp_path, name, "keypoints") == name

@@ -1,0 +1,98 @@
+"""A pose as the field's estimators write it: one JSON file a photograph, with the joints of everybody in it.
+
+``{"people": [{"pose_keypoints_2d": [x, y, confidence, x, y, confidence, ...]}]}``, x and y in pixel indices, 18 joints
+(COCO) or 25 (BODY_25, which has the middle of the hips and the feet too), confidence 0 for a joint that was not found.
+The size of the photograph is not in the file.
+
+Source: OpenPose, documentation of its output format.
+"""
+
+import json
+import math
+import os
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Integer
+from torch import Tensor
+
+from posekit.data.annotations import JOINT_COUNT, VISIBLE
+from posekit.ops.grids import norm_to_points, points_to_norm
+from posekit.util.errors import InputError
+from posekit.util.files import write_json
+
+# Place in BODY_25 of each of the 18 joints.
+_OF_25 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+_KEY = "pose_keypoints_2d"
+_MOST_BYTES = 10_000_000
+
+
+def read_openpose(
+    path: str | os.PathLike, size: tuple[int, int]
+) -> tuple[Float[Tensor, "18 2"], Integer[Tensor, " 18"]]:
+    """(keypoints, visibility) of the person in an OpenPose file, as `posekit.person.Person` has them.
+
+    size: (height, width) of the photograph in pixels.  Of several people the tallest is taken.  Raises InputError that
+    names the file for one that is no such file, shows nobody, or whose joints lie outside such a photograph.
+    """
+    people = _people(Path(path))
+    rows = [_joints(person, path) for person in people]
+    rows = [row for row in rows if (row[:, 2] > 0).sum() >= 2]
+    if not rows:
+        raise InputError(f"{path} holds the joints of nobody; take a photograph in which a person was found.")
+    joints = max(rows, key=_height)
+    seen = joints[:, 2] > 0
+    h, w = size
+    x, y = joints[seen, :2].amax(0).tolist()
+    if x > 1.5 * w or y > 1.5 * h:
+        raise InputError(
+            f"{path}: the joints reach ({x:g}, {y:g}), the photograph has {w} x {h} pixels (width x height); scale the "
+            "joints to its size."
+        )
+    points = torch.where(seen[:, None], points_to_norm(joints[:, :2], size), 0)
+    return points, seen.long() * VISIBLE
+
+
+def write_openpose(
+    path: str | os.PathLike, keypoints: Float[Tensor, "18 2"], visibility: Integer[Tensor, " 18"], size: tuple[int, int]
+) -> Path:
+    """Write the joints of one person, ``size`` = (height, width) being the photograph's; missing ones as zeros."""
+    pixels = norm_to_points(keypoints, size)
+    there = visibility > 0
+    rows = torch.cat([torch.where(there[:, None], pixels, 0), there[:, None].to(pixels)], 1)
+    return write_json(path, {"version": 1.3, "people": [{_KEY: [round(v, 3) for v in rows.flatten().tolist()]}]})
+
+
+def _people(path: Path) -> list:
+    try:
+        usable = path.stat().st_size <= _MOST_BYTES and path.is_file()
+        whole = json.loads(path.read_text(encoding="utf-8-sig")) if usable else None
+    except OSError as error:
+        raise InputError(f"{path} could not be read ({error.strerror}); check the path.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON; expected a file of joints as OpenPose writes it.") from error
+    if not usable:
+        raise InputError(f"{path} is no file of joints: it is too large, or not a file.")
+    people = whole.get("people") if isinstance(whole, dict) else None
+    if not isinstance(people, list):
+        raise InputError(f'{path} has no list "people"; expected a file of joints as OpenPose writes it.')
+    return people
+
+
+def _joints(person: object, path: str | os.PathLike) -> Float[Tensor, "18 3"]:
+    values = person.get(_KEY) if isinstance(person, dict) else None
+    if not isinstance(values, list) or len(values) not in (3 * JOINT_COUNT, 3 * 25) or not all(map(_is_number, values)):
+        raise InputError(
+            f'{path}: "{_KEY}" should be a list of 54 numbers (18 joints: x, y and confidence) or of 75 (25 joints).'
+        )
+    rows = torch.tensor([float(v) for v in values], dtype=torch.float32).reshape(-1, 3)
+    return rows if len(rows) == JOINT_COUNT else rows[list(_OF_25)]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6 and math.isfinite(value)
+
+
+def _height(joints: Float[Tensor, "18 3"]) -> float:
+    y = joints[joints[:, 2] > 0, 1]
+    return (y.max() - y.min()).item()
