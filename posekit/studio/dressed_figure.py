@@ -5,6 +5,7 @@ outfit, therefore leaves the body, the face, the skin and the hair exactly as th
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -50,6 +51,8 @@ def make_figure(
     shoes: str | None = None,
     jacket: bool | str | None = None,
     skirt_length: float | None = None,
+    clothes_of: np.random.SeedSequence | int | None = None,
+    clothes_rows: Sequence[int] | None = None,
     atlas_size: int = 512,
 ) -> Figure:
     """A dressed adult in the rest pose.
@@ -58,6 +61,8 @@ def make_figure(
     bank_rows: rows of `Body.bank` to draw the body from (all by default).  female: True or False to draw among one.
     expression: strengths by name; None draws a light smile.  {} leaves the face at rest.
     outfit, top, shoes, jacket, skirt_length: see `wardrobe.Wishes`.  hair: one of `hair.STYLES`.
+    clothes_of: the seed of another figure, whose clothes are worn: the same cut, cloth and colours, on this body.
+    clothes_rows: ``bank_rows`` of that figure; by its own body its sex was drawn, and by that its clothes.
     atlas_size: texels along each side of the textures on the body.
     """
     body = load_body()
@@ -84,13 +89,18 @@ def make_figure(
     looks = choose_complexion(seeds["complexion"], wearer.female, wearer.age, wearer.ancestry)
     style = choose_hair(seeds["hairstyle"], wearer.female, wearer.age, hair)
     wishes = Wishes(outfit, top, shoes, jacket, skirt_length)
-    plan = plan_outfit(wearer, seeds, wishes)
+    owner, own = wearer, seeds  # whoever the clothes were drawn for
+    if clothes_of is not None:
+        own = spawn(clothes_of)
+        theirs = body.bank_meta[choose_row(body, own["body"], clothes_rows, None)]
+        owner = replace(wearer, noise=Noise(own["noise"]), female=bool(theirs["gender"] > 0.5))  # the layers are shared
+    plan = plan_outfit(owner, own, wishes)
 
     skin = paint_skin(wearer, seeds["skin"], looks)
     paint_roots(skin, wearer, style, looks.hair)
-    paint_legs(skin, wearer, plan)
+    paint_legs(skin, owner, plan)
     wearer.layers.append(skin_layer(wearer, skin.texture("skin", GLOSS, wearer.atlas.image)))
-    worn = dress(wearer, plan, seeds, top)
+    worn = dress(owner, plan, own, top)
     grow_hair(wearer, seeds["hair"], style, looks.hair)
     add_eyes(wearer, seeds["eyes"], looks.iris)
     add_teeth(wearer)

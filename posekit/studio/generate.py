@@ -92,6 +92,11 @@ def _dress(seed: int, person: int, kind: str, choices: Mapping[str, Any]) -> Sit
     # a face without expression is the start for the expressions of the face set
     expression = {} if kind == "face" else None
     stream = np.random.SeedSequence([seed, person, _FIGURE])
+    choices = dict(choices)
+    owner = choices.pop("clothes_of", None)
+    if owner is not None:
+        rows_of = range(owner % 10, len(load_body().bank), 10)
+        choices |= {"clothes_of": np.random.SeedSequence([seed, owner, _FIGURE]), "clothes_rows": rows_of}
     figure = make_figure(stream, bank_rows=rows, expression=expression, **choices)
     return Sitter(figure, prepare_materials(figure), *_furnish(seed, person))
 
@@ -126,6 +131,8 @@ def make_shot(
 ) -> Shot:
     """Photograph number ``view`` of a person; arguments as for `make_person`."""
     who = _dress(seed, person, kind, choices) if choices else sitter(seed, person, kind)
+    # In the clothes of another, the pose is still the one that the person took in their own.
+    stands = sitter(seed, person, kind).figure if "clothes_of" in choices else who.figure
     lamps, backdrop = (who.light, who.background) if room is None else _furnish(seed, room)
     h, w = checked_size(size)
     body = load_body()
@@ -136,10 +143,10 @@ def make_shot(
         crop, elevation, fill = "head", rng.normal(0, 3), rng.uniform(*faces.HEAD_FILL)
     elif kind == "sides":
         yaw = rng.normal(SIDES[view % len(SIDES)], SIDES_SPREAD)
-        posed = pose_figure(body, who.figure, sample_pose(rng, yaw, who.figure), who.materials)
+        posed = pose_figure(body, who.figure, sample_pose(rng, yaw, stands), who.materials)
         crop, elevation, fill = "full", rng.uniform(*ELEVATION), FILL
     else:
-        posed = pose_figure(body, who.figure, sample_pose(rng, shape=who.figure), who.materials)
+        posed = pose_figure(body, who.figure, sample_pose(rng, shape=stands), who.materials)
         crop = list(CROP_SHARES)[rng.choice(len(CROP_SHARES), p=list(CROP_SHARES.values()))]
         elevation, fill = rng.uniform(*ELEVATION), FILL
     camera = _frame(posed, (h, w), crop, elevation, fill)
@@ -197,7 +204,8 @@ def make_person(
             whole people from the front, one side, the back and the other side in turn, as shops photograph clothes.
         skirts: "legs" maps the body under a skirt, "cloth" leaves skirts without a map.
         room: number of the room, lamps and backdrop, that the photograph is taken in; the person's own when None.
-        choices: fixed instead of drawn, as in ``make_figure`` (``outfit="dress"``, ``hair="long"``, ...).
+        choices: fixed instead of drawn, as in ``make_figure`` (``outfit="dress"``, ``hair="long"``, ...);
+            ``clothes_of=7``: in the clothes of person 7, in the same pose and before the same camera.
 
     Returns:
         A `Person`; identity "studio-<seed>-<person>", name "studio-<seed>-<person>-<view>".  ``uv`` is exact at

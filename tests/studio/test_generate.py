@@ -12,7 +12,7 @@ from posekit.ops.splat import splat
 from posekit.person import Person
 from posekit.studio.body.surface_tables import surface_table
 from posekit.studio.body.unfolded import chart_at
-from posekit.studio.generate import make_person, make_shot, sitter, split_of
+from posekit.studio.generate import _dress, make_person, make_shot, sitter, split_of
 from posekit.util.errors import InputError
 
 
@@ -188,3 +188,44 @@ def test_round_trip_through_the_atlas(large):
     assert psnr > 34
     coarse, counts = through_the_atlas(large[0], 64)
     assert ((coarse - truth).abs() * 128).mean(1, keepdim=True)[counts].mean() > error  # resolution is what limits it
+
+
+@pytest.mark.parametrize("kind", ["body", "sides"])
+def test_in_ones_own_clothes_nothing_changes(kind):
+    own, same = (make_shot(0, 9, 1, 48, kind, **c) for c in ({}, {"clothes_of": 9}))
+    for field in dataclasses.fields(own):
+        assert np.array_equal(getattr(own, field.name), getattr(same, field.name)), field.name
+
+
+@pytest.mark.parametrize(("person", "owner"), [(9, 59), (59, 19)])  # a skirt on trousers, and the other way round
+def test_in_the_clothes_of_another(person, owner):
+    """Pose, camera, head and hands stay; the clothes are those that the other one wears."""
+    own, worn = (make_shot(0, person, 0, 96, "sides", **c) for c in ({}, {"clothes_of": owner}))
+    assert np.array_equal(own.keypoints, worn.keypoints)
+    head = own.head & worn.head
+    assert head.sum() > 0.95 * own.head.sum()
+    difference = np.abs(own.image.astype(int) - worn.image.astype(int)).mean(-1)
+    assert difference[head].mean() < 6, "shadows of the clothes apart"
+    body = (own.part > 0) & (worn.part > 0) & ~own.head & ~own.hands
+    assert difference[body].mean() > 20
+    theirs, borrowed = sitter(0, owner).figure.meta, _dress(0, person, "body", {"clothes_of": owner}).figure.meta
+    clothes = ("outfit", "top", "neck", "sleeve", "shirt", "bottom", "skirt_length", "jacket", "shoes", "tucked")
+    assert {k: theirs[k] for k in clothes} == {k: borrowed[k] for k in clothes}
+    assert sitter(0, person).figure.meta["bank_row"] == borrowed["bank_row"]
+
+
+def test_every_kind_of_clothes_fits_everybody():
+    """A dress on a man, shorts on a woman: whoever it was drawn for, it is rendered, and the body keeps its map."""
+    people, owners = {}, {}
+    for n in range(40):
+        meta = sitter(0, n).figure.meta
+        people.setdefault(meta["female"], n)
+        owners.setdefault(meta["outfit"], n)
+        if len(people) == 2 and len(owners) == 4:
+            break
+    assert set(owners) == {"trousers", "shorts", "skirt", "dress"}
+    for person in people.values():
+        own = (make_shot(0, person, 0, 48, "sides").part > 0).sum()
+        for owner in owners.values():
+            shot = make_shot(0, person, 0, 48, "sides", clothes_of=owner)
+            assert 0.8 * own < (shot.part > 0).sum() < 1.4 * own
