@@ -95,7 +95,12 @@ def load_parts(folder: Path, name: str) -> System:
 
 
 def take_weights(system: System, trained: System) -> None:
-    """Give ``system`` the networks of ``trained`` that make photographs; its critics, which no file holds, stay."""
+    """Give ``system`` the networks of ``trained`` that make photographs; its critics, which no file holds, stay.
+
+    The variant for garments is cloned from the whole system.
+    """
+    if system.config.variant == "garments" != trained.config.variant:
+        return system.clone(trained)
     for part in trained.inference_parts:
         if hasattr(system, part):
             getattr(system, part).load_state_dict(getattr(trained, part).state_dict())

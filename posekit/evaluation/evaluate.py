@@ -50,12 +50,13 @@ def evaluate(
             mean and interval leave out.
     """
     look = Thinned(perceptual_every)
-    wanted = tuple(pretrained.PROTOCOL) if full else ("lpips",)
-    problems = {name: problem for name in wanted if (problem := pretrained.problem(name))}
+    networks = tuple(pretrained.PROTOCOL) if full else ("lpips",)
+    problems = {name: problem for name in networks if (problem := pretrained.problem(name))}
     features: dict[int, list[Tensor]] = {id(system): [] for system in systems.values()}
 
     def measure(system: System, batch: Pair) -> dict[str, Tensor | None]:
-        result, truth = system(batch), protocol.frame(batch.target.image)
+        wanted = system.wanted(batch) if isinstance(system, System) else batch.target.image
+        result, truth = system(batch), protocol.frame(wanted)
         if not bool(torch.isfinite(result.image).all()):  # left out of the means, the failures would raise them
             raise InputError(
                 f"{getattr(system, 'name', type(system).__name__)} made a photograph with NaN or infinite values "
@@ -98,7 +99,7 @@ def evaluate(
         **look.words,
         **regions.WORDS,
         "sliced_wasserstein": f"{texture.patch_words(PATCH)}; of the body where its mask is known",
-        **{name: pretrained.PROTOCOL[name] for name in wanted},
+        **{name: pretrained.PROTOCOL[name] for name in networks},
     }
     table = measure_pairs(
         systems,

@@ -127,6 +127,10 @@ class System(nn.Module):
         """InputError unless ``pair`` is a batch with what the system needs, in its atlas."""
         pair.require(*self.needs, by=self.name, atlas=self.atlas)
 
+    def wanted(self, pair: Pair) -> Float[Tensor, "b 3 h w"]:
+        """The photograph that it is to make of ``pair`` (a batch): the target's, or what a system makes of it."""
+        return pair.target.image
+
     def forward(self, pair: Pair) -> Result:
         """The new photograph and every intermediate.  ``pair`` is a batch (``Pair.batched``)."""
         raise NotImplementedError

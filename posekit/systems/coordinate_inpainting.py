@@ -11,6 +11,9 @@ coordinates (no E); ``no_textures`` skips the texture and sees S, M_S and M_N on
 
 Keypoint-guided (section 4.1, Ours-K): of the target only the joints are given, ``keypoints``, and a network reads M_N
 from them.  It is trained first; f and g see what it gives.
+
+Garment transfer (section 4.1), ``garments``: g also sees N', the target's head and hands, and makes the person of the
+target, on white, in the clothes of the source.  Trained on two photographs of one person, used on those of two.
 """
 
 from collections.abc import Collection
@@ -49,7 +52,8 @@ from posekit.systems.coordinate_settings import (
     VARIANTS,
     CoordinateInpaintingConfig,
 )
-from posekit.systems.rough_pose import Drawn, RoughPose, pose_planes, silhouette
+from posekit.systems.cut_out import kept_of, on_white, silhouette
+from posekit.systems.rough_pose import Drawn, RoughPose, pose_planes
 from posekit.util.errors import InputError
 
 UNKNOWN = -10.0  # what f sees in texels that the source does not show
@@ -95,7 +99,8 @@ class CoordinateInpainting(System):
     """The two networks f and g, and the discriminator that judges the photographs of g.
 
     Maps go in with the mesh grid of their frame.  Channels of g: source 8 = S 3 + M_S 2 + mask 1 + grid 2, target
-    10 = W 3 + M_N 2 + mask 1 + E 2 + grid 2; with one encoder, both lists together with one grid.
+    10 = W 3 + M_N 2 + mask 1 + E 2 + grid 2; with one encoder, both lists together with one grid.  For garments the
+    target's list goes on with N' 3 + its mask 1.
     """
 
     name = "coordinate_inpainting"
@@ -113,7 +118,9 @@ class CoordinateInpainting(System):
             self.f = GatedHourglass(6, 3, width, output="sigmoid")
         elif variant != "no_textures":
             self.f = GatedHourglass(5, 2, width)
-        source, target = {"no_deform": (0, 16), "rgb": (0, 14), "no_textures": (0, 11)}.get(variant, (8, 10))
+        source, target = {"no_deform": (0, 16), "rgb": (0, 14), "no_textures": (0, 11)}.get(
+            variant, (8, 14) if variant == "garments" else (8, 10)
+        )
         if variant == "keypoints":
             self.surface = PoseToSurface(self.config.map_width)
             self.inference_parts = ("surface", "f", "g")
@@ -185,7 +192,10 @@ class CoordinateInpainting(System):
         source, target = pair.source, pair.target
         S = [source.image, source.uv, source.mask]
         N = [m for m in (W, target.uv, target.mask, E) if m is not None] + [_grid(target.image)]
-        if self.config.variant in ("full", "keypoints"):
+        if self.config.variant == "garments":
+            kept = kept_of(target)
+            N += [target.image * kept, kept]
+        if self.config.variant in ("full", "keypoints", "garments"):
             return self.g(torch.cat(N, 1), torch.cat([*S, _grid(source.image)], 1), E, target.mask)
         if source.size != target.size:
             raise InputError(
@@ -193,6 +203,12 @@ class CoordinateInpainting(System):
                 f"got {source.size} and {target.size}."
             )
         return self.g(torch.cat([*N, *S], 1))
+
+    def wanted(self, pair: Pair) -> Float[Tensor, "b 3 h w"]:
+        """The target's photograph; for garments its person on white, "resulting in white background"."""
+        if self.config.variant != "garments":
+            return pair.target.image
+        return on_white(pair.target)
 
     def stages(self) -> list[Stage]:
         c = self.config
@@ -223,6 +239,15 @@ class CoordinateInpainting(System):
                 )
             )  # fmt: skip
         return stages
+
+    def clone(self, other: "CoordinateInpainting") -> None:
+        """Take over f and g of another system; planes that its g did not see begin without weight.
+
+        "Obtained by cloning our complete pipeline in the middle of the training" (section 4.1, garment transfer).
+        """
+        for name in ("f", "g"):
+            own, theirs = getattr(self, name), getattr(other, name).state_dict()
+            own.load_state_dict({key: _widened(theirs[key], value) for key, value in own.state_dict().items()})
 
     def stage_forward(self, pair: Pair, stage: Stage) -> CoordinateResult | SurfaceResult:
         if stage.name == "surface":
@@ -265,7 +290,7 @@ class CoordinateInpainting(System):
         if result.image is not None:
             possible += ["l1", "content", "style", "nearest_neighbour", "adversarial"]
         wanted = possible if names is None else [choose("loss", name, possible) for name in names]
-        made, target = result.image, pair.target
+        made, target = result.image, replace(pair.target, image=self.wanted(pair))
         mean = self.config.reading != "as_printed"
         if set(LOOKED_AT) & set(wanted):
             looked_at = self._squares(made, target)
@@ -311,11 +336,24 @@ class CoordinateInpainting(System):
         return tuple(cut_squares(image, corners, side) for image in photographs)
 
     def critic_losses(self, pair: Pair, result: CoordinateResult) -> dict[str, Tensor]:
-        real, fake = judge(self.discriminator, pair.target.image, result.image.detach(), _map(pair, result))
+        real, fake = judge(self.discriminator, self.wanted(pair), result.image.detach(), _map(pair, result))
         return {"discriminator": lsgan_discriminator(real, fake)}
 
     def notes(self) -> list[tuple[str, str]]:
         return [("loss_features", str(self._features))]
+
+
+def _widened(weight: Tensor, like: Tensor) -> Tensor:
+    """``weight`` in the shape of ``like``, zeros at the end of the axis along which that is longer.
+
+    Input planes are the second axis of a convolution, and the slow part of the vector that spectral norm keeps.
+    """
+    axes = [axis for axis, (a, b) in enumerate(zip(weight.shape, like.shape, strict=True)) if a != b]
+    for axis in axes:
+        more = list(weight.shape)
+        more[axis] = like.shape[axis] - weight.shape[axis]
+        weight = torch.cat([weight, weight.new_zeros(more)], axis)
+    return weight
 
 
 def _map(pair: Pair, result: CoordinateResult) -> Float[Tensor, "b 2 h w"]:

@@ -7,7 +7,7 @@ from posekit.nets.vgg import FEATURES
 from posekit.systems.base import check_rates, choose
 from posekit.util.errors import InputError
 
-VARIANTS = ("full", "no_deform", "rgb", "no_textures", "keypoints")
+VARIANTS = ("full", "no_deform", "rgb", "no_textures", "keypoints", "garments")
 OF_COORDINATES = ("identity", "off_body")
 TEXTURE_LOSSES = (*OF_COORDINATES, "texture_source", "texture_target")
 # Of the network that reads poses, whose losses the text does not give: a score in nats, a position in half atlases.
@@ -56,7 +56,7 @@ class CoordinateInpaintingConfig:
 
     | field                  | meaning |
     |------------------------|---------|
-    | variant                | full, no_deform, rgb, no_textures or keypoints |
+    | variant                | full, no_deform, rgb, no_textures, keypoints or garments |
     | image_size, atlas_size | sides in pixels and texels the system is trained for, multiples of 4 |
     | atlas                  | what the surface maps are positions in; weights of one atlas misread maps of another |
     | f_width, g_width       | channels of the first block of f, of all blocks of g |

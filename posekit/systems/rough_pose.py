@@ -16,6 +16,7 @@ from torch import Tensor
 from posekit.ops.grids import identity_grid, resize_mask
 from posekit.ops.keypoints import skeleton_maps
 from posekit.person import Person
+from posekit.systems.cut_out import silhouette
 from posekit.util.errors import InputError
 
 _MISSING = -1.0  # the plane of a silhouette that nobody gave
@@ -105,8 +106,3 @@ def pose_planes(
     if outline is None:
         outline = bones.new_full((len(bones), 1, *size), _MISSING)
     return torch.cat([resize_mask(outline, size), bones], 1)
-
-
-def silhouette(person: Person) -> Float[Tensor, "b 1 h w"]:
-    """Where the person is: the body that the map covers, and the hair, which no map covers."""
-    return person.mask if person.hair is None else torch.maximum(person.mask, person.hair)

@@ -53,7 +53,9 @@ def test_unknown_names_list_the_known_ones():
         build("coordinate_inpaint")
     with pytest.raises(InputError, match="Unknown preset 'laptob'; did you mean 'laptop'\\? known: laptop,"):
         build("coordinate_inpainting", "laptob")
-    with pytest.raises(InputError, match="Unknown variant 'deform'.*full, keypoints, no_deform, no_textures, rgb"):
+    with pytest.raises(
+        InputError, match="Unknown variant 'deform'.*full, garments, keypoints, no_deform, no_textures, rgb"
+    ):
         build("coordinate_inpainting", variant="deform")
     with pytest.raises(InputError, match="Unknown setting 'width'; .*f_width"):
         build("coordinate_inpainting", width=3)

@@ -49,6 +49,7 @@ def test_every_variant_runs_and_learns_from_every_loss(variant):
         "rgb": TEXTURE | IMAGE,
         "no_textures": IMAGE,
         "keypoints": {*OF_COORDINATES} | TEXTURE | IMAGE,
+        "garments": {*OF_COORDINATES} | TEXTURE | IMAGE,
     }
     assert set(terms) == expected[variant]
     for name, value in terms.items():
@@ -67,9 +68,9 @@ def test_every_variant_runs_and_learns_from_every_loss(variant):
 def test_full_size_of_the_variants(variant):
     """Only the first layers and the skips differ between the variants."""
     system = build("coordinate_inpainting", "paper", variant=variant)
-    channels = {"full": 10, "no_deform": 16, "rgb": 14, "no_textures": 11, "keypoints": 10}[variant]
+    channels = {"full": 10, "no_deform": 16, "rgb": 14, "no_textures": 11, "keypoints": 10, "garments": 14}[variant]
     assert system.g.target[0].conv.in_channels == channels
-    assert (system.g.source is not None) == (variant in ("full", "keypoints"))
+    assert (system.g.source is not None) == (variant in ("full", "keypoints", "garments"))
     assert hasattr(system, "surface") == (variant == "keypoints")
     assert hasattr(system, "f") == (variant != "no_textures")
     if variant == "rgb":

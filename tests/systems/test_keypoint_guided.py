@@ -10,7 +10,8 @@ from posekit.ops.keypoints import skeleton_maps
 from posekit.person import Pair, Person
 from posekit.systems import build
 from posekit.systems.base import describe
-from posekit.systems.rough_pose import RoughPose, pose_planes, silhouette
+from posekit.systems.cut_out import silhouette
+from posekit.systems.rough_pose import RoughPose, pose_planes
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
