@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from posekit.cli.results import check_size, write_result
 from posekit.util.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,10 +95,10 @@ def _transfer_rendered(
     if inpaint == "f":
         variant = "keypoints" if joints else "full"
         system = load_weights(weights) if weights is not None else load_reference(variant=variant)
-        _check_size(system, person, source, "render at --size {}, or use --inpaint nearest")
+        check_size(system, person, source, "render at --size {}, or use --inpaint nearest")
     else:
         system = _copying(inpaint, person.atlas, atlas_size or person.size[0])
-    return _write(out, panel, person, transfer(person, pose, system))
+    return write_result(out, panel, person, transfer(person, pose, system))
 
 
 def _joints_of(target: str | os.PathLike, person: Person) -> Person:
@@ -159,7 +160,7 @@ def transfer_files(
         if inpaint == "auto" and weights is None and system is not None and system.size != source.size:
             system = None
         if system is not None:
-            _check_size(system, source, photo, "bring photograph and maps to {0} x {0}, or use --inpaint nearest")
+            check_size(system, source, photo, "bring photograph and maps to {0} x {0}, or use --inpaint nearest")
         elif inpaint == "f":
             raise InputError(
                 f"There are no shipped weights for maps of the atlas {atlas!r}, and a network would misread maps of "
@@ -169,7 +170,7 @@ def transfer_files(
         if inpaint == "auto":
             log.warning(COPIED)
         system = _copying("nearest" if inpaint == "auto" else inpaint, atlas, atlas_size or TEXELS)
-    return _write(out, panel, source, transfer(source, target, system))
+    return write_result(out, panel, source, transfer(source, target, system))
 
 
 def _copying(inpaint: str, atlas: str, atlas_size: int) -> System:
@@ -178,14 +179,6 @@ def _copying(inpaint: str, atlas: str, atlas_size: int) -> System:
 
     mirror = mirror_of(atlas, atlas_size) if inpaint == "mirror" else None
     return baseline(inpaint, atlas_size, mirror=mirror, atlas=atlas)
-
-
-def _check_size(system: System, person: Person, photo: str | os.PathLike, advice: str) -> None:
-    if system.size is not None and person.size != system.size:
-        (h, w), (ph, pw) = system.size, person.size
-        raise InputError(
-            f"These weights work on photographs of {h} x {w} pixels, {photo} has {ph} x {pw}; {advice.format(h)}."
-        )
 
 
 def _check(
@@ -202,13 +195,3 @@ def _check(
         raise InputError("--atlas-size is for --inpaint nearest and mirror; weights are trained for one size of atlas.")
     for name in filter(None, pictures):
         check_picture_name(name)
-
-
-def _write(out: str | os.PathLike, panel: str | os.PathLike | None, source: Person, result: Result) -> Result:
-    from posekit.data.photo import write_photo
-    from posekit.plots import draw_panel, save_figure, steps_of
-
-    write_photo(out, result.image[0])
-    if panel is not None:
-        save_figure(panel, draw_panel(steps_of(source.batched(), result), size=2.2))
-    return result

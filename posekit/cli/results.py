@@ -1,0 +1,32 @@
+"""What the commands that make one photograph share: sizes that fit, and the files that are written."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from posekit.util.errors import InputError
+
+if TYPE_CHECKING:
+    from posekit.person import Person
+    from posekit.systems.base import Result, System
+
+
+def check_size(system: System, person: Person, photo: str | os.PathLike, advice: str) -> None:
+    """InputError where a system is made for photographs of another size; advice: what to do, {0} being the size."""
+    if system.size is not None and person.size != system.size:
+        (h, w), (ph, pw) = system.size, person.size
+        raise InputError(
+            f"These weights work on photographs of {h} x {w} pixels, {photo} has {ph} x {pw}; {advice.format(h)}."
+        )
+
+
+def write_result(out: str | os.PathLike, panel: str | os.PathLike | None, source: Person, result: Result) -> Result:
+    """Write the photograph, and where ``panel`` names a file, a picture of every intermediate."""
+    from posekit.data.photo import write_photo
+    from posekit.plots import draw_panel, save_figure, steps_of
+
+    write_photo(out, result.image[0])
+    if panel is not None:
+        save_figure(panel, draw_panel(steps_of(source.batched(), result), size=2.2))
+    return result
