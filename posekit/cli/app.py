@@ -19,6 +19,7 @@ from posekit.cli.check import check_command
 from posekit.cli.compare import compare_command
 from posekit.cli.demo import demo_command
 from posekit.cli.describe import describe_command
+from posekit.cli.dress import dress_command
 from posekit.cli.evaluate import evaluate_command
 from posekit.cli.render import render_command
 from posekit.cli.sweep import sweep_command
@@ -32,6 +33,7 @@ COMMANDS = {
     "render": render_command,
     "train": train_command,
     "transfer": transfer_command,
+    "dress": dress_command,
     "augment": augment_command,
     "evaluate": evaluate_command,
     "compare": compare_command,

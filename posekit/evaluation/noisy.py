@@ -9,6 +9,8 @@ what the system is given alone.
 import zlib
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.joint_noise import JointNoise
@@ -36,6 +38,10 @@ class Noisy(System):
         dropout, hands = (min(1.0, level * chance) for chance in (_MAPS.part_dropout, _MAPS.missing_hands))
         self._maps = EstimatorNoise(dropout, hands, level * _MAPS.jitter, _MAPS.smoothness)
         self._joints = JointNoise(level * _JOINTS.jitter, min(1.0, level * _JOINTS.dropout))
+
+    def wanted(self, pair: Pair) -> Float[Tensor, "b 3 h w"]:
+        """What the system is to make of the exact pair."""
+        return self.system.wanted(pair)
 
     def forward(self, pair: Pair) -> Result:
         """What the system makes of the spoilt pair; a photograph is spoilt in the same way wherever it comes."""

@@ -11,6 +11,7 @@ from posekit.systems.baselines import CopySource
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.systems.deformable_gan import DeformableGAN
 from posekit.systems.dense_pose_transfer import DensePoseTransfer
+from posekit.systems.garment_paste import GarmentPaste
 from posekit.systems.spatial_transformation import SpatialTransformation
 from posekit.systems.texel_fill import TexelFill
 from posekit.util.address import is_address, load_module, object_at
@@ -18,7 +19,15 @@ from posekit.util.errors import InputError
 
 SYSTEMS: dict[str, type[System]] = {
     cls.name: cls
-    for cls in (CoordinateInpainting, CopySource, DeformableGAN, DensePoseTransfer, SpatialTransformation, TexelFill)
+    for cls in (
+        CoordinateInpainting,
+        CopySource,
+        DeformableGAN,
+        DensePoseTransfer,
+        GarmentPaste,
+        SpatialTransformation,
+        TexelFill,
+    )
 }
 _OWN = frozenset(SYSTEMS)
 Class = TypeVar("Class")

@@ -245,6 +245,26 @@ def test_transfer_into_a_pose_given_by_its_joints(run, rendered, tmp_path):
     assert "--joints is for a view or a file of joints" in err
 
 
+def test_dress(run, rendered, tmp_path):
+    """Without learning and with weights; what cannot be done is said in a sentence."""
+    torch.manual_seed(0)
+    system = build("coordinate_inpainting", variant="garments", **{**TINY, "image_size": 128})
+    weights = save_weights(system, tmp_path / "w.safetensors")
+    person, clothes = (rendered / "people" / number / "0.png" for number in ("00009", "00001"))
+    code, out, err = run("dress", person, clothes, "-o", tmp_path / "a.png", "--paste", "--panel", tmp_path / "p.png")
+    assert (code, out, err) == (0, f"{tmp_path / 'a.png'}\n", "")
+    assert pixels(tmp_path / "p.png").shape[1] > 600
+    view = read_rendered_view(person)
+    head = view.head[0].numpy() > 0
+    assert np.abs(pixels(tmp_path / "a.png")[head] - 255 * view.image.permute(1, 2, 0).numpy()[head]).max() <= 1
+    code, _, err = run("dress", person, clothes, "-o", tmp_path / "b.png", "--weights", weights)
+    assert (code, err) == (0, "")
+    assert pixels(tmp_path / "b.png").shape == (128, 128, 3)
+    code, _, err = run("dress", person, clothes, "--weights", weights, "--paste")
+    assert code == 1
+    assert "--paste learns nothing" in err
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(run, rendered, tmp_path, monkeypatch):
     def full(self, *_, **__):
         raise OSError(28, "No space left on device")
