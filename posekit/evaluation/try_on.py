@@ -12,7 +12,7 @@ from torch import Tensor
 from posekit.person import Pair
 from posekit.studio.generate import make_person
 from posekit.systems.base import Result, System
-from posekit.systems.cut_out import on_white
+from posekit.systems.cut_out import laid_on_white
 from posekit.util.errors import InputError
 
 
@@ -72,9 +72,9 @@ class TriedOn(System):
         self.system = system
 
     def wanted(self, pair: Pair) -> Float[Tensor, "b 3 h w"]:
-        return on_white(pair.target)
+        return laid_on_white(pair.target)
 
     def forward(self, pair: Pair) -> Result:
         """system None: the person as they are, in their own clothes, on white."""
         (own,) = pair.neighbours
-        return Result(image=on_white(own)) if self.system is None else self.system(Pair(pair.source, own))
+        return Result(image=laid_on_white(own)) if self.system is None else self.system(Pair(pair.source, own))

@@ -52,7 +52,7 @@ from posekit.systems.coordinate_settings import (
     VARIANTS,
     CoordinateInpaintingConfig,
 )
-from posekit.systems.cut_out import kept_of, on_white, silhouette
+from posekit.systems.cut_out import kept_of, laid_on_white, silhouette
 from posekit.systems.rough_pose import Drawn, RoughPose, pose_planes
 from posekit.util.errors import InputError
 
@@ -208,7 +208,7 @@ class CoordinateInpainting(System):
         """The target's photograph; for garments its person on white, "resulting in white background"."""
         if self.config.variant != "garments":
             return pair.target.image
-        return on_white(pair.target)
+        return laid_on_white(pair.target)
 
     def stages(self) -> list[Stage]:
         c = self.config

@@ -22,7 +22,7 @@ def silhouette(person: Person) -> Float[Tensor, "b 1 h w"]:
     return shown
 
 
-def on_white(person: Person) -> Float[Tensor, "b 3 h w"]:
+def laid_on_white(person: Person) -> Float[Tensor, "b 3 h w"]:
     """The person cut out and laid on white."""
     shown = silhouette(person)
     return person.image * shown + (1 - shown)

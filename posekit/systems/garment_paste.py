@@ -12,7 +12,7 @@ from torch import Tensor
 from posekit.person import Pair
 from posekit.systems.base import System
 from posekit.systems.coordinate_inpainting import CoordinateResult
-from posekit.systems.cut_out import kept_of, on_white
+from posekit.systems.cut_out import kept_of, laid_on_white
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 
 
@@ -36,7 +36,7 @@ class GarmentPaste(System):
         return None
 
     def wanted(self, pair: Pair) -> Float[Tensor, "b 3 h w"]:
-        return on_white(pair.target)
+        return laid_on_white(pair.target)
 
     def forward(self, pair: Pair) -> CoordinateResult:
         """Every map of ``pair`` (a batch), clothes from its source, pose, head and hands from its target."""

@@ -10,7 +10,7 @@ from posekit.person import Pair
 from posekit.studio.generate import make_person
 from posekit.systems import build
 from posekit.systems.base import Result, System
-from posekit.systems.cut_out import kept_of, on_white, silhouette
+from posekit.systems.cut_out import kept_of, laid_on_white, silhouette
 from posekit.util.errors import InputError
 
 
@@ -65,7 +65,7 @@ def test_it_is_measured_against_the_person_in_these_clothes(pair):
         {"as they are": TriedOn(None), "pasted": TriedOn(build("garment_paste", atlas_size=64))}, [pair[0]]
     )
     found = {(row.system, row.metric): row.mean for row in table.rows}
-    expected = (on_white(pair.neighbours[0]) - on_white(pair.target)).abs().mean().item()
+    expected = (laid_on_white(pair.neighbours[0]) - laid_on_white(pair.target)).abs().mean().item()
     assert found["as they are", "l1"] == pytest.approx(expected, rel=1e-4)
     assert found["pasted", "rest.l1"] < found["as they are", "rest.l1"], "the clothes arrive"
     assert found["pasted", "head.l1"] < 0.02, "the head is pasted; the clothes change its light a little"
@@ -84,4 +84,4 @@ def test_pasting_by_hand(pair):
 
 def test_noise_on_what_is_given_leaves_the_truth(pair):
     system = build("garment_paste", atlas_size=64)
-    assert torch.equal(Noisy(system, 1.0).wanted(pair), on_white(pair.target))
+    assert torch.equal(Noisy(system, 1.0).wanted(pair), laid_on_white(pair.target))

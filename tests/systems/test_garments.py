@@ -8,7 +8,7 @@ import torch
 from posekit.evaluation.evaluate import evaluate
 from posekit.person import Pair
 from posekit.systems import build
-from posekit.systems.cut_out import kept_of, on_white, silhouette
+from posekit.systems.cut_out import kept_of, laid_on_white, silhouette
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
@@ -58,7 +58,7 @@ def test_of_a_map_with_parts_head_and_hands_are_kept():
 
 def test_the_truth_is_the_person_on_white():
     person = dressed_batch().target
-    truth, shown = on_white(person), silhouette(person)
+    truth, shown = laid_on_white(person), silhouette(person)
     assert (shown >= person.hair).all()
     assert torch.equal(truth * shown, person.image * shown)
     assert (truth[(shown == 0).expand_as(truth)] == 1).all()
@@ -71,7 +71,7 @@ def test_losses_look_at_the_truth_on_white():
     system, pair = tiny(), dressed_batch()
     result = system(pair)
     l1 = system.losses(pair, result, ["l1"])["l1"]
-    torch.testing.assert_close(l1, (result.image - on_white(pair.target)).abs().mean())
+    torch.testing.assert_close(l1, (result.image - laid_on_white(pair.target)).abs().mean())
     hidden = silhouette(pair.target) == 0
     other = torch.where(hidden, torch.rand_like(pair.target.image), pair.target.image)
     moved = Pair(pair.source, dataclasses.replace(pair.target, image=other))
@@ -79,7 +79,7 @@ def test_losses_look_at_the_truth_on_white():
         torch.testing.assert_close(system.critic_losses(moved, result)[name], value)
     table = evaluate({"ours": system.eval()}, [pair[0], pair[1]])
     row = next(row for row in table.rows if row.metric == "l1")
-    assert row.mean == pytest.approx((system(pair).image - on_white(pair.target)).abs().mean().item(), rel=1e-4)
+    assert row.mean == pytest.approx((system(pair).image - laid_on_white(pair.target)).abs().mean().item(), rel=1e-4)
 
 
 def test_of_the_target_only_map_head_and_hands_are_seen():
