@@ -119,6 +119,18 @@ def arms_raised(seed: int, person: int, view: int) -> bool:
     return draw_keys(_view_stream(seed, person, view, "body"))[0] in RAISED
 
 
+def face_direction(seed: int, person: int, view: int) -> np.ndarray:
+    """Where the face of a photograph of the set "face" looks: a unit vector, x right, y up, z towards the camera.
+
+    Nothing is rendered for it.
+    """
+    rng = _view_stream(seed, person, view, "face")
+    faces.sample_expression(rng)
+    pose = faces.sample_face_pose(rng)
+    yaw, pitch = np.deg2rad(pose["yaw"] + pose["head_yaw"]), np.deg2rad(pose["head_pitch"])
+    return np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+
+
 def make_shot(
     seed: int,
     person: int,

@@ -1,0 +1,94 @@
+"""Pairs of faces by the turn of the head: the published count, a loop beside it, what is near and far, bad input."""
+
+import numpy as np
+import pytest
+
+from posekit.data.studio import StudioPeople
+from posekit.data.studio_faces import StudioFacePairs
+from posekit.evaluation.face_protocol import EVERY, LEVELS, face_pairs, pose_cosines, quantile_targets
+from posekit.studio.generate import face_direction, make_person
+from posekit.util.errors import InputError
+
+
+def random_looks(frames, seed=0):
+    rng = np.random.default_rng(seed)
+    yaw, pitch = rng.normal(0, 0.5, frames), rng.normal(0, 0.15, frames)
+    return np.stack([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], 1)
+
+
+def test_the_published_number_of_pairs():
+    """339 sources with four targets each are 1,356 pairs; 23 videos of about a minute, every sixth of 25 to 30 frames a
+    second kept, have 250 to 300 frames and so 3 sources each; so the frames are counted before they are thinned out."""
+    lengths = [1750] * 17 + [1670] * 6  # frames of 23 videos, about a minute at 25 to 30 a second
+    videos = {str(n): random_looks(length, n) for n, length in enumerate(lengths)}
+    pairs = list(face_pairs(videos))
+    sources = {(video, source) for video, source, _ in pairs}
+    assert len(sources) == sum(-(-length // EVERY) for length in lengths) == 339
+    assert len(pairs) == 4 * 339 == 1356
+
+
+def test_against_a_loop():
+    looks = random_looks(50)
+    angles = [np.degrees(np.arccos(np.clip(looks[7] @ look, -1, 1))) for look in looks]
+    np.testing.assert_allclose(np.degrees(np.arccos(pose_cosines(looks, 7))), angles, atol=1e-5)
+    others = sorted((np.cos(np.radians(a)), i) for i, a in enumerate(angles) if i != 7)
+    expected = []
+    for level in LEVELS:
+        place = level * (len(others) - 1)
+        low, high = others[int(np.floor(place))][0], others[int(np.ceil(place))][0]
+        wanted = low + (place - np.floor(place)) * (high - low)
+        expected.append(min((abs(c - wanted), i) for c, i in others if i not in expected)[1])
+    assert quantile_targets(looks, 7) == expected
+
+
+def test_from_far_to_near_and_never_the_source():
+    looks = random_looks(300, 3)
+    for source in (0, 120, 299):
+        targets = quantile_targets(looks, source)
+        cosines = pose_cosines(looks, source)[targets]
+        assert source not in targets
+        assert len(set(targets)) == 4
+        assert (np.diff(cosines) > 0).all()
+        assert cosines[-1] == np.delete(pose_cosines(looks, source), source).max()
+
+
+def test_lengths_do_not_matter():
+    looks = random_looks(20)
+    stretched = looks * np.linspace(0.1, 9, 20)[:, None]
+    assert quantile_targets(looks, 4) == quantile_targets(stretched, 4)
+
+
+def test_equal_poses_give_four_targets():
+    assert sorted(quantile_targets(np.ones((5, 3)), 2)) == [0, 1, 3, 4]
+
+
+def test_bad_input():
+    with pytest.raises(InputError, match="4 targets need a video of 5 frames or more, got 4"):
+        quantile_targets(random_looks(4), 0)
+    with pytest.raises(InputError, match="leave frames without a face out"):
+        quantile_targets(np.zeros((9, 3)), 0)
+    with pytest.raises(InputError, match="every so many frames, 1 or more; got 0"):
+        list(face_pairs({"a": random_looks(9)}, 0))
+
+
+def test_directions_of_rendered_faces():
+    """The nose lies on the side to which the face looks."""
+    for view in range(6):
+        look, person = face_direction(0, 9, view), make_person(0, 9, view, 64, kind="face")
+        nose, left_ear, right_ear = (person.keypoints[j, 0].item() for j in (0, 17, 16))
+        assert np.linalg.norm(look) == pytest.approx(1)
+        if abs(look[0]) > 0.25:
+            middle = (left_ear + right_ear) / 2
+            assert np.sign(nose - middle) == np.sign(look[0]), view
+
+
+@pytest.mark.usefixtures("cache")
+def test_pairs_of_rendered_faces():
+    faces = StudioPeople(20, 6, 48, split="test", kind="face", jobs=1, progress=False)
+    pairs = StudioFacePairs(faces, every=3)
+    assert len(pairs) == 2 * 2 * 4
+    first = pairs[0]
+    assert first.source.identity == first.target.identity
+    assert first.source.name != first.target.name
+    with pytest.raises(InputError, match="chosen among faces"):
+        StudioFacePairs(StudioPeople(20, 2, 48, split="test", jobs=1, progress=False))
