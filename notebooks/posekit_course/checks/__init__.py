@@ -28,6 +28,9 @@ notebook  checker                the exercise
 07        check_chart_texel      chart_texel(part, U, V, side): where a pixel belongs among 24 tiles
 07        check_multi_view_loss  multi_view_loss(completed, charts, known): every view says what its texels are
 07        check_one_hot_iuv      one_hot_iuv(part, chart): a plane for each part, then U and V
+08        check_bone_map         bone_map(a, b, size, width): a line with round ends
+08        check_winning_position  winning_position(scores, positions): the part that wins says where
+08        check_pasted           pasted(person, kept, W, mask): clothes without learning
 
 A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
 mistakes; it raises CheckFailed.  A stub raises StillOpen, which passes through.  Both are shown as one line.
@@ -48,6 +51,7 @@ from posekit_course.checks.deformable_skips import check_fuse, check_limb_map, c
 from posekit_course.checks.dense_pose_transfer import check_chart_texel, check_multi_view_loss, check_one_hot_iuv
 from posekit_course.checks.densepose_uv import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
 from posekit_course.checks.full_training import check_ema, check_lsgan, check_paired_interval
+from posekit_course.checks.garments_and_keypoints import check_bone_map, check_pasted, check_winning_position
 from posekit_course.checks.judging import CheckFailed, StillOpen
 from posekit_course.checks.scatter_rasterization import check_backward_warp, check_splat_by_hand, check_to_backward
 from posekit_course.checks.start_here import check_body_error
@@ -60,6 +64,7 @@ __all__ = [
     "check_backward_warp",
     "check_best_matches",
     "check_body_error",
+    "check_bone_map",
     "check_chart_texel",
     "check_coordinate_texture",
     "check_ema",
@@ -72,6 +77,7 @@ __all__ = [
     "check_one_hot_iuv",
     "check_paired_interval",
     "check_partial_convolution",
+    "check_pasted",
     "check_pixel_grid",
     "check_skip_by_E",
     "check_source_part",
@@ -79,4 +85,5 @@ __all__ = [
     "check_target_texel_loss",
     "check_to_backward",
     "check_undoing_flow",
+    "check_winning_position",
 ]
