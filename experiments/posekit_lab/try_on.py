@@ -48,12 +48,12 @@ def main(arguments: list[str] | None = None) -> Evaluation:
     pairs = TryOnPairs(people, args.owners, size=side)
     table = evaluate({name: TriedOn(arm) for name, arm in arms.items()}, pairs, progress=True)
     table.save(args.out / "try_on.json")
-    save_figure(args.out / "try_on.png", draw_matrix(system, people[: args.shown], side))
+    save_figure(args.out / "try_on.png", _draw_matrix(system, people[: args.shown], side))
     print(table)
     return table
 
 
-def draw_matrix(system: System, people: Sequence[int], side: int, seed: int = 0) -> Figure:
+def _draw_matrix(system: System, people: Sequence[int], side: int, seed: int = 0) -> Figure:
     """A column for each one's clothes; for each person a row of what was made, and below it the truth."""
     tried, columns = TriedOn(system.eval()), {}
     white = torch.ones(3, side, side)

@@ -20,7 +20,6 @@ from posekit.person import Pair, Person
 from posekit.plots import coordinate_colors, picture
 from posekit.systems.cut_out import kept_of, laid_on_white
 from posekit_course.color_vs_coordinate.figures import grid_of, new_figure
-from posekit_course.densepose_uv.figures import part_colors
 from posekit_course.garments_and_keypoints import probes
 
 __all__ = ["BLUE", "GREY", "ORANGE", "grid_of", "new_figure", "picture", "show"]
@@ -28,17 +27,17 @@ __all__ = ["BLUE", "GREY", "ORANGE", "grid_of", "new_figure", "picture", "show"]
 
 def prepare_dressing(people: int = 6) -> None:
     """Render and compile what the notebook uses, before it is timed."""
-    data = probes.held_out(people)
+    data = probes.posed_people(people)
     pair = data[0].batched()
     for variant in ("full", "keypoints"):
-        probes.run(probes.trained(variant), pair)
-    probes.dressed(probes.trained("garments"), probes.fitting(9, 19))
+        probes.maps_of(probes.package_system(variant), pair)
+    probes.dressed(probes.package_system("garments"), probes.dressed_pair(9, 19))
 
 
 # --------------------------------------------------------------------------------------------------------------- poses
 
 
-def skeleton(person: Person, size: int = 128, width: float = 3.0) -> np.ndarray:
+def bones_picture(person: Person, size: int = 128, width: float = 3.0) -> np.ndarray:
     """The bones of a pose (a batch of one) in colours, on white; a bone of the right side is warm, of the left cold."""
     maps = skeleton_maps(person.keypoints, person.visibility, (size, size), width)[0]
     canvas = torch.ones(3, size, size)
@@ -59,11 +58,6 @@ def _bone_colours() -> Tensor:
 def map_picture(person: Person) -> np.ndarray:
     """A surface map (a batch of one) as colours, u red and v green; white off the body."""
     return picture(coordinate_colors(person.uv, person.mask))
-
-
-def parts_picture(part: Tensor) -> np.ndarray:
-    """Parts (1 1 h w) in their colours."""
-    return picture(part_colors(part[0])[None])
 
 
 def draw_planes(person: Person, size: int) -> Figure:
@@ -105,7 +99,7 @@ def draw_fitting(pair: Pair, made: Mapping[str, Tensor]) -> Figure:
     return grid_of(list(panels), [[picture(image) for image in panels.values()]], scale=1)
 
 
-def draw_matrix(made: Sequence[Sequence[Tensor]], people: Sequence[Tensor], clothes: Sequence[Tensor]) -> Figure:
+def draw_wardrobe(made: Sequence[Sequence[Tensor]], people: Sequence[Tensor], clothes: Sequence[Tensor]) -> Figure:
     """A row for each person, a column for each one's clothes."""
     blank = np.ones((8, 8, 3), np.float32)
     rows = [[blank, *(picture(image) for image in clothes)]]

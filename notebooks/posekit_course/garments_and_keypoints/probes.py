@@ -33,20 +33,20 @@ GROUPS: Mapping[str, tuple[int, ...]] = {  # joints that can be hidden together
 
 
 @lru_cache(maxsize=3)
-def trained(variant: str) -> System:
+def package_system(variant: str) -> System:
     """The shipped coordinate-based system: "full", "keypoints" or "garments"."""
     return load_reference(variant=variant)
 
 
 @lru_cache(maxsize=4)
-def held_out(people: int, size: int = 128, seed: int = 0, views: int = 4) -> StudioPeople:
+def posed_people(people: int, size: int = 128, seed: int = 0, views: int = 4) -> StudioPeople:
     """Pairs of the first people of the test split, one target for each photograph."""
     numbers = [10 * n + 9 for n in range(people)]
     common = {"views": views, "size": size, "seed": seed, "split": "test", "progress": False}
     return StudioPeople(numbers, pairs="random", **common)
 
 
-def run(system: System, pair: Pair) -> CoordinateResult:
+def maps_of(system: System, pair: Pair) -> CoordinateResult:
     """All maps of a batch, without gradients."""
     with torch.no_grad():
         return system(pair)
@@ -116,7 +116,7 @@ def position_errors(uv: Tensor, truth: Tensor, on: Tensor, texels: int = 64) -> 
 
 
 @lru_cache(maxsize=64)
-def fitting(person: int, owner: int, size: int = 128, seed: int = 0) -> Pair:
+def dressed_pair(person: int, owner: int, size: int = 128, seed: int = 0) -> Pair:
     """Person ``person`` in the clothes of ``owner``: clothes, truth, and the person as they are, a batch of one."""
     return try_on_pair(seed, person, owner, (0, 0), (size, size)).batched()
 
@@ -124,7 +124,7 @@ def fitting(person: int, owner: int, size: int = 128, seed: int = 0) -> Pair:
 def dressed(system: System | None, pair: Pair) -> Tensor:
     """What a system makes of clothes and person; None: head and hands pasted on copied texels."""
     system = build("garment_paste", atlas_size=128) if system is None else system
-    return run(system, Pair(pair.source, pair.neighbours[0])).image
+    return maps_of(system, Pair(pair.source, pair.neighbours[0])).image
 
 
 def fitting_errors(made: Tensor, pair: Pair) -> tuple[float, float]:

@@ -27,10 +27,10 @@ def render_pose(share: float, hidden: str, person: int, *, system: System, pairs
     pair = pairs[person]
     pose = probes.without(probes.turned(probes.pose_of(pair.target), share), probes.GROUPS[hidden])
     probability, _ = probes.answers(system, pose)
-    made = probes.run(system, Pair(pair.source, pose))
+    made = probes.maps_of(system, Pair(pair.source, pose))
     panels = {
         "source": figures.picture(pair.source.image),
-        "joints": figures.skeleton(pose, pair.target.size[0]),
+        "joints": figures.bones_picture(pose, pair.target.size[0]),
         f"map: back {probes.back_share(probability):.0%}": figures.map_picture(system.read_pose(pose)),
         "photograph": figures.picture(made.image),
     }
@@ -52,7 +52,7 @@ def render_fitting(person: int, clothes: int, *, system: System, people: Sequenc
 
     person, clothes: which of ``people``, numbers of the studio.
     """
-    pair = probes.fitting(people[person], people[clothes], system.size[0])
+    pair = probes.dressed_pair(people[person], people[clothes], system.size[0])
     made = {}
     for name, one in (("pasted", None), ("network", system)):
         image = probes.dressed(one, pair)
@@ -73,7 +73,7 @@ def _fitting_controls(people: int) -> dict[str, W.ValueWidget]:
 def render_kept(head: bool, hair: bool, hands: bool, *, system: System, pair: Pair) -> Figure:
     """What g makes when less is kept of the person."""
     own = probes.keeping(pair.neighbours[0], head, hair, hands)
-    made = probes.run(system, Pair(pair.source, own)).image
+    made = probes.maps_of(system, Pair(pair.source, own)).image
     kept = figures.kept_of(own)
     panels = {
         "clothes": pair.source.image,

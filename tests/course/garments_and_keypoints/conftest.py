@@ -24,5 +24,5 @@ def garments():
 
 @pytest.fixture(scope="module")
 def pairs():
-    data = probes.held_out(2, SIDE)
+    data = probes.posed_people(2, SIDE)
     return [data[n].batched() for n in (0, 5)]

@@ -77,7 +77,7 @@ def test_a_mean_of_positions_lies_between_the_parts():
 
 
 def test_errors_of_a_fitting():
-    pair = probes.fitting(9, 59, 48)
+    pair = probes.dressed_pair(9, 59, 48)
     truth = laid_on_white(pair.target)
     assert probes.fitting_errors(truth, pair) == (0, 0)
     kept = kept_of(pair.target)
@@ -89,7 +89,7 @@ def test_errors_of_a_fitting():
 
 
 def test_what_is_not_kept_is_not_seen(garments):
-    pair = probes.fitting(9, 59, 64)
+    pair = probes.dressed_pair(9, 59, 64)
     own = pair.neighbours[0]
     assert torch.equal(kept_of(probes.keeping(own, True, True, True)), kept_of(own))
     assert kept_of(probes.keeping(own, False, False, False)).sum() == 0
@@ -97,6 +97,6 @@ def test_what_is_not_kept_is_not_seen(garments):
     assert torch.equal(hands, own.hands)
     hair = kept_of(probes.keeping(own, False, True, False))
     assert torch.equal(hair, own.hair)
-    images = {probes.run(garments, type(pair)(pair.source, probes.keeping(own, *shown))).image.sum().item()
+    images = {probes.maps_of(garments, type(pair)(pair.source, probes.keeping(own, *shown))).image.sum().item()
               for shown in ((True,) * 3, (False,) * 3)}  # fmt: skip
     assert len(images) == 2

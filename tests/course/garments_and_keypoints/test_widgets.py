@@ -39,7 +39,7 @@ def test_fitting_over_its_grid(garments):
 
 
 def test_kept_over_its_grid(garments):
-    pair = probes.fitting(9, 59, 64)
+    pair = probes.dressed_pair(9, 59, 64)
     panel = widgets.kept(garments, pair)
     pictures = [
         pixels(widgets.render_kept(**one, system=garments, pair=pair)).tobytes() for one in settings(**panel.controls)
@@ -51,7 +51,7 @@ def test_kept_over_its_grid(garments):
 def test_skeletons_tell_right_from_left(pairs):
     """Warm colours on the person's right; exchanged names exchange the colours."""
     pose = probes.pose_of(pairs[0].target)
-    ours, exchanged = figures.skeleton(pose), figures.skeleton(probes.turned(pose, 1.0))
+    ours, exchanged = figures.bones_picture(pose), figures.bones_picture(probes.turned(pose, 1.0))
     assert (ours != exchanged).any()
     assert ((ours < 0.99).any(-1) == (exchanged < 0.99).any(-1)).mean() > 0.97, "the dots and lines stay"
 
@@ -59,14 +59,14 @@ def test_skeletons_tell_right_from_left(pairs):
 @pytest.mark.parametrize("drawn", ["planes", "doubt", "fitting", "matrix"])
 def test_static_figures(drawn, keypoints, pairs):
     pose = probes.pose_of(pairs[0].target)
-    pair = probes.fitting(9, 59, 48)
+    pair = probes.dressed_pair(9, 59, 48)
     probability, _ = probes.answers(keypoints, pose)
     white = torch.ones(1, 3, 16, 16)
     figure = {
         "planes": lambda: figures.draw_planes(pose, 64),
-        "doubt": lambda: figures.draw_doubt({"as it is": (figures.skeleton(pose), probability)}),
+        "doubt": lambda: figures.draw_doubt({"as it is": (figures.bones_picture(pose), probability)}),
         "fitting": lambda: figures.draw_fitting(pair, {"pasted": probes.dressed(None, pair)}),
-        "matrix": lambda: figures.draw_matrix([[white] * 2] * 2, [white] * 2, [white] * 2),
+        "matrix": lambda: figures.draw_wardrobe([[white] * 2] * 2, [white] * 2, [white] * 2),
     }[drawn]()
     image = pixels(figure)
     assert image.shape[1] > 40
