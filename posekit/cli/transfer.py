@@ -25,11 +25,12 @@ TRIM = 2  # pixels by which estimated maps overshoot the outline of a person
 
 
 def transfer_command(
-    source: Annotated[Path, typer.Argument(help="A rendered view (people/00009/0.png), or a photograph.")],
+    source: Annotated[Path, typer.Argument(help="A photograph, or a rendered view (people/00009/0.png).")],
     maps: Annotated[
         list[Path],
         typer.Argument(
-            help="The pose: a rendered view, or joints (OpenPose's .json); or the photograph's map and the target's."
+            help="The pose: a photograph, a rendered view, or joints (OpenPose's .json). Or two maps: the photograph's "
+            "and the target's."
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("out.png"),
@@ -43,29 +44,32 @@ def transfer_command(
     atlas_size: Annotated[
         int | None, typer.Option(min=1, max=4096, help=f"Texels along an edge where nothing is learnt; {TEXELS}.")
     ] = None,
-    joints: Annotated[bool, typer.Option("--joints", help="Of the view with the pose, use the joints alone.")] = False,
+    joints: Annotated[bool, typer.Option("--joints", help="Of the pose, use the joints alone.")] = False,
     panel: Annotated[Path | None, typer.Option(help="Also write a picture of every intermediate.")] = None,
 ) -> None:
-    """Put the person of SOURCE into the pose of another view or of a target map."""
+    """Put the person of SOURCE into the pose of another photograph, view, or map, or into joints.
+
+    What a file is, is decided by the file and said first: a picture in a rendered folder is a view with exact maps, any
+    other picture a photograph, whose joints, silhouette and map are estimated.
+    """
     given = {"weights": weights, "atlas_size": atlas_size, "panel": panel}
     if len(maps) == 1:
         if atlas != "auto":
             raise InputError("--atlas is for a photograph with its maps; rendered views have an atlas of their own.")
-        joints = joints or maps[0].suffix.lower() == ".json"
-        _transfer_rendered(source, maps[0], out, "f" if inpaint == "auto" else inpaint, joints=joints, **given)
+        _transfer_to_pose(source, maps[0], out, "f" if inpaint == "auto" else inpaint, joints=joints, **given)
     elif joints:
-        raise InputError("--joints is for a view or a file of joints as the pose, not for maps; leave it out.")
+        raise InputError("--joints is for a photograph, a view or a file of joints as the pose, not for maps.")
     elif len(maps) == 2:
         transfer_files(source, maps[0], maps[1], out, inpaint, atlas=atlas, **given)
     else:
         raise InputError(
-            "transfer takes two rendered views (SOURCE TARGET), or a photograph with two maps (PHOTO MAP TARGET_MAP); "
-            f"got {len(maps) + 1} files."
+            "transfer takes SOURCE and a pose (photographs, rendered views, joints), or a photograph with two maps "
+            f"(PHOTO MAP TARGET_MAP); got {len(maps) + 1} files."
         )
     typer.echo(out)
 
 
-def _transfer_rendered(
+def _transfer_to_pose(
     source: str | os.PathLike,
     target: str | os.PathLike,
     out: str | os.PathLike,
@@ -76,44 +80,49 @@ def _transfer_rendered(
     joints: bool = False,
     panel: str | os.PathLike | None = None,
 ) -> Result:
-    """Two views of a rendered folder -> the person of the first in the pose of the second, written to ``out``.
+    """Two files -> the person of the first in the pose of the second, written to ``out``.
 
-    joints: of the second, only the joints are used, by the keypoint-guided weights; it may be a file of joints, in
-    pixels of a photograph of the first one's size (`posekit.data.openpose`).
+    Each is a rendered view or a photograph, the second also a file of joints in pixels of a photograph of the first
+    one's size (`posekit.data.openpose`).  joints: of the second, only the joints are used.
     atlas_size: where nothing is learnt, the height of the photograph if not given.  Else as `transfer_files`.
     """
-    from posekit.data.studio import read_rendered_view
+    from posekit.cli.sources import kind_of, person_of
     from posekit.evaluation.transfer import transfer
+    from posekit.person import Person
     from posekit.reference import load_reference
     from posekit.training.weights import load_weights
 
     _check(inpaint, weights, atlas_size, out, panel)
-    person = read_rendered_view(source)
-    pose = _joints_of(target, person) if joints else read_rendered_view(target)
+    kinds = kind_of(source), kind_of(target)
+    if kinds[0] == "joints":
+        raise InputError(f"{source} holds joints, no photograph; give the person first, then the pose.")
+    joints = joints or kinds[1] == "joints"
     if joints and inpaint != "f":
         raise InputError(f"Joints are read by a trained network; --inpaint {inpaint} needs a map of the pose.")
+    typer.echo(f"{source}: {kinds[0]}; pose of {target}: {kinds[1]}" + ("" if kinds[1] == "joints" or not joints else
+               ", its joints alone"))  # fmt: skip
+    system, reads = None, joints or "a photograph" in kinds
+    if weights is not None:
+        system = load_weights(weights)
+    elif reads or inpaint == "f":
+        system = load_reference(variant="keypoints" if reads else "full")
+    person = person_of(source, kinds[0], system, (0, 0))
+    pose = person_of(target, kinds[1], system, person.size)
+    if joints:
+        black = 0 * pose.image
+        pose = Person(black, keypoints=pose.keypoints, visibility=pose.visibility, name=pose.name)
     if inpaint == "f":
-        variant = "keypoints" if joints else "full"
-        system = load_weights(weights) if weights is not None else load_reference(variant=variant)
-        check_size(system, person, source, "render at --size {}, or use --inpaint nearest")
+        _say_size(system, person, source)
+        _say_size(system, pose, target)
+        how = {"read": joints} if reads and system.config.variant == "keypoints" else {}
+        result = transfer(person, pose, system, **how)
     else:
-        system = _copying(inpaint, person.atlas, atlas_size or person.size[0])
-    return write_result(out, panel, person, transfer(person, pose, system))
+        result = transfer(person, pose, _copying(inpaint, "studio", atlas_size or person.size[0]))
+    return write_result(out, panel, person, result)
 
 
-def _joints_of(target: str | os.PathLike, person: Person) -> Person:
-    """A pose without a map: the joints of a rendered view, or of a file for a photograph of the person's size."""
-    from posekit.data.openpose import read_openpose
-    from posekit.data.studio import read_rendered_view
-    from posekit.person import Person
-
-    if Path(target).suffix.lower() == ".json":
-        keypoints, visibility = read_openpose(target, person.size)
-    else:
-        view = read_rendered_view(target)
-        keypoints, visibility = view.keypoints, view.visibility
-    black = 0 * person.image
-    return Person(black, keypoints=keypoints, visibility=visibility, name=Path(target).stem)
+def _say_size(system: System, person: Person, file: str | os.PathLike) -> None:
+    check_size(system, person, file, "render at --size {}, or use --inpaint nearest")
 
 
 def transfer_files(

@@ -25,15 +25,17 @@ from posekit.util.files import write_json
 _OF_25 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 _KEY = "pose_keypoints_2d"
 _MOST_BYTES = 10_000_000
+_ROOM = 0.8  # share of a photograph that framed joints take, along the tighter side
 
 
 def read_openpose(
-    path: str | os.PathLike, size: tuple[int, int]
+    path: str | os.PathLike, size: tuple[int, int], *, frame: bool = False
 ) -> tuple[Float[Tensor, "18 2"], Integer[Tensor, " 18"]]:
     """(keypoints, visibility) of the person in an OpenPose file, as `posekit.person.Person` has them.
 
-    size: (height, width) of the photograph in pixels.  Of several people the tallest is taken.  Raises InputError that
-    names the file for one that is no such file, shows nobody, or whose joints lie outside such a photograph.
+    size: (height, width) of the photograph in pixels.  frame: joints that reach beyond it, those of a larger
+    photograph, are scaled and moved so that they fill its middle; else they are an InputError.  Of several people the
+    tallest is taken.  Raises InputError that names the file for one that is no such file, or shows nobody.
     """
     people = _people(Path(path))
     rows = [_joints(person, path) for person in people]
@@ -44,7 +46,9 @@ def read_openpose(
     seen = joints[:, 2] > 0
     h, w = size
     x, y = joints[seen, :2].amax(0).tolist()
-    if x > 1.5 * w or y > 1.5 * h:
+    if frame and (x > w or y > h):
+        joints = _framed(joints, size)
+    elif x > 1.5 * w or y > 1.5 * h:
         raise InputError(
             f"{path}: the joints reach ({x:g}, {y:g}), the photograph has {w} x {h} pixels (width x height); scale the "
             "joints to its size."
@@ -91,6 +95,16 @@ def _joints(person: object, path: str | os.PathLike) -> Float[Tensor, "18 3"]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6 and math.isfinite(value)
+
+
+def _framed(joints: Float[Tensor, "18 3"], size: tuple[int, int]) -> Float[Tensor, "18 3"]:
+    """The same pose in the middle of a photograph of ``size``, as large as fits; room is left for hair and feet."""
+    there = joints[:, 2] > 0
+    low, high = joints[there, :2].amin(0), joints[there, :2].amax(0)
+    room = torch.tensor([size[1], size[0]]) * _ROOM
+    scale = (room / (high - low).clamp(min=1e-3)).min()
+    middle = torch.tensor([size[1], size[0]]) / 2
+    return torch.cat([(joints[:, :2] - (low + high) / 2) * scale + middle, joints[:, 2:]], 1)
 
 
 def _height(joints: Float[Tensor, "18 3"]) -> float:

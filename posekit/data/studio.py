@@ -222,6 +222,12 @@ def _place(card) -> Path:
     return cache_dir() / "studio" / name
 
 
+def is_rendered_view(path: str | Path) -> bool:
+    """Whether a file is named like a photograph of a rendered folder, and lies in one."""
+    path = Path(path)
+    return bool(_RENDERED_VIEW.search(path.as_posix())) and (path.parents[2] / "card.json").is_file()
+
+
 def read_rendered_view(path: str | Path) -> Person:
     """The photograph ``ROOT/people/00012/3.png`` of a rendered folder, with its maps."""
     path = Path(path)

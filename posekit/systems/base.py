@@ -123,9 +123,12 @@ class System(nn.Module):
         """What training asks of a data set of rendered people: arguments of `posekit.data.studio.StudioPeople`."""
         return {}
 
-    def check(self, pair: Pair) -> None:
-        """InputError unless ``pair`` is a batch with what the system needs, in its atlas."""
-        pair.require(*self.needs, by=self.name, atlas=self.atlas)
+    def check(self, pair: Pair, of_target: Collection[str] | None = None) -> None:
+        """InputError unless ``pair`` is a batch with what the system needs, in its atlas.
+
+        of_target: what is needed of the target, where it is not the same.
+        """
+        pair.require(*self.needs, by=self.name, atlas=self.atlas, of_target=of_target)
 
     def wanted(self, pair: Pair) -> Float[Tensor, "b 3 h w"]:
         """The photograph that it is to make of ``pair`` (a batch): the target's, or what a system makes of it."""

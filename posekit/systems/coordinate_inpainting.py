@@ -130,24 +130,26 @@ class CoordinateInpainting(System):
         self._features = LossFeatures(kind, width)
         self._nearest = LossFeatures(kind if kind in ("random", "edge_vgg16") else "vgg19", width)
 
-    def forward(self, pair: Pair, *, image: bool = True, correct: bool = True) -> CoordinateResult:
+    def forward(self, pair: Pair, *, image: bool = True, correct: bool = True, read: bool = True) -> CoordinateResult:
         """All maps of ``pair`` (a batch).
 
         image: False stops before g.  correct: False leaves D as f gives it, whatever the settings paste_known and
-        on_body say: what f is trained on.
+        on_body say: what f is trained on.  read: False takes the target's map as it is given, which somebody has read
+        from the joints before, or knows; for keypoints alone.
         """
-        self.check(pair)
-        if self.config.variant == "keypoints":
+        reads = read and self.config.variant == "keypoints"
+        self.check(pair, of_target=self._needs_of_target if reads else None)
+        if reads:
             pair = Pair(pair.source, self.read_pose(pair.target), pair.neighbours)
         maps = {} if self.config.variant == "no_textures" else self._textures(pair, correct)
-        if self.config.variant == "keypoints":
+        if reads:
             maps["M_N"] = pair.target.uv
         return CoordinateResult(**maps, image=self.refine(pair, **maps) if image else None)
 
-    def check(self, pair: Pair) -> None:
-        joints = ("keypoints", "visibility", *(("mask",) if self.config.silhouette else ()))
-        of_target = joints if self.config.variant == "keypoints" else None
-        pair.require(*self.needs, by=self.name, atlas=self.atlas, of_target=of_target)
+    @property
+    def _needs_of_target(self) -> tuple[str, ...]:
+        """What the network reads: joints, and the silhouette where that is shown."""
+        return ("keypoints", "visibility", *(("mask",) if self.config.silhouette else ()))
 
     @torch.no_grad()
     def read_pose(self, person: Person, outline: bool | None = None) -> Person:

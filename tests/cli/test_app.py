@@ -110,7 +110,8 @@ def test_compare_shows_every_system_with_what_it_costs(run, rendered, tmp_path):
             "known: laptop, laptop_random, paper, studio256",
         ),
         (("train", "--preset", "desktop"), "known: laptop, laptop_random, paper, studio256"),
-        (("transfer", "nowhere.png", "nowhere.png"), "is not a view of a rendered folder"),
+        (("transfer", "nowhere.png", "nowhere.png"), "There is no file nowhere.png"),
+        (("transfer", "pose.json", "a.png"), "holds joints, no photograph"),
         (("transfer", "a.jpg", "b.npy", "c.npy", "d.npy"), "got 4 files"),
         (("evaluate", "--weights", "nowhere.safetensors"), "nowhere.safetensors"),
         (("evaluate", "--crop", "big"), "HEIGHTxWIDTH in pixels, such as 256x176"),
@@ -212,7 +213,9 @@ def test_transfer_with_its_defaults_takes_what_fits(run, rendered, tmp_path, cap
     """Two rendered views: the network; a photograph with maps of another atlas: copied texels, and it says so."""
     views = rendered / "people" / "00009"
     code, out, _ = run("transfer", views / "0.png", views / "1.png", "-o", tmp_path / "a.png")
-    assert (code, out) == (0, f"{tmp_path / 'a.png'}\n")
+    said, written = out.splitlines()
+    assert (code, written) == (0, f"{tmp_path / 'a.png'}")
+    assert said == f"{views / '0.png'}: a rendered view; pose of {views / '1.png'}: a rendered view"
     assert not caplog.text
     u, v = np.meshgrid(np.linspace(-0.5, 0.5, 64), np.linspace(-0.5, 0.5, 64))
     np.save(tmp_path / "map.npy", np.stack([u, v], -1).astype(np.float32))

@@ -1,0 +1,51 @@
+"""What a file on the command line is, and the person in it: a rendered view, joints, or a photograph of anybody."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from posekit.util.errors import InputError
+
+if TYPE_CHECKING:
+    from posekit.person import Person
+    from posekit.systems.base import System
+
+Kind = Literal["a rendered view", "joints", "a photograph"]
+
+
+def kind_of(path: str | os.PathLike) -> Kind:
+    """Decided by the file: JSON holds joints; a picture in a rendered folder is a view, any other a photograph."""
+    from posekit.data.studio import is_rendered_view
+
+    if Path(path).suffix.lower() == ".json":
+        return "joints"
+    return "a rendered view" if is_rendered_view(path) else "a photograph"
+
+
+def person_of(path: str | os.PathLike, kind: Kind, system: System | None, size: tuple[int, int]) -> Person:
+    """The person of a file, a single photograph; of joints, a black one of ``size``.
+
+    system: keypoint-guided; it reads the map of a photograph.  Other kinds need none.
+    """
+    from posekit.data.openpose import read_openpose
+    from posekit.data.photo import read_photo
+    from posekit.data.studio import read_rendered_view
+    from posekit.person import Person
+
+    if kind == "a rendered view":
+        return read_rendered_view(path)
+    if kind == "joints":
+        import torch
+
+        keypoints, visibility = read_openpose(path, size, frame=True)
+        return Person(torch.zeros(3, *size), keypoints=keypoints, visibility=visibility, name=Path(path).stem)
+    from posekit.photo.photographed import photographed
+
+    if system is None or system.config.variant != "keypoints":
+        raise InputError(
+            f"{path} is a photograph without a map: it needs keypoint-guided weights, which read one; leave --weights "
+            "out for those of the package."
+        )
+    return photographed(read_photo(path), system, Path(path).stem)[0]

@@ -1,0 +1,76 @@
+"""A photograph of anybody as the systems want it: cut out, framed as the studio frames people, with its surface map.
+
+The networks were trained on rendered people before plain walls, so the person is cut out by the silhouette and laid on
+a plain light ground, and a square is cut in which they stand as high as rendered people do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from posekit.ops.grids import identity_grid
+from posekit.ops.outline import trim_mask
+from posekit.ops.sample import sample
+from posekit.person import Person
+from posekit.photo.find_person import FoundPerson, find_person
+from posekit.systems.coordinate_inpainting import CoordinateInpainting
+from posekit.util.errors import InputError
+
+GROUND = 0.93  # grey behind the person, as light as the studio's walls
+FILL = 0.92  # share of the square's height that a whole figure takes, as in the studio
+TRIM = 1  # pixels by which a silhouette is cut before its colours are trusted
+_LEAST = 20  # pixels along the longer side of a person in the photograph
+
+
+def frame_person(image: Float[Tensor, "3 h w"], found: FoundPerson, size: int) -> Person:
+    """The person cut out and framed: a batch of one of ``size`` x ``size`` pixels with joints and silhouette (mask).
+
+    Where the photograph's lower border cuts the person, the square ends there, as rendered crops do.
+    """
+    h, w = image.shape[-2:]
+    rows, columns = (found.silhouette[0].amax(axis).nonzero()[:, 0] for axis in (1, 0))
+    if not len(rows) or max(len(rows), len(columns)) < _LEAST:
+        raise InputError(f"The person in the photograph is smaller than {_LEAST} pixels; take a larger photograph.")
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    cut_off = bottom >= h - 1
+    side = max((bottom - top) / (FILL if not cut_off else (1 + FILL) / 2), (right - left) / FILL)
+    y0 = bottom - side if cut_off else (top + bottom - side) / 2
+    x0 = (left + right - side) / 2
+    shown = found.silhouette * 1.0
+    picture = image * shown + GROUND * (1 - shown)
+    # the window in [-1, 1] of the photograph: middle and half side along either axis
+    middle = torch.tensor([2 * (x0 + side / 2) / w - 1, 2 * (y0 + side / 2) / h - 1])
+    half = torch.tensor([side / w, side / h])
+    grid = identity_grid(size, size) * half[:, None, None] + middle[:, None, None]
+    shrink = min(1.0, size / side)
+    small = (max(1, round(h * shrink)), max(1, round(w * shrink)))
+    maps = torch.cat([picture, shown])[None]
+    maps = F.interpolate(maps, small, mode="bilinear", antialias=True) if shrink < 1 else maps
+    inside = (grid.abs() <= 1).all(0).to(image)
+    cut = sample(maps, grid[None], padding="border")
+    colours = cut[:, :3].clamp(0, 1) * inside + GROUND * (1 - inside)
+    mask = ((cut[:, 3:] > 0.5) & (inside > 0)).to(image)
+    keypoints = (found.keypoints - middle) / half
+    there = (found.visibility > 0) & (keypoints.abs() <= 1).all(-1)
+    return Person(
+        colours, mask=mask, keypoints=torch.where(there[:, None], keypoints, 0)[None],
+        visibility=(found.visibility * there)[None], identity=("",), name=("",), atlas=("",),
+    )  # fmt: skip
+
+
+def photographed(image: Float[Tensor, "3 h w"], system: CoordinateInpainting, name: str = "photograph") -> Person:
+    """The largest person of a photograph (RGB in [0, 1]), a batch of one with everything that ``system`` needs.
+
+    system: keypoint-guided, whose network reads the surface map from joints and silhouette.  Raises InputError where
+    nobody is found (`find_person`).
+    """
+    side = system.size[0]
+    person = frame_person(image, find_person(image), side)
+    read = system.read_pose(person, outline=True)
+    mask = read.mask * trim_mask(person.mask, TRIM)
+    return replace(read, mask=mask, uv=read.uv * mask, part=read.part * mask.long(), identity=(name,), name=(name,))

@@ -1,0 +1,122 @@
+"""A stranger's photograph as the systems want it: cut out, framed, with a map; and the way to a new photograph."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from posekit.cli import app as cli
+from posekit.ops.grids import norm_to_points
+from posekit.ops.keypoints import JOINTS
+from posekit.photo.find_person import FoundPerson, find_person
+from posekit.photo.photographed import FILL, GROUND, frame_person, photographed
+from posekit.reference import load_reference
+from posekit.util.errors import InputError
+
+
+def standing(top=40, bottom=160, left=80, right=120, h=200, w=300):
+    """A red box of a person on blue, with a joint in each corner."""
+    image = torch.zeros(3, h, w)
+    image[2] = 1
+    silhouette = torch.zeros(1, h, w)
+    silhouette[:, top:bottom, left:right] = 1
+    image[:, silhouette[0] > 0] = torch.tensor([1.0, 0, 0])[:, None]
+    keypoints, visibility = torch.zeros(18, 2), torch.zeros(18, dtype=torch.long)
+    for joint, (x, y) in enumerate(((left, top), (right - 1, top), (left, bottom - 1), (right - 1, bottom - 1))):
+        keypoints[joint] = torch.tensor([(2 * x + 1) / w - 1, (2 * y + 1) / h - 1])
+        visibility[joint] = 2
+    return image, FoundPerson(keypoints, visibility, silhouette, 1.0, 1)
+
+
+@pytest.mark.parametrize("size", [64, 256])
+def test_a_whole_figure_fills_the_square(size):
+    image, found = standing()
+    person = frame_person(image, found, size)
+    assert person.image.shape == (1, 3, size, size)
+    rows = person.mask[0, 0].amax(1).nonzero()
+    assert (rows[-1] - rows[0] + 1).item() == pytest.approx(FILL * size, abs=2)
+    red = (person.image[0, 0] > 0.9) & (person.image[0, 1] < 0.3)
+    assert (red == (person.mask[0, 0] > 0)).float().mean() > 0.97
+    background = person.image[0, :, 0, 0]
+    torch.testing.assert_close(background, torch.full((3,), GROUND))
+    corners = norm_to_points(person.keypoints[0, :4], (size, size))
+    columns = person.mask[0, 0].amax(0).nonzero()
+    edges = torch.stack([columns[0], rows[0], columns[-1], rows[-1]]).flatten().float()
+    torch.testing.assert_close(corners[0], edges[:2], atol=size / 60, rtol=0)
+    torch.testing.assert_close(corners[3], edges[2:], atol=size / 60, rtol=0)
+
+
+def test_somebody_whom_the_photograph_cuts_is_cut_by_the_square():
+    """No empty ground below a waist: legs that nobody photographed do not end in the air."""
+    image, found = standing(top=40, bottom=200)
+    person = frame_person(image, found, 64)
+    assert person.mask[0, 0, -1].sum() > 0
+    assert person.mask[0, 0, 0].sum() == 0
+
+
+def test_what_lies_outside_the_photograph_is_ground():
+    image, found = standing(top=0, bottom=200, left=0, right=30, w=60)
+    person = frame_person(image, found, 64)
+    assert not bool(torch.isnan(person.image).any())
+    outside = person.image[0, :, :, 0]
+    torch.testing.assert_close(outside, torch.full_like(outside, GROUND))
+
+
+def test_too_small_a_person():
+    image, found = standing(top=50, bottom=60, left=80, right=85)
+    with pytest.raises(InputError, match="smaller than 20 pixels"):
+        frame_person(image, found, 64)
+
+
+def test_joints_outside_the_square_are_missing():
+    image, found = standing()
+    far = found.keypoints.clone()
+    far[4], found.visibility[4] = torch.tensor([0.99, 0.99]), 2
+    person = frame_person(image, found._replace(keypoints=far), 64)
+    assert person.visibility[0].tolist()[:5] == [2, 2, 2, 2, 0]
+
+
+def test_the_astronaut_has_a_map(astronaut):
+    pytest.importorskip("ai_edge_litert", reason="the package ai-edge-litert is not installed")
+    system = load_reference(variant="keypoints")
+    person = photographed(astronaut, system)
+    framed = frame_person(astronaut, find_person(astronaut), 128)
+    assert person.image.shape == (1, 3, 128, 128)
+    assert person.atlas == ("studio",)
+    body = person.mask > 0
+    assert (framed.mask[body] == 1).all(), "the map lies inside the silhouette"
+    assert body.sum() > 0.6 * framed.mask.sum()
+    parts = person.part[body]
+    front = (parts == 2).sum() / ((parts == 1) | (parts == 2)).sum()
+    assert front > 0.95, "she faces the camera"
+    x, y = norm_to_points(person.keypoints[0, JOINTS.index("nose")], (128, 128)).round().long().tolist()
+    assert person.part[0, 0, y, x] in (23, 24), "her nose is on her head"
+
+
+def test_two_photographs_in_one_out(astronaut_file, hopper_file, tmp_path, monkeypatch, capsys):
+    """The command with its defaults: another person's pose, colours of the first."""
+    pytest.importorskip("ai_edge_litert", reason="the package ai-edge-litert is not installed")
+    out = tmp_path / "new.png"
+    monkeypatch.setattr(sys, "argv", ["posekit", "transfer", str(astronaut_file), str(hopper_file), "-o", str(out)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert not ended.value.code
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"{astronaut_file}: a photograph; pose of {hopper_file}: a photograph"
+    made = np.asarray(Image.open(out)).astype(float)
+    assert made.shape == (128, 128, 3)
+    red, green, blue = made[90:120, 40:88].reshape(-1, 3).T  # where Grace Hopper's dark uniform is
+    orange = (red > 1.3 * green) & (red > 1.5 * blue)
+    assert orange.mean() > 0.3, "the orange suit arrives"
+
+
+def test_a_picture_of_nobody_is_one_sentence(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("ai_edge_litert", reason="the package ai-edge-litert is not installed")
+    Image.new("RGB", (80, 60), "green").save(tmp_path / "a.png")
+    monkeypatch.setattr(sys, "argv", ["posekit", "transfer", str(tmp_path / "a.png"), str(tmp_path / "a.png")])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert "Nobody was found in the photograph" in capsys.readouterr().err
