@@ -19,9 +19,12 @@ def reference_weights() -> list[Path]:
 
 
 def shipped_names() -> list[str]:
-    """Names, for `load_system`, of the whole systems in the package; those of parts alone are left out."""
+    """Names, for `load_system`, of the systems in the package that put somebody into another pose.
+
+    Files of parts alone are left out, and garment transfer, which is shown head and hands of the target.
+    """
     cards = {path: read_weight_card(path) for path in reference_weights()}
-    return [path.stem for path, card in cards.items() if "parts" not in card]
+    return [path.stem for path, card in cards.items() if "parts" not in card and card["variant"] != "garments"]
 
 
 def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", variant: str = "full") -> System:

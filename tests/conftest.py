@@ -26,6 +26,7 @@ CHECKED = [
     "posekit.nets",
     "posekit.losses",
     "posekit.metrics",
+    "posekit.photo",
     "posekit.systems",
 ]
 # Tests with this in their names run a notebook from its first cell to its last.

@@ -27,6 +27,7 @@ TITLES = {
     "deformable_gan-laptop": "Deformable GANs",
     "spatial_transformation-laptop": "one spatial transformation",
     "dense_pose_transfer-laptop": "Dense Pose Transfer",
+    "coordinate_inpainting-laptop-keypoints": "coordinate-based, target by joints",
     "coordinate_inpainting-laptop": "coordinate-based inpainting",
 }
 SHORT = {"ssim": "SSIM", "sliced_wasserstein": "sliced Wasserstein", "perceptual": "perceptual"}

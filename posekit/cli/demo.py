@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VIEWS = 4  # photographs of each person: 12 ordered pairs
 PEOPLE_SEED = 0
 PERCEPTUAL_EVERY = 5  # pairs: of all of them it would take longer than everything else
+POSES = 4  # of a photograph's person
 UNKNOWN = 0.85  # grey of texels that the source does not show
 
 
@@ -24,8 +25,15 @@ def demo_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("out/demo.png"),
     pairs: Annotated[int, typer.Option(min=12, help="Held-out pairs to measure.")] = 204,
     rows: Annotated[int, typer.Option(min=1, max=12, help="People in the picture.")] = 6,
+    photo: Annotated[
+        list[Path] | None, typer.Option(help="A photograph of anybody, in place of rendered people; repeat for more.")
+    ] = None,
 ) -> None:
-    """Transfer held-out people into new poses: one picture and a table of numbers."""
+    """Transfer held-out people into new poses: one picture and a table of numbers.
+
+    With --photo, the people of these photographs into four poses of held-out people, and no table: nobody knows the
+    truth.
+    """
     from posekit.data.photo import check_picture_name
     from posekit.data.studio import StudioPeople
     from posekit.evaluation.evaluate import evaluate
@@ -37,6 +45,10 @@ def demo_command(
     from posekit.util.files import check_place
 
     check_place(check_picture_name(out))  # before the work, not after it
+    if photo:
+        save_figure(out, draw_panel(_strangers(photo)))
+        typer.echo(out)
+        return
     system = load_reference()
     people = 10 * math.ceil(max(pairs, rows * VIEWS * (VIEWS - 1)) / (VIEWS * (VIEWS - 1)))
     held_out = StudioPeople(people, VIEWS, system.size, PEOPLE_SEED, split="test")
@@ -47,6 +59,34 @@ def demo_command(
     shown = collate_pairs([held_out[12 * i + i % 12] for i in range(rows)])
     save_figure(out, draw_panel(_columns(shown, transfer(shown.source, shown.target, system))))
     typer.echo(f"{table}\n{out}")
+
+
+def _strangers(photos: list[Path]) -> dict[str, Tensor]:
+    """Every photograph, its map, and its person in four poses; the first row shows who has these poses."""
+    import torch
+
+    from posekit.data.photo import read_photo
+    from posekit.data.studio import StudioPeople
+    from posekit.evaluation.transfer import transfer
+    from posekit.photo.photographed import photographed
+    from posekit.plots import coordinate_colors
+    from posekit.reference import load_reference
+
+    system = load_reference(variant="keypoints")
+    people = [photographed(read_photo(path), system, path.stem) for path in photos]
+    # Not chosen by eye: of the first four held-out people photograph 0, 1, 2 and 3.
+    models = StudioPeople(10 * POSES, VIEWS, system.size, PEOPLE_SEED, split="test")
+    poses = [models.person(i, i) for i in range(POSES)]
+    white = torch.ones(1, 3, *system.size)
+    maps = [coordinate_colors(person.uv, person.mask) for person in people]
+    columns = {
+        "photograph": torch.cat([white, *(person.image for person in people)]),
+        "its surface map": torch.cat([white, *maps]),
+    }
+    for n, pose in enumerate(poses):
+        made = [transfer(person, pose.batched(), system, read=False).image for person in people]
+        columns[f"pose {n + 1}"] = torch.cat([pose.image[None], *made])
+    return columns
 
 
 def _columns(pairs: Pair, result: CoordinateResult) -> dict[str, Tensor]:

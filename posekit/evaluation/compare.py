@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,10 +108,14 @@ def compare(
 
 
 def _given(system: System) -> str:
+    """What a system is told of source and target, beside the source's photograph."""
+    told = [_told(needs) for needs in (system.needs, system.needs_of_target)]
+    return told[0] if told[0] == told[1] else f"{told[0]} of S, {told[1]} of N"
+
+
+def _told(needs: Collection[str]) -> str:
     words = [
-        word
-        for word, fields in (("maps", {"uv", "part", "chart"}), ("joints", {"keypoints"}))
-        if fields & set(system.needs)
+        word for word, fields in (("maps", {"uv", "part", "chart"}), ("joints", {"keypoints"})) if fields & set(needs)
     ]
     return " and ".join(words) or "nothing"
 

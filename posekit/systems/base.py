@@ -119,6 +119,11 @@ class System(nn.Module):
         return getattr(self.config, "atlas", "")
 
     @property
+    def needs_of_target(self) -> tuple[str, ...]:
+        """The same of the target, where it differs from the source."""
+        return self.needs
+
+    @property
     def training_data(self) -> Mapping[str, Any]:
         """What training asks of a data set of rendered people: arguments of `posekit.data.studio.StudioPeople`."""
         return {}

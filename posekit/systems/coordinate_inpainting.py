@@ -138,7 +138,7 @@ class CoordinateInpainting(System):
         from the joints before, or knows; for keypoints alone.
         """
         reads = read and self.config.variant == "keypoints"
-        self.check(pair, of_target=self._needs_of_target if reads else None)
+        self.check(pair, of_target=self.needs_of_target if reads else None)
         if reads:
             pair = Pair(pair.source, self.read_pose(pair.target), pair.neighbours)
         maps = {} if self.config.variant == "no_textures" else self._textures(pair, correct)
@@ -147,8 +147,10 @@ class CoordinateInpainting(System):
         return CoordinateResult(**maps, image=self.refine(pair, **maps) if image else None)
 
     @property
-    def _needs_of_target(self) -> tuple[str, ...]:
-        """What the network reads: joints, and the silhouette where that is shown."""
+    def needs_of_target(self) -> tuple[str, ...]:
+        """For keypoints what the network reads: joints, and the silhouette where that is shown."""
+        if self.config.variant != "keypoints":
+            return self.needs
         return ("keypoints", "visibility", *(("mask",) if self.config.silhouette else ()))
 
     @torch.no_grad()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from posekit.evaluation.compare import FACTS, Comparison, compare
+from posekit.evaluation.compare import FACTS, Comparison, _given, compare
 from posekit.evaluation.evaluate import evaluate
 from posekit.evaluation.table import WIDTH, aligned
 from posekit.reference import shipped_names, training_of
@@ -81,8 +81,19 @@ def test_two_sizes_are_refused(case):
         compare({**systems, "other": other}, pairs)
 
 
+def test_what_a_system_is_given():
+    """The keypoint-guided one knows the source's map, and of the target nothing but joints."""
+    given = {
+        name: _given(build("coordinate_inpainting", variant=name, **TINY)) for name in ("full", "keypoints", "garments")
+    }
+    assert given == {"full": "maps", "keypoints": "maps of S, joints of N", "garments": "maps"}
+    assert _given(build("deformable_gan")) == "joints"
+    assert _given(build("copy_source")) == "nothing"
+
+
 def test_what_the_shipped_systems_saw():
     names = shipped_names()
+    assert not any("garments" in name for name in names), "it is shown the target's head"
     assert "coordinate_inpainting-laptop" in names
     assert "coordinate_inpainting-duel" not in names, "f alone makes no photograph"
     for name in names:
