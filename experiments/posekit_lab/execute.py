@@ -14,12 +14,17 @@ from posekit.sweeps.kernels import kernel_environment, poll_in_slices, skip_slow
 from posekit.util.errors import InputError
 
 WARM_UP_LIMIT = 600  # seconds
-# Run in the notebook's kernel after its last cell.  ru_maxrss is kB on Linux, bytes on macOS; Windows has neither.
+# Run in the notebook's kernel after its last cell.  On Linux ru_maxrss also holds what the process that started the kernel
+# had used, because it survives exec; VmHWM (kB) does not.  macOS has ru_maxrss (bytes), Windows neither.
 PEAK_MEMORY = """
 import sys as _sys
 try:
-    import resource as _resource
-    _peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss * (1 if _sys.platform == "darwin" else 1024)
+    if _sys.platform == "linux":
+        with open("/proc/self/status") as _status:
+            _peak = next(int(_line.split()[1]) * 1024 for _line in _status if _line.startswith("VmHWM:"))
+    else:
+        import resource as _resource
+        _peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss
 except ImportError:
     import psutil as _psutil
     _peak = _psutil.Process().memory_info().peak_wset

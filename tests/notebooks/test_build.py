@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from posekit_lab import runtimes
-from posekit_lab.execute import CellFailed, execute, run_warm_up
+from posekit_lab.execute import PEAK_MEMORY, CellFailed, execute, run_warm_up
 from posekit_lab.notebooks import build_notebook, dumps, load_notebook, main, notebook_problems
 from posekit_lab.source import read
 from posekit_lab.tidy import WIDGET
@@ -40,6 +40,17 @@ def test_time_and_memory_are_measured(built):
     text = load_notebook(built / f"{NAME}.ipynb").cells[0].source
     assert runtimes.time_in_words(entry) in text
     assert "{{" not in text
+
+
+def test_what_the_starting_process_used_is_not_the_kernels(tmp_path):
+    """A process that holds 400 MB starts a small one, whose peak is small: ru_maxrss would say 400 MB."""
+    (tmp_path / "small.py").write_text(PEAK_MEMORY)
+    (tmp_path / "large.py").write_text(
+        "import subprocess, sys\nheld = b'x' * 400_000_000\n"
+        f"print(subprocess.check_output([sys.executable, {str(tmp_path / 'small.py')!r}]).decode())\n"
+    )
+    done = subprocess.run([sys.executable, str(tmp_path / "large.py")], capture_output=True, text=True, check=True)
+    assert 1e6 < int(done.stdout) < 2e8
 
 
 def test_live_figure_stays_as_a_picture(built):
