@@ -14,8 +14,8 @@ from posekit.sweeps.kernels import kernel_environment, poll_in_slices, skip_slow
 from posekit.util.errors import InputError
 
 WARM_UP_LIMIT = 600  # seconds
-# Run in the notebook's kernel after its last cell.  On Linux ru_maxrss also holds what the process that started the kernel
-# had used, because it survives exec; VmHWM (kB) does not.  macOS has ru_maxrss (bytes), Windows neither.
+# Run in the notebook's kernel after its last cell.  On Linux ru_maxrss also holds what the process that started the
+# kernel had used, because it survives exec; VmHWM (kB) does not.  macOS has ru_maxrss (bytes), Windows neither.
 PEAK_MEMORY = """
 import sys as _sys
 try:
