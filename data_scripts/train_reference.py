@@ -1,8 +1,10 @@
-"""Train the reference weights that the package ships.
+r"""Train the reference weights that the package ships.
 
     python data_scripts/train_reference.py --precision bf16-mixed --channels-last --device cpu
     python data_scripts/train_reference.py --system deformable_gan --channels-last --device cpu --steps 3000
     python data_scripts/train_reference.py --system spatial_transformation --precision bf16-mixed --device cpu
+    python data_scripts/train_reference.py --system dense_pose_transfer --precision bf16-mixed --channels-last \
+        --device cpu --pairs 240
 
 renders the people, trains, measures and writes posekit/weights/; the shipped files were made by these commands.
 
@@ -14,7 +16,7 @@ the steps that its time allows; the files in DIR stay under 15 MB each, and the 
 
 The weights are those of `posekit train --preset laptop` with more people (and fewer steps for deformable_gan): what the
 log says is what was run, about 70 minutes of one core for deformable_gan (in float32, on a processor without bf16), 23
-for spatial_transformation.
+for spatial_transformation; 94 for dense_pose_transfer, on a processor with bf16 that ran other programs too.
 
 Those of coordinate_inpainting had a longer way: 74 minutes on random features, an earlier preset, then g alone for
 4,562 steps of 2 pairs, 114 minutes, on those of the package.  Its loss weights and rates were changed twice on the way,
@@ -22,10 +24,14 @@ by hand: ``from_step`` in the card of the file has them.  With the weights of th
 
     python data_scripts/train_reference.py --from posekit/weights --stages refinement --batch-size 2 --device cpu
 
-trains a stage once more, from weights.  Those of the keypoint-guided variant begin with them:
+trains a stage once more, from weights.  Those of the keypoint-guided variant, and of garment transfer, begin with them
+(bf16-mixed and channels-last on the CPU; 28, 7 and 18 minutes):
 
-    python data_scripts/train_reference.py --variant keypoints --from posekit/weights --stages surface --device cpu
-    python data_scripts/train_reference.py --variant keypoints --from posekit/weights --stages refinement --steps 1500
+    python data_scripts/train_reference.py --variant keypoints --from posekit/weights --stages surface
+    python data_scripts/train_reference.py --variant keypoints --from posekit/weights --stages refinement --steps 1000 \
+        --batch-size 2
+    python data_scripts/train_reference.py --variant garments --from posekit/weights --stages refinement --steps 1500 \
+        --batch-size 2
 
 Interrupted, the same command goes on from the last checkpoint.
 ``--measure`` trains nothing and measures again.  Written, all under one name:

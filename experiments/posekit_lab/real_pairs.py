@@ -53,10 +53,10 @@ def main(arguments: list[str] | None = None) -> dict:
     system = load_reference(variant="keypoints") if args.weights is None else load_weights(args.weights)
     table: dict[str, dict[str, list[float]]] = {}
     for path in sources:
-        pair = pair_of(path, path.with_name(path.name.replace("_source.", "_target.")), system)
-        for who, image in pictures(system, pair).items():
+        pair = _pair_of(path, path.with_name(path.name.replace("_source.", "_target.")), system)
+        for who, image in _pictures(system, pair).items():
             row = table.setdefault(who, {metric: [] for metric in METRICS})
-            for metric, value in errors(image, pair).items():
+            for metric, value in _errors(image, pair).items():
                 row[metric].append(round(value, 5))
     means = {who: {metric: float(np.mean(values)) for metric, values in row.items()} for who, row in table.items()}
     nearer = int(sum(a < b for a, b in zip(table["W"]["perceptual"], table["nearest"]["perceptual"], strict=True)))
@@ -67,12 +67,12 @@ def main(arguments: list[str] | None = None) -> dict:
     return table
 
 
-def pair_of(source: Path, target: Path, system: System) -> Pair:
+def _pair_of(source: Path, target: Path, system: System) -> Pair:
     """Both photographs, cut out, framed and with estimated maps, a batch of one."""
     return Pair(*(photographed(read_photo(path), system, path.stem) for path in (source, target)))
 
 
-def pictures(system: System, pair: Pair) -> Mapping[str, Tensor]:
+def _pictures(system: System, pair: Pair) -> Mapping[str, Tensor]:
     """What is compared with the target's photograph, by name."""
     size = system.config.atlas_size
     with torch.no_grad():
@@ -82,7 +82,7 @@ def pictures(system: System, pair: Pair) -> Mapping[str, Tensor]:
     return {"source": pair.source.image, "nearest": nearest, "mirror": mirror, "W": made.W, "image": made.image}
 
 
-def errors(image: Tensor, pair: Pair) -> dict[str, float]:
+def _errors(image: Tensor, pair: Pair) -> dict[str, float]:
     """The measures of one picture, the target's photograph standing outside its map."""
     mask, truth = pair.target.mask, pair.target.image
     pasted = image * mask + truth * (1 - mask)

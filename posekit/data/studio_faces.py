@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from posekit.data.face_protocol import LEVELS, face_pairs
 from posekit.data.studio import StudioPeople
-from posekit.evaluation.face_protocol import LEVELS, face_pairs
 from posekit.person import Pair
 from posekit.studio.generate import face_direction
 from posekit.util.errors import InputError
@@ -15,7 +15,7 @@ class StudioFacePairs(Sequence):
     """For every so many photographs of each face a source, and its four targets by the turn of the head.
 
     faces: rendered with ``kind="face"``.  every: photographs between two sources, for the 120 frames of a video.
-    See `posekit.evaluation.face_protocol`.
+    See `posekit.data.face_protocol`.
     """
 
     def __init__(self, faces: StudioPeople, every: int = 6, levels: Sequence[float] = LEVELS):

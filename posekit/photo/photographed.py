@@ -27,13 +27,13 @@ TRIM = 1  # pixels by which a silhouette is cut before its colours are trusted
 _LEAST = 20  # pixels along the longer side of a person in the photograph
 
 
-def frame_person(image: Float[Tensor, "3 h w"], found: FoundPerson, size: int) -> Person:
+def frame_person(image: Float[Tensor, "3 h w"], pose: FoundPerson, size: int) -> Person:
     """The person cut out and framed: a batch of one of ``size`` x ``size`` pixels with joints and silhouette (mask).
 
     Where the photograph's lower border cuts the person, the square ends there, as rendered crops do.
     """
     h, w = image.shape[-2:]
-    rows, columns = (found.silhouette[0].amax(axis).nonzero()[:, 0] for axis in (1, 0))
+    rows, columns = (pose.silhouette[0].amax(axis).nonzero()[:, 0] for axis in (1, 0))
     if not len(rows) or max(len(rows), len(columns)) < _LEAST:
         raise InputError(f"The person in the photograph is smaller than {_LEAST} pixels; take a larger photograph.")
     top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
@@ -41,7 +41,7 @@ def frame_person(image: Float[Tensor, "3 h w"], found: FoundPerson, size: int) -
     side = max((bottom - top) / (FILL if not cut_off else (1 + FILL) / 2), (right - left) / FILL)
     y0 = bottom - side if cut_off else (top + bottom - side) / 2
     x0 = (left + right - side) / 2
-    shown = found.silhouette * 1.0
+    shown = pose.silhouette
     picture = image * shown + GROUND * (1 - shown)
     # the window in [-1, 1] of the photograph: middle and half side along either axis
     middle = torch.tensor([2 * (x0 + side / 2) / w - 1, 2 * (y0 + side / 2) / h - 1])
@@ -55,11 +55,11 @@ def frame_person(image: Float[Tensor, "3 h w"], found: FoundPerson, size: int) -
     cut = sample(maps, grid[None], padding="border")
     colours = cut[:, :3].clamp(0, 1) * inside + GROUND * (1 - inside)
     mask = ((cut[:, 3:] > 0.5) & (inside > 0)).to(image)
-    keypoints = (found.keypoints - middle) / half
-    there = (found.visibility > 0) & (keypoints.abs() <= 1).all(-1)
+    keypoints = (pose.keypoints - middle) / half
+    there = (pose.visibility > 0) & (keypoints.abs() <= 1).all(-1)
     return Person(
         colours, mask=mask, keypoints=torch.where(there[:, None], keypoints, 0)[None],
-        visibility=(found.visibility * there)[None], identity=("",), name=("",), atlas=("",),
+        visibility=(pose.visibility * there)[None], identity=("",), name=("",), atlas=("",),
     )  # fmt: skip
 
 

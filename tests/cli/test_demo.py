@@ -2,6 +2,8 @@
 
 import json
 import re
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,11 +87,24 @@ def test_demo_writes_a_picture_and_a_table(tmp_path, capsys):
     assert pixels.std() > 20
 
 
+@pytest.mark.usefixtures("cache")
+def test_demo_of_a_photograph(tmp_path, capsys):
+    pytest.importorskip("ai_edge_litert", reason="the package ai-edge-litert is not installed")
+    photo = Path(str(files("skimage") / "data" / "astronaut.png"))
+    demo_command(tmp_path / "me.png", photo=[photo])
+    assert capsys.readouterr().out.strip().endswith("me.png")
+    with Image.open(tmp_path / "me.png") as picture:
+        pixels = np.asarray(picture.convert("RGB"), float)
+    assert pixels.shape[1] > 2 * pixels.shape[0]  # six columns, two rows
+    red, green, blue = pixels[pixels.shape[0] // 2 :, pixels.shape[1] // 3 :].reshape(-1, 3).T
+    assert ((red > 1.3 * green) & (red > 1.5 * blue)).mean() > 0.02, "the orange suit is in all four poses"
+
+
 def test_shipped_weights_are_small_and_say_where_they_come_from(system):
-    files = reference_weights()
-    assert sum(path.stat().st_size for path in files) < 12e6
-    assert all(read_weight_card(path)["data"]["dataset"] == "StudioPeople" for path in files)
-    (file,) = (path for path in files if path.stem == "coordinate_inpainting-laptop")
+    weights = reference_weights()
+    assert sum(path.stat().st_size for path in weights) < 21e6
+    assert all(read_weight_card(path)["data"]["dataset"] == "StudioPeople" for path in weights)
+    (file,) = (path for path in weights if path.stem == "coordinate_inpainting-laptop")
     card = read_weight_card(file)
     assert card["config"]["g_width"] == system.config.g_width
     assert card["loss_features"].startswith("edge_vgg16"), "a network must say what its losses looked through"

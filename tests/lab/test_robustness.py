@@ -48,10 +48,15 @@ def test_the_page_of_measurements_says_what_the_kept_curves_say():
         "texel_fill-mirror": "{:.1f} with copied texels",
         "deformable_gan-laptop": "{:.1f} with Deformable GANs",
         "spatial_transformation-laptop": "{:.1f} with one spatial transformation",
+        "dense_pose_transfer-laptop": "{:.1f} with Dense Pose Transfer",
+        "coordinate_inpainting-laptop-keypoints": "{:.1f} with targets given by joints",
     }
     assert ", ".join(text.format(times[system]) for system, text in words.items()) in page
     for metric in robustness.METRICS:
         sign = 1 if metric == "ssim" else -1
         curves = {system: sign * torch.tensor(means) for system, (_, means) in robustness.curves(table, metric).items()}
-        ours = curves.pop("coordinate_inpainting-laptop")
-        assert all((ours > theirs).all() for theirs in curves.values()), "it is ahead at every level, says the page"
+        own = "coordinate_inpainting-laptop"
+        ours = curves.pop(own)
+        assert all((ours > theirs)[:-1].all() for theirs in curves.values()), "ahead up to level 2, says the page"
+        caught_up = {system for system, theirs in curves.items() if theirs[-1] >= ours[-1]}
+        assert metric != "rest.l1" or caught_up == {"dense_pose_transfer-laptop", f"{own}-keypoints"}

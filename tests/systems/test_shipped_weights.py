@@ -1,6 +1,7 @@
 """The weights in the package: on people of the test split they do better than handing back the source."""
 
 import functools
+import json
 
 import numpy as np
 import pytest
@@ -9,13 +10,17 @@ from posekit_lab.results import RESULTS
 from posekit_lab.source import ROOT
 
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.compare import Comparison
 from posekit.evaluation.table import Evaluation
+from posekit.evaluation.try_on import TriedOn, try_on_pair
 from posekit.metrics.interval import interval_over_people
-from posekit.person import collate_pairs
+from posekit.person import Pair, Person, collate_pairs
 from posekit.reference import load_reference, reference_log
+from posekit.systems import build
+from posekit.systems.cut_out import laid_on_white
 from posekit.training.runlog import logged_minutes
 
-NAMES = ("coordinate_inpainting", "deformable_gan", "spatial_transformation")
+NAMES = ("coordinate_inpainting", "deformable_gan", "dense_pose_transfer", "spatial_transformation")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +40,78 @@ def test_nearer_to_the_target_than_the_source_is(name, pairs):
     with torch.inference_mode():
         made = system(pairs).image
     assert on_body(made, pairs.target) < 0.8 * on_body(pairs.source.image, pairs.target)
+
+
+def test_joints_of_the_target_are_enough(pairs):
+    """The keypoint-guided variant; nothing else of the target is shown."""
+    system = load_reference(variant="keypoints")
+    black = torch.zeros_like(pairs.target.image)
+    pose = Person(black, keypoints=pairs.target.keypoints, visibility=pairs.target.visibility)
+    with torch.inference_mode():
+        made = system(Pair(pairs.source, pose)).image
+    assert on_body(made, pairs.target) < 0.8 * on_body(pairs.source.image, pairs.target)
+
+
+def test_clothes_of_another(pairs):
+    """Nearer to the truth than pasting, on the body but head and hands; and the head is the person's."""
+    fitting = collate_pairs(
+        [try_on_pair(0, person, owner, (0, 0), (128, 128)) for person, owner in ((9, 19), (39, 59))]
+    )
+    errors = {}
+    for name, system in (("network", load_reference(variant="garments")), ("pasted", build("garment_paste"))):
+        with torch.inference_mode():
+            made = TriedOn(system)(fitting).image
+        wrong = (made - laid_on_white(fitting.target)).abs().mean(1, keepdim=True)
+        head = torch.maximum(fitting.target.head, fitting.target.hands)
+        clothes = fitting.target.mask * (1 - head)
+        errors[name] = [float((wrong * mask).sum() / mask.sum()) for mask in (head, clothes)]
+    assert errors["network"][1] < errors["pasted"][1]
+    assert errors["network"][0] < 0.1
+
+
+def test_the_page_says_what_the_kept_fittings_say():
+    table = Evaluation.load(RESULTS / "try_on.json")
+    page = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
+    for name, title in (("as they are", "in their own clothes"), ("garments", "g, shown head and hands")):
+        line = f"| {title} | "
+        for metric, digits in (
+            ("ssim", 3),
+            ("perceptual", 3),
+            ("sliced_wasserstein", 4),
+            ("head.l1", 3),
+            ("rest.l1", 3),
+        ):
+            row = table.row(name, metric)
+            line += f"{row.mean:.{digits}f} [{row.low:.{digits}f}, {row.high:.{digits}f}] | "
+        assert line.strip() in page
+    for metric in ("perceptual", "sliced_wasserstein", "rest.l1"):
+        pasted, network = (np.array(table.values[name][metric]) for name in ("pasted", "garments"))
+        low, _ = interval_over_people(pasted - network, table.people, table.protocol)
+        assert low > 0, f"{metric}: pair by pair, over people, better than pasting"
+
+
+def test_the_page_says_how_well_maps_are_read():
+    kept = json.loads((RESULTS / "surface_maps.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
+    for name, row in kept["shown"].items():
+        numbers = (row["part_accuracy"], row["outline_iou"], row["median"], row["ninety"])
+        line = "| {} | {:.3f} | {:.3f} | {:.2f} | {:.1f} |".format(name, *(value["mean"] for value in numbers))
+        assert line in page, line
+
+
+def test_the_page_says_what_joints_cost():
+    table = Comparison.load(RESULTS / "compare").table
+    page = " ".join((ROOT / "docs" / "measurements.md").read_text(encoding="utf-8").split())
+    dense = "coordinate_inpainting-laptop"
+    for metric, sign, words in (("ssim", 1, "of SSIM"), ("perceptual", -1, "of the perceptual distance")):
+        by_map, by_joints = (np.array(table.values[name][metric]) for name in (dense, f"{dense}-keypoints"))
+        cost = sign * (by_map - by_joints)
+        low, high = interval_over_people(cost, table.people, table.protocol)
+        assert f"{cost.mean():.3f} [{low:.3f}, {high:.3f}] {words}" in page
+    for other in ("deformable_gan-laptop", "spatial_transformation-laptop"):
+        for metric, sign in (("ssim", 1), ("perceptual", -1), ("sliced_wasserstein", -1)):
+            ours, theirs = (np.array(table.values[name][metric]) for name in (f"{dense}-keypoints", other))
+            assert (sign * (ours - theirs)).mean() > 0
 
 
 def test_the_flow_alone_does_too(pairs):

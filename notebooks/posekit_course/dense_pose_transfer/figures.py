@@ -75,7 +75,7 @@ def _lined(tiles: np.ndarray, side: int) -> np.ndarray:
     return tiles
 
 
-def draw_charts(panels: Mapping[str, np.ndarray], numbers: bool = True, width: float = 11) -> Figure:
+def draw_charts(panels: Mapping[str, np.ndarray], numbers: bool = True, width: float = 8.4) -> Figure:
     """Pictures of 4 x 6 tiles side by side; the number of its part stands in the corner of every tile."""
     figure, axes = new_figure(width, width / len(panels) * 4 / 6 + 0.45, 1, len(panels))
     for axis, (title, tiles) in zip(axes[0], panels.items(), strict=True):
@@ -114,7 +114,7 @@ def draw_views(pair: Pair, completed: Tensor, side: int) -> Figure:
     """Figure 2 of the paper: one photograph goes in, and every view of the person says what its texels should be."""
     photos = {"source (goes in)": pair.source, "target": pair.target}
     photos |= {f"neighbour {n + 1}": view for n, view in enumerate(pair.neighbours)}
-    figure, axes = new_figure(11, 7.2, 3, len(photos))
+    figure, axes = new_figure(9, 6.1, 3, len(photos))
     for column, (title, person) in enumerate(photos.items()):
         charts, known = splat_charts(person.image, person.part, person.chart, side)
         wrong = (completed.clamp(0, 1) - charts).abs().mean(2, keepdim=True)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from posekit.data.face_protocol import EVERY, LEVELS, face_pairs, pose_cosines, quantile_targets
 from posekit.data.studio import StudioPeople
 from posekit.data.studio_faces import StudioFacePairs
-from posekit.evaluation.face_protocol import EVERY, LEVELS, face_pairs, pose_cosines, quantile_targets
 from posekit.studio.generate import face_direction, make_person
 from posekit.util.errors import InputError
 
