@@ -27,11 +27,11 @@ by hand: ``from_step`` in the card of the file has them.  With the weights of th
 trains a stage once more, from weights.  Those of the keypoint-guided variant, and of garment transfer, begin with them
 (bf16-mixed and channels-last on the CPU; 28, 7 and 18 minutes):
 
-    python data_scripts/train_reference.py --variant keypoints --from posekit/weights --stages surface
+    python data_scripts/train_reference.py --variant keypoints --from posekit/weights --clone --stages surface
     python data_scripts/train_reference.py --variant keypoints --from posekit/weights --stages refinement --steps 1000 \
         --batch-size 2
-    python data_scripts/train_reference.py --variant garments --from posekit/weights --stages refinement --steps 1500 \
-        --batch-size 2
+    python data_scripts/train_reference.py --variant garments --from posekit/weights --clone --stages refinement \
+        --steps 1500 --batch-size 2
 
 Interrupted, the same command goes on from the last checkpoint.
 ``--measure`` trains nothing and measures again.  Written, all under one name:
@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--variant", default="full")
     parser.add_argument("--minutes", type=float, default=None, help="for all stages together, with the steps that fit")
     parser.add_argument("--from", dest="begin", type=Path, default=None, help="folder of weights to go on from")
+    parser.add_argument("--clone", action="store_true", help="with --from: begin with the weights of the full variant")
     parser.add_argument("--pairs", type=int, default=PAIRS, help="validation pairs that are measured, or a few more")
     parser.add_argument("--perceptual-every", type=int, default=1, help="of every so many pairs; it costs most")
     parser.add_argument("--people", type=int, default=400, help="numbers considered; 8 of 10 are for training")
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--precision", default="32-true", help="32-true or bf16-mixed")
     parser.add_argument("--channels-last", action="store_true", help="memory layout of the networks")
     parser.add_argument("--workers", type=int, default=0, help="processes that load pairs ahead of the training")
-    parser.add_argument("--run", type=Path, default=None, help="folder of the run; runs/reference/SYSTEM")
+    parser.add_argument("--run", type=Path, default=None, help="folder of the run; runs/reference/NAME-STAGES")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--measure", action="store_true", help="measure the shipped weights again; train nothing")
@@ -119,11 +120,11 @@ def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
     system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
     stages, log = [], []
     if args.begin is not None:
-        begin = beginning(args.begin, shipped.stem, args.variant)
+        begin = beginning(args, shipped.stem)
         take_weights(system, load_parts(args.begin, begin))
         stages = read_weight_card(args.begin / f"{begin}.safetensors").get("stages", [])
         log = read_log(args.begin / f"{begin}.log.jsonl")[1]
-    run = args.run or Path("runs/reference") / args.system
+    run = args.run or Path("runs/reference") / "-".join(filter(None, (shipped.stem, args.stages)))
     data = StudioPeople(**people, size=system.size, split="train", **system.training_data)
     records = fit(system, data, run, options_of(args))
     card = read_weight_card(run / "weights.safetensors")
@@ -133,10 +134,9 @@ def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
     save_log(shipped.with_suffix(".log.jsonl"), records, LOG_EVERY, before=log)
 
 
-def beginning(folder: Path, name: str, variant: str) -> str:
-    """The name of the weights to go on from: its own, or where the folder has none, those of the full variant."""
-    full = name.removesuffix(f"-{variant}")
-    return name if any(folder.glob(f"{name}.*safetensors")) or not any(folder.glob(f"{full}.*safetensors")) else full
+def beginning(args: argparse.Namespace, name: str) -> str:
+    """The name of the weights in ``--from`` to go on from: its own, or with ``--clone`` those of the full variant."""
+    return name.removesuffix(f"-{args.variant}") if args.clone else name
 
 
 def renamed(earlier: list[dict], stages: list[dict], records: list[dict]) -> tuple[list[dict], list[dict]]:
@@ -159,7 +159,7 @@ def train_for_minutes(args: argparse.Namespace, people: dict, name: str) -> None
     """Train within the minutes, measure, and write weights, log and evaluation into the folder ``--out``."""
     system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
     if args.begin is not None:
-        take_weights(system, load_parts(args.begin, beginning(args.begin, name, args.variant)))
+        take_weights(system, load_parts(args.begin, beginning(args, name)))
     data = StudioPeople(**people, size=system.size, split="train", **system.training_data)
     StudioPeople(**people, size=system.size, split="val")  # rendered before the clock starts
     with tempfile.TemporaryDirectory() as folder:

@@ -37,7 +37,8 @@ def train_within(
     What a stage takes less or more, the next one gains or loses.  ``options.steps``: at most so many of each.
     """
     end, records = time.monotonic() + 60 * minutes, []
-    stages = [stage for stage in system.stages() if stage.steps]
+    asked = options.stages
+    stages = [stage for stage in system.stages() if stage.steps and (asked is None or stage.name in asked)]
     for i, stage in enumerate(stages):
         own = replace(options, stages=(stage.name,))
         (estimate,) = dry_run(system, data, own)
@@ -50,7 +51,8 @@ def train_within(
                 f"{max(left, 0):.0f} s are left; give more --minutes, or a smaller --batch-size."
             )
         steps = min(steps, options.steps or steps)
-        print(f"{stage.name}: {steps} steps of {stage.batch_size} pairs, {estimate.seconds:.3g} s each", flush=True)
+        pairs = options.batch_size or stage.batch_size
+        print(f"{stage.name}: {steps} steps of {pairs} pairs, {estimate.seconds:.3g} s each", flush=True)
         records += fit(system, data, run / stage.name, replace(own, steps=steps))
     return records
 

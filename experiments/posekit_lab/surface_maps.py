@@ -50,7 +50,8 @@ def main(arguments: list[str] | None = None) -> dict:
     for shown, errors in table.items():
         print(shown)
         for name, value in errors.items():
-            print(f"    {name:<14} {value['mean']:.3f} [{value['low']:.3f}, {value['high']:.3f}]")
+            low, high = value["low"], value["high"]
+            print(f"    {name:<14} {value['mean']:.3f}" + ("" if low is None else f" [{low:.3f}, {high:.3f}]"))
     return table
 
 
@@ -75,7 +76,7 @@ def summary(errors: list[MapErrors]) -> dict[str, dict[str, float]]:
     table = {}
     for name in MapErrors._fields:
         values = np.concatenate([getattr(e, name).double().numpy() for e in errors])
-        low, high = interval_over_people(values, people)
+        low, high = interval_over_people(values, people) or (None, None)  # None: one person
         table[name] = {"mean": float(np.nanmean(values)), "low": low, "high": high}
     return table
 

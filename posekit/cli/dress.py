@@ -25,7 +25,7 @@ def dress_command(
 ) -> None:
     """Put the clothes of CLOTHES on PERSON."""
     from posekit.data.photo import check_picture_name
-    from posekit.data.studio import read_rendered_view
+    from posekit.data.studio import is_rendered_view, read_rendered_view
     from posekit.evaluation.transfer import transfer
     from posekit.reference import load_reference
     from posekit.systems import build
@@ -35,11 +35,22 @@ def dress_command(
         raise InputError("--paste learns nothing; leave it or --weights out.")
     for name in filter(None, (out, panel)):
         check_picture_name(name)
+    for file in (person, clothes):
+        if not is_rendered_view(file):
+            raise InputError(
+                f"{file} is not a view of a rendered folder, such as out/people/people/00012/3.png; make one: "
+                "posekit render."
+            )
     who, worn = read_rendered_view(person), read_rendered_view(clothes)
     if paste:
         system = build("garment_paste", atlas_size=who.size[0])
     else:
         system = load_weights(weights) if weights is not None else load_reference(variant="garments")
+        if system.config.variant != "garments":
+            raise InputError(
+                f"dress needs weights of garment transfer; {weights} holds {system.name}, variant "
+                f"{system.config.variant}."
+            )
         for view, file in ((who, person), (worn, clothes)):
             check_size(system, view, file, "render at --size {}, or use --paste")
     write_result(out, panel, worn, transfer(worn, who, system))

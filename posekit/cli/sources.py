@@ -19,8 +19,11 @@ def kind_of(path: str | os.PathLike) -> Kind:
     """Decided by the file: JSON holds joints; a picture in a rendered folder is a view, any other a photograph."""
     from posekit.data.studio import is_rendered_view
 
-    if Path(path).suffix.lower() == ".json":
+    suffix = Path(path).suffix.lower()
+    if suffix == ".json":
         return "joints"
+    if suffix == ".npy" or Path(path).stem.endswith(("_IUV", "_INDS")):
+        raise InputError(f"{path} is a surface map; with maps give three files: posekit transfer PHOTO MAP TARGET_MAP.")
     return "a rendered view" if is_rendered_view(path) else "a photograph"
 
 

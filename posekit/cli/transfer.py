@@ -82,8 +82,9 @@ def _transfer_to_pose(
 ) -> Result:
     """Two files -> the person of the first in the pose of the second, written to ``out``.
 
-    Each is a rendered view or a photograph, the second also a file of joints in pixels of a photograph of the first
-    one's size (`posekit.data.openpose`).  joints: of the second, only the joints are used.
+    Each is a rendered view or a photograph, the second also a file of joints in pixels of a photograph of the size
+    that the system works on, or of any larger one (`posekit.data.openpose`).
+    joints: of the second, only the joints are used.
     atlas_size: where nothing is learnt, the height of the photograph if not given.  Else as `transfer_files`.
     """
     from posekit.cli.sources import kind_of, person_of
@@ -106,6 +107,11 @@ def _transfer_to_pose(
         system = load_weights(weights)
     elif reads or inpaint == "f":
         system = load_reference(variant="keypoints" if reads else "full")
+    variant = None if system is None else system.config.variant
+    if variant == "garments":
+        raise InputError(f"{weights} holds garment transfer, which keeps the target's head; use posekit dress.")
+    if joints and {"uv", "part"} & set(system.needs_of_target):
+        raise InputError(f"{weights} needs a map of the pose, not joints alone; leave --weights out, or --joints.")
     person = person_of(source, kinds[0], system, (0, 0))
     pose = person_of(target, kinds[1], system, person.size)
     if joints:
@@ -114,7 +120,7 @@ def _transfer_to_pose(
     if inpaint == "f":
         _say_size(system, person, source)
         _say_size(system, pose, target)
-        how = {"read": joints} if reads and system.config.variant == "keypoints" else {}
+        how = {"read": joints} if variant == "keypoints" else {}
         result = transfer(person, pose, system, **how)
     else:
         result = transfer(person, pose, _copying(inpaint, "studio", atlas_size or person.size[0]))

@@ -25,6 +25,7 @@ from posekit.util.files import write_json
 _OF_25 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 _KEY = "pose_keypoints_2d"
 _MOST_BYTES = 10_000_000
+_LEAST = 0.2  # share of a photograph that the joints of somebody in it take
 _ROOM = 0.8  # share of a photograph that framed joints take, along the tighter side
 
 
@@ -33,11 +34,12 @@ def read_openpose(
 ) -> tuple[Float[Tensor, "18 2"], Integer[Tensor, " 18"]]:
     """(keypoints, visibility) of the person in an OpenPose file, as `posekit.person.Person` has them.
 
-    size: (height, width) of the photograph in pixels.  frame: joints that reach beyond it, those of a larger
-    photograph, are scaled and moved so that they fill its middle; else they are an InputError.  Of several people the
-    tallest is taken.  Raises InputError that names the file for one that is no such file, or shows nobody.
+    size: (height, width) of the photograph in pixels.  frame: joints that reach beyond it, or take less than a fifth of
+    it, are those of another photograph: they are scaled and moved so that they fill its middle.  Otherwise joints that
+    reach beyond it by more than half of it are an InputError.  Of several people the tallest is taken.  Raises
+    InputError that names the file for one that is no such file, or shows nobody.
     """
-    people = _people(Path(path))
+    people = [person for person in _people(Path(path)) if not (isinstance(person, dict) and person.get(_KEY) == [])]
     rows = [_joints(person, path) for person in people]
     rows = [row for row in rows if (row[:, 2] > 0).sum() >= 2]
     if not rows:
@@ -45,13 +47,15 @@ def read_openpose(
     joints = max(rows, key=_height)
     seen = joints[:, 2] > 0
     h, w = size
-    x, y = joints[seen, :2].amax(0).tolist()
-    if frame and (x > w or y > h):
+    x0, y0 = joints[seen, :2].amin(0).tolist()
+    x1, y1 = joints[seen, :2].amax(0).tolist()
+    elsewhere = min(x0, y0) < 0 or x1 > w or y1 > h
+    if frame and (elsewhere or max((x1 - x0) / w, (y1 - y0) / h) < _LEAST):
         joints = _framed(joints, size)
-    elif x > 1.5 * w or y > 1.5 * h:
+    elif min(x0 / w, y0 / h) < -0.5 or max(x1 / w, y1 / h) > 1.5:
         raise InputError(
-            f"{path}: the joints reach ({x:g}, {y:g}), the photograph has {w} x {h} pixels (width x height); scale the "
-            "joints to its size."
+            f"{path}: the joints reach from ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}), the photograph has {w} x {h} pixels "
+            "(width x height); scale the joints to its size."
         )
     points = torch.where(seen[:, None], points_to_norm(joints[:, :2], size), 0)
     return points, seen.long() * VISIBLE
@@ -85,6 +89,10 @@ def _people(path: Path) -> list:
 
 def _joints(person: object, path: str | os.PathLike) -> Float[Tensor, "18 3"]:
     values = person.get(_KEY) if isinstance(person, dict) else None
+    if isinstance(values, list) and len(values) % 3 == 0:  # null and NaN say that a joint was not seen
+        for k in range(0, len(values), 3):
+            if any(v is None or (isinstance(v, float) and math.isnan(v)) for v in values[k : k + 3]):
+                values[k : k + 3] = [0.0, 0.0, 0.0]
     if not isinstance(values, list) or len(values) not in (3 * JOINT_COUNT, 3 * 25) or not all(map(_is_number, values)):
         raise InputError(
             f'{path}: "{_KEY}" should be a list of 54 numbers (18 joints: x, y and confidence) or of 75 (25 joints).'

@@ -224,19 +224,19 @@ def _place(card) -> Path:
 
 def is_rendered_view(path: str | Path) -> bool:
     """Whether a file is named like a photograph of a rendered folder, and lies in one."""
-    path = Path(path)
+    path = Path(path).absolute()
     return bool(_RENDERED_VIEW.search(path.as_posix())) and (path.parents[2] / "card.json").is_file()
 
 
 def read_rendered_view(path: str | Path) -> Person:
     """The photograph ``ROOT/people/00012/3.png`` of a rendered folder, with its maps."""
-    path = Path(path)
+    path = Path(path).absolute()
     named = _RENDERED_VIEW.search(path.as_posix())
     card = read_folder_card(path.parents[2]) if named else None
     if card is None:
         raise InputError(
-            f"{path} is not a view of a rendered folder, such as out/people/people/00012/3.png; for a photograph of "
-            "your own give its map and a target map too: posekit transfer PHOTO MAP TARGET_MAP."
+            f"{path} is not a view of a rendered folder, such as out/people/people/00012/3.png; make one: "
+            "posekit render."
         )
     person, view = int(named[1]), int(named[2])
     if view >= card.views:

@@ -3,21 +3,16 @@
 import torch
 
 from posekit.person import Pair, Person
-from posekit.systems.base import Result, System
+from posekit.systems.base import Result, System, evaluating
 
 
 def transfer(source: Person, target: Person, system: System, **how: bool) -> Result:
     """The person of ``source`` in the pose of ``target``, and every intermediate, as a batch.
 
-    Only the map of ``target`` is looked at, its image may be black.  Single photographs become a batch of one.
+    Of ``target`` the map is looked at, the joints by systems that need them; its image by garment transfer alone, so it
+    may be black elsewhere.  Single photographs become a batch of one.
     how: what the system's ``forward`` takes beside the pair.
     The system is used in evaluation mode and left as it was; nothing is differentiated.
     """
-    pair = Pair(source, target).batched()
-    was_training = system.training
-    system.eval()
-    try:
-        with torch.no_grad():
-            return system(pair, **how)
-    finally:
-        system.train(was_training)
+    with evaluating(system), torch.no_grad():
+        return system(Pair(source, target).batched(), **how)

@@ -5,6 +5,7 @@ person's photograph in their own clothes comes along as a neighbour: it is all t
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from jaxtyping import Float
 from torch import Tensor
@@ -20,11 +21,12 @@ def try_on_pair(seed: int, person: int, owner: int, views: tuple[int, int], size
     """Person number ``person`` in the clothes of ``owner``, rendered (a second each).
 
     views: of the photograph of the owner, and of that of the person, whose pose, camera and room the truth keeps.
+    The photograph of the clothes bears the identity of the person: intervals are over people who are dressed.
     """
     clothes = make_person(seed, owner, views[0], size)
     own = make_person(seed, person, views[1], size)
     truth = make_person(seed, person, views[1], size, clothes_of=owner)
-    return Pair(clothes, truth, (own,))
+    return Pair(replace(clothes, identity=truth.identity), truth, (own,))
 
 
 class TryOnPairs(Sequence):

@@ -13,7 +13,7 @@ from posekit.util.errors import InputError
 
 
 class MapErrors(NamedTuple):
-    """One value a photograph, NaN where there is nobody.
+    """One value a photograph; part_accuracy is NaN where nobody is, median and ninety where both share no pixel.
 
     part_accuracy: share of the pixels of the true body whose part is right.
     outline_iou: pixels of both bodies by those of either.

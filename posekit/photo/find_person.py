@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _DETECTOR, _LANDMARK = 224, 256  # pixels
 _LEAST = 0.5  # score of a detection, and of the landmarks, below which there is nobody
+_APART = 0.15  # of a half side: detections nearer than that are one person; people side by side are further apart
 _MARGIN = 1.25  # the region's side, in units of the circle's diameter
 # Landmarks that a joint of the 18 is the mean of.
 _OF_33 = ((0,), (11, 12), (12,), (14,), (16,), (11,), (13,), (15,), (24,), (26,), (28,), (23,), (25,), (27,),
@@ -70,12 +71,14 @@ def find_person(image: Float[Tensor, "3 h w"]) -> FoundPerson:
         )
     if len(regions) > 1:
         log.warning("%d people were found; the largest is taken.", len(regions))
-    region = regions[0]
-    for _ in range(2):
+    for region in regions:
         points, sure, outline, score = _landmarks(image, region)
-        if score < _LEAST:
-            raise InputError("Somebody may be in the photograph, but no pose was found; take one that shows more.")
-        region = _region(points[33], points[34])
+        if score >= _LEAST:
+            points, sure, outline, score = _landmarks(image, _region(points[33], points[34]))
+        if score >= _LEAST:
+            break
+    else:
+        raise InputError("Somebody may be in the photograph, but no pose was found; take one that shows more.")
     h, w = image.shape[-2:]
     joints = np.stack([points[list(of)].mean(0) for of in _OF_33])
     seen, there = (np.array([values[list(of)].min() for of in _OF_33]) for values in sure)
@@ -104,7 +107,7 @@ def _detect(image: Tensor) -> list[_Region]:
         if score[n] < _LEAST:
             break
         one = _region(*points[n])
-        if all(np.linalg.norm(one.centre - other.centre) > 0.5 * max(one.half, other.half) for other in regions):
+        if all(np.linalg.norm(one.centre - other.centre) > _APART * max(one.half, other.half) for other in regions):
             regions.append(one)
     return sorted(regions, key=lambda region: -region.half)
 
@@ -136,7 +139,7 @@ def _landmarks(
     cut = _sampled(image, pixels, region.half)
     out = run_model("pose_landmark_full", cut.permute(1, 2, 0).numpy())
     table = out["Identity"].reshape(39, 5)
-    places = 2 * table[:, :2] / _LANDMARK - 1
+    places = points_to_norm(torch.from_numpy(table[:, :2] - 0.5), (_LANDMARK, _LANDMARK)).numpy()
     points = places @ axes.T + region.centre
     sure = tuple(1 / (1 + np.exp(-table[:, k].clip(-50, 50))) for k in (3, 4))
     logits = torch.from_numpy(out["Identity_2"].reshape(1, 1, _LANDMARK, _LANDMARK))

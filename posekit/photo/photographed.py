@@ -13,17 +13,19 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from posekit.ops.grids import identity_grid
+from posekit.ops.grids import identity_grid, points_to_norm
 from posekit.ops.outline import trim_mask
 from posekit.ops.sample import sample
 from posekit.person import Person
 from posekit.photo.find_person import FoundPerson, find_person
+from posekit.systems.base import evaluating
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.util.errors import InputError
 
 GROUND = 0.93  # grey behind the person, as light as the studio's walls
 FILL = 0.92  # share of the square's height that a whole figure takes, as in the studio
 TRIM = 1  # pixels by which a silhouette is cut before its colours are trusted
+_MOST = 1500
 _LEAST = 20  # pixels along the longer side of a person in the photograph
 
 
@@ -34,7 +36,9 @@ def frame_person(image: Float[Tensor, "3 h w"], pose: FoundPerson, size: int) ->
     """
     h, w = image.shape[-2:]
     rows, columns = (pose.silhouette[0].amax(axis).nonzero()[:, 0] for axis in (1, 0))
-    if not len(rows) or max(len(rows), len(columns)) < _LEAST:
+    if not len(rows):
+        raise InputError("The silhouette of the person in the photograph is empty; take a clearer photograph.")
+    if max(len(rows), len(columns)) < _LEAST:
         raise InputError(f"The person in the photograph is smaller than {_LEAST} pixels; take a larger photograph.")
     top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     cut_off = bottom >= h - 1
@@ -44,7 +48,7 @@ def frame_person(image: Float[Tensor, "3 h w"], pose: FoundPerson, size: int) ->
     shown = pose.silhouette
     picture = image * shown + GROUND * (1 - shown)
     # the window in [-1, 1] of the photograph: middle and half side along either axis
-    middle = torch.tensor([2 * (x0 + side / 2) / w - 1, 2 * (y0 + side / 2) / h - 1])
+    middle = points_to_norm(torch.tensor([x0 + side / 2 - 0.5, y0 + side / 2 - 0.5]), (h, w))
     half = torch.tensor([side / w, side / h])
     grid = identity_grid(size, size) * half[:, None, None] + middle[:, None, None]
     shrink = min(1.0, size / side)
@@ -63,14 +67,30 @@ def frame_person(image: Float[Tensor, "3 h w"], pose: FoundPerson, size: int) ->
     )  # fmt: skip
 
 
+def _small_enough(image: Tensor) -> Tensor:
+    """A photograph of at most `_MOST` pixels along either side: what is made of it is far smaller."""
+    shrink = _MOST / max(image.shape[-2:])
+    if shrink >= 1:
+        return image
+    size = [max(1, round(side * shrink)) for side in image.shape[-2:]]
+    return F.interpolate(image[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
+
+
 def photographed(image: Float[Tensor, "3 h w"], system: CoordinateInpainting, name: str = "photograph") -> Person:
     """The largest person of a photograph (RGB in [0, 1]), a batch of one with everything that ``system`` needs.
 
-    system: keypoint-guided, whose network reads the surface map from joints and silhouette.  Raises InputError where
-    nobody is found (`find_person`).
+    system: keypoint-guided, whose network reads the surface map from joints and silhouette; used in evaluation mode and
+    left as it was.  The person comes on its device.  Raises InputError for another system, and where nobody is found
+    (`find_person`).
     """
-    side = system.size[0]
-    person = frame_person(image, find_person(image), side)
-    read = system.read_pose(person, outline=True)
+    if getattr(system.config, "variant", None) != "keypoints":
+        raise InputError(
+            f"A photograph without a map needs keypoint-guided weights, which read one; these are of {system.name}, "
+            f"variant {system.config.variant}."
+        )
+    image = _small_enough(image.cpu())
+    person = frame_person(image, find_person(image), system.size[0]).to(next(system.parameters()).device)
+    with evaluating(system):
+        read = system.read_pose(person, outline=True)
     mask = read.mask * trim_mask(person.mask, TRIM)
     return replace(read, mask=mask, uv=read.uv * mask, part=read.part * mask.long(), identity=(name,), name=(name,))

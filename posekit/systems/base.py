@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import itertools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
@@ -201,6 +202,18 @@ def choose(kind: str, value: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(value), known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise InputError(f"Unknown {kind} {value!r}; {hint}known: {', '.join(known)}.")
+
+
+@contextmanager
+def evaluating(system: nn.Module) -> Iterator[None]:
+    """Evaluation mode for a while; afterwards every part is in the mode that it was in."""
+    modes = {module: module.training for module in system.modules()}
+    system.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def check_rates(config: Any, *names: str) -> None:

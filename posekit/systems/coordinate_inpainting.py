@@ -10,7 +10,7 @@ Ablations (section 4.1): ``no_deform`` gives all maps to one encoder; ``rgb`` al
 coordinates (no E); ``no_textures`` skips the texture and sees S, M_S and M_N only.
 
 Keypoint-guided (section 4.1, Ours-K): of the target only the joints are given, ``keypoints``, and a network reads M_N
-from them.  It is trained first; f and g see what it gives.
+from them.  It is trained first; g sees what it gives.
 
 Garment transfer (section 4.1), ``garments``: g also sees N', the target's head and hands, and makes the person of the
 target, on white, in the clothes of the source.  Trained on two photographs of one person, used on those of two.
@@ -109,7 +109,13 @@ class CoordinateInpainting(System):
     inference_parts = ("f", "g")
     needs = ("uv", "mask")
     # The texts name neither optimiser nor rates, batch or steps.
-    OURS = {"paper": ("f_steps", "g_steps", "batch_size", "f_lr", "g_lr", "d_lr", "decay")}
+    # of the network that reads poses, they give nothing but what goes in.
+    OURS = {
+        "paper": (
+            "f_steps", "g_steps", "batch_size", "f_lr", "g_lr", "d_lr", "decay",
+            "map_size", "map_width", "map_steps", "map_batch", "map_lr",
+        )
+    }  # fmt: skip
 
     def __init__(self, config: CoordinateInpaintingConfig | None = None, preset: str = "custom"):
         super().__init__(config or CoordinateInpaintingConfig(), preset)

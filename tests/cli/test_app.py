@@ -14,10 +14,12 @@ import torch
 from PIL import Image
 
 from posekit.cli import app as cli
+from posekit.cli.sources import kind_of
 from posekit.data.openpose import write_openpose
 from posekit.data.studio import read_rendered_view
 from posekit.systems import build
 from posekit.training.weights import save_weights
+from posekit.util.errors import InputError
 from tests.synthetic import TINY
 
 
@@ -245,7 +247,7 @@ def test_transfer_into_a_pose_given_by_its_joints(run, rendered, tmp_path):
     assert "Joints are read by a trained network" in err
     code, _, err = run("transfer", views / "0.png", "a.npy", "b.npy", "--joints")
     assert code == 1
-    assert "--joints is for a view or a file of joints" in err
+    assert "--joints is for a photograph, a view or a file of joints" in err
 
 
 def test_dress(run, rendered, tmp_path):
@@ -263,9 +265,30 @@ def test_dress(run, rendered, tmp_path):
     code, _, err = run("dress", person, clothes, "-o", tmp_path / "b.png", "--weights", weights)
     assert (code, err) == (0, "")
     assert pixels(tmp_path / "b.png").shape == (128, 128, 3)
+    full = save_weights(build("coordinate_inpainting", **{**TINY, "image_size": 128}), tmp_path / "f.safetensors")
+    code, _, err = run("dress", person, clothes, "--weights", full)
+    assert code == 1
+    assert "dress needs weights of garment transfer" in err
+    code, _, err = run("transfer", person, clothes, "--weights", weights)
+    assert code == 1
+    assert "use posekit dress" in err
+    code, _, err = run("transfer", person, clothes, "--weights", full, "--joints")
+    assert code == 1
+    assert "needs a map of the pose, not joints alone" in err
+    code, _, err = run("dress", "me.jpg", clothes)
+    assert code == 1
+    assert "me.jpg is not a view of a rendered folder" in err
     code, _, err = run("dress", person, clothes, "--weights", weights, "--paste")
     assert code == 1
     assert "--paste learns nothing" in err
+
+
+def test_a_view_is_a_view_however_it_is_named(rendered, monkeypatch):
+    monkeypatch.chdir(rendered / "people" / "00009")
+    assert kind_of("0.png") == "a rendered view"
+    assert torch.equal(read_rendered_view("1.png").uv, read_rendered_view(rendered / "people" / "00009" / "1.png").uv)
+    with pytest.raises(InputError, match="is a surface map; with maps give three files"):
+        kind_of("map_IUV.png")
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(run, rendered, tmp_path, monkeypatch):

@@ -87,6 +87,30 @@ def test_what_was_written_is_read(tmp_path):
     assert seen.tolist() == [2 if v else 0 for v in visibility.tolist()]
 
 
+@pytest.mark.parametrize("empty", [None, float("nan")])
+def test_a_joint_without_numbers_is_missing_and_nobody_spoils_the_file(tmp_path, empty):
+    person = numbers(18)
+    person[0:3] = [empty, empty, 0]
+    _, visibility = read_openpose(written(tmp_path / "a.json", [], person), SIZE)
+    assert visibility.tolist() == [0] + [2] * 17
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift"), [(4.0, 0.0), (1.0, -300.0), (0.01, 0.2)], ids=["large", "left", "from 0 to 1"]
+)
+def test_joints_of_another_photograph_are_framed(tmp_path, scale, shift):
+    """Larger, beyond the left border, or in shares of the photograph: the same pose in the middle of this one."""
+    person = [v * scale + shift if k % 3 < 2 else v for k, v in enumerate(numbers(18))]
+    path = written(tmp_path / "a.json", person)
+    pixels = norm_to_points(read_openpose(path, SIZE, frame=True)[0], SIZE)
+    height = pixels[:, 1].max() - pixels[:, 1].min()
+    assert height == pytest.approx(0.8 * SIZE[0], rel=1e-3)
+    assert pixels.amin(0).tolist() > [0, 0]
+    assert ((pixels.amax(0) + pixels.amin(0)) / 2).tolist() == pytest.approx([SIZE[1] / 2, SIZE[0] / 2], abs=0.1)
+    as_they_are = norm_to_points(read_openpose(written(path, numbers(18)), SIZE, frame=True)[0], SIZE)
+    assert as_they_are[0].tolist() == pytest.approx([1, 1], abs=1e-4), "what fits stays"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -94,7 +118,8 @@ def test_what_was_written_is_read(tmp_path):
         ("[" * 100_000, "is not JSON"),
         ("[]", 'has no list "people"'),
         ('{"people": []}', "holds the joints of nobody"),
-        ('{"people": [{"pose_keypoints_2d": []}]}', "should be a list of 54 numbers"),
+        ('{"people": [{"pose_keypoints_2d": []}]}', "holds the joints of nobody"),
+        ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', "should be a list of 54 numbers"),
         ('{"people": [7]}', "should be a list of 54 numbers"),
         (json.dumps({"people": [{"pose_keypoints_2d": [True] * 54}]}), "should be a list of 54 numbers"),
         (json.dumps({"people": [{"pose_keypoints_2d": [1e9] * 54}]}), "should be a list of 54 numbers"),

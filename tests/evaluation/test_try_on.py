@@ -35,7 +35,8 @@ def test_everybody_wears_the_clothes_of_the_next_ones():
         (9, 19), (9, 29), (19, 29), (19, 9), (29, 9), (29, 19),
     ]  # fmt: skip
     assert pairs[1] is pairs[1]
-    assert pairs[1].source.identity == "studio-0-29"
+    assert pairs[1].source.name == "studio-0-29-0"
+    assert pairs[1].source.identity == pairs[1].target.identity == "studio-0-9", "intervals are over who is dressed"
     with pytest.raises(IndexError):
         pairs[6]
     with pytest.raises(InputError, match="Of 2 people everyone can wear the clothes of 1 to 1 others"):

@@ -64,6 +64,23 @@ def test_what_lies_outside_the_photograph_is_ground():
     torch.testing.assert_close(outside, torch.full_like(outside, GROUND))
 
 
+def test_a_system_that_reads_no_poses(astronaut):
+    with pytest.raises(InputError, match="needs keypoint-guided weights, which read one; these are of coordinate_inp"):
+        photographed(astronaut, load_reference())
+
+
+def test_the_system_is_left_as_it_was(astronaut):
+    """Its statistics too: one photograph is no batch to learn from."""
+    pytest.importorskip("ai_edge_litert", reason="the package ai-edge-litert is not installed")
+    system = load_reference(variant="keypoints")
+    system.surface.train()
+    before = {k: v.clone() for k, v in system.state_dict().items()}
+    photographed(astronaut, system)
+    assert system.surface.training
+    assert not system.g.training
+    assert all(torch.equal(v, system.state_dict()[k]) for k, v in before.items())
+
+
 def test_too_small_a_person():
     image, found = standing(top=50, bottom=60, left=80, right=85)
     with pytest.raises(InputError, match="smaller than 20 pixels"):

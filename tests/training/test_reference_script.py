@@ -1,5 +1,6 @@
 """data_scripts/train_reference.py --minutes: a rehearsal on this processor, files that can be carried, going on."""
 
+import argparse
 import json
 import sys
 from functools import partial
@@ -141,18 +142,31 @@ def test_files_stay_small_and_are_put_together_again(script, tmp_path, monkeypat
 
 
 def test_a_variant_begins_with_the_weights_of_the_whole_system(script, tmp_path):
-    """Where there are none of its own; then with its own."""
+    """With --clone; else with its own."""
     main = import_module("train_reference")
     name = "coordinate_inpainting-laptop-keypoints"
-    assert main.beginning(tmp_path, name, "keypoints") == name, "so that the sentence about what lacks names it"
+    asked = {clone: argparse.Namespace(variant="keypoints", clone=clone) for clone in (False, True)}
+    assert main.beginning(asked[False], name) == name
+    assert main.beginning(asked[True], name) == "coordinate_inpainting-laptop"
     full = build("coordinate_inpainting", "laptop", **TINY, seed=3).eval()
     script.save_parts(full, tmp_path, "coordinate_inpainting-laptop")
-    assert main.beginning(tmp_path, name, "keypoints") == "coordinate_inpainting-laptop"
-    begun = build("coordinate_inpainting", "laptop", "keypoints", **TINY, seed=4).eval()
-    script.take_weights(begun, script.load_parts(tmp_path, "coordinate_inpainting-laptop"))
     trained = script.load_parts(tmp_path, "coordinate_inpainting-laptop")
-    for part in ("f", "g"):
-        ours, theirs = (parameters_to_vector(getattr(s, part).parameters()) for s in (begun, trained))
-        assert torch.equal(ours, theirs)
-    script.save_parts(begun, tmp_path, name)
-    assert main.beginning(tmp_path, name, "keypoints") == name
+    for variant in ("keypoints", "garments"):
+        begun = build("coordinate_inpainting", "laptop", variant, **TINY, seed=4).eval()
+        script.take_weights(begun, trained)
+        assert torch.equal(parameters_to_vector(begun.f.parameters()), parameters_to_vector(trained.f.parameters()))
+
+
+def test_stages_that_are_asked_for_have_all_the_minutes(script, tmp_path, monkeypatch):
+    taken = {}
+
+    def fit(system, data, out, options):
+        taken[options.stages[0]] = options.steps
+        return []
+
+    monkeypatch.setattr(script.time, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(script, "dry_run", lambda *_: [type("Estimate", (), {"seconds": 1.0})])
+    monkeypatch.setattr(script, "fit", fit)
+    system = build("coordinate_inpainting", "laptop", **TINY)
+    script.train_within(system, [], 100 / 60, tmp_path, TrainingOptions(stages=["refinement"]))
+    assert taken == {"refinement": 97}

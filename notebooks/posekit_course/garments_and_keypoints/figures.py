@@ -83,7 +83,7 @@ def draw_doubt(panels: Mapping[str, tuple[np.ndarray, Tensor]]) -> Figure:
         bits = probes.doubt(probability)[0, 0].numpy()
         axes[2, column].imshow(bits, cmap="magma", vmin=0, vmax=2)
         axes[2, column].set_axis_off()
-        axes[2, column].set_title(f"doubt, mean {bits.mean():.2f} bits", fontsize=10)
+        axes[2, column].set_title(f"doubt, on the body {probes.body_doubt(probability):.2f} bits", fontsize=10)
     return figure
 
 
@@ -101,7 +101,7 @@ def draw_fitting(pair: Pair, made: Mapping[str, Tensor]) -> Figure:
 
 def draw_wardrobe(made: Sequence[Sequence[Tensor]], people: Sequence[Tensor], clothes: Sequence[Tensor]) -> Figure:
     """A row for each person, a column for each one's clothes."""
-    blank = np.ones((8, 8, 3), np.float32)
+    blank = np.ones_like(picture(clothes[0]))
     rows = [[blank, *(picture(image) for image in clothes)]]
     rows += [[picture(own), *(picture(image) for image in row)] for own, row in zip(people, made, strict=True)]
     titles = ["", *(f"clothes {n + 1}" for n in range(len(clothes)))]

@@ -100,6 +100,12 @@ def doubt(probability: Tensor) -> Tensor:
     return -(probability * probability.clamp(min=1e-12).log2()).sum(1, keepdim=True)
 
 
+def body_doubt(probability: Tensor) -> float:
+    """Mean doubt of a pixel of the body in bits, each pixel counting as much as it belongs to the body."""
+    body = 1 - probability[:, :1]
+    return float((doubt(probability) * body).sum() / body.sum())
+
+
 def averaged(probability: Tensor, positions: Tensor) -> Tensor:
     """The mean position over all parts, by their probabilities, b 2 m m: across the cuts of the atlas."""
     body = probability[:, 1:] / probability[:, 1:].sum(1, keepdim=True).clamp(min=1e-6)

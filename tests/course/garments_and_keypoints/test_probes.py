@@ -61,6 +61,9 @@ def test_doubt_and_share():
     assert probes.doubt(sure).abs().max() < 1e-6
     torch.testing.assert_close(probes.doubt(torn), torch.ones(1, 1, 2, 2))
     assert (probes.back_share(sure), probes.back_share(torn)) == (0, 0.5)
+    torn_half = torn.clone()
+    torn_half[..., 0], torn_half[:, 0, :, 0] = 0, 1  # the left column is background for sure: it does not count
+    assert probes.body_doubt(torn_half) == pytest.approx(1, rel=1e-5)
     even = torch.full((1, 25, 1, 1), 1 / 25)
     assert probes.doubt(even).item() == pytest.approx(math.log2(25), rel=1e-5)
 
