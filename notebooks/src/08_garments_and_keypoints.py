@@ -35,6 +35,7 @@ import torch
 from posekit_course import checks
 from posekit_course.garments_and_keypoints import figures, probes
 from posekit_course.garments_and_keypoints import widgets as fittings
+from posekit_course.outcomes import expect
 from posekit_lab.source import ROOT
 
 from posekit.evaluation.table import Evaluation
@@ -129,7 +130,7 @@ figures.draw_planes(target, 64)
 # **Predict, then look.** The dots are the same in "as it is" and "names exchanged". Will the network still see which side
 # is the front? And when both shoulders lie in one place: what can still tell it?
 
-# %% alt="Four skeletons; below each the torso's probable front in orange and back in blue; below that the doubt in bits, bright in the third."
+# %% alt="Four skeletons; below each the torso's probable front in blue and back in red; below that the doubt in bits, brightest in the fourth."
 pose = probes.pose_of(target)
 half_way = probes.turned(pose, 0.5)
 poses = {
@@ -147,15 +148,14 @@ figures.draw_doubt(panels)
 
 # %%
 fronts = [probes.back_share(panels[name][1]) for name in ("as it is", "names exchanged")]
-assert (fronts[0] < 0.5) != (fronts[1] < 0.5), (
-    "The names of the joints do not decide the side."
-)
-assert doubts["as it is"] < doubts["half way"] < doubts["half way, no head"], (
-    "The network is not in more doubt when it is told less."
+expect("the names of the joints decide the side", (fronts[0] < 0.5) != (fronts[1] < 0.5))
+expect(
+    "told less, the network doubts more",
+    doubts["as it is"] < doubts["half way"] < doubts["half way, no head"],
 )
 
 # %% [markdown]
-# *See:* the names decide. With right and left exchanged the same dots are a back instead of a front. Half way, in a view
+# *See:* blue is front, red is back. The names decide. With right and left exchanged the same dots are a back instead of a front. Half way, in a view
 # from the side, the network doubts more. The nose still says which way this person looks. Take the head away, and nothing
 # says it: the whole torso is torn between front and back. The answer is then not one map but two, each with a
 # probability. Whoever takes the likelier one at every pixel gets pieces of both.
@@ -253,8 +253,9 @@ for name, row in table.items():
 # *See:* joints say nearly all. A silhouette gives the outline, and little else. Joints that are off by one or two pixels cost
 # less than one might fear, because the network was trained on rough ones.
 #
-# And the photograph? The paper says that it is "very similar". We put both beside each other: the same source, the same f
-# and g, the exact map (D) and the map from dots (K).
+# And the photograph? The paper says that it is "very similar". We put both beside each other: the same source and the same
+# f, once with the exact map (D) and once with the map from dots (K). Each has a g of its own; that of K was trained a
+# little longer, on maps from dots.
 
 # %% tags=["experiment"]
 dense = probes.package_system("full")
