@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from posekit.person import Pair
-    from posekit.systems.coordinate_inpainting import CoordinateResult
+    from posekit.systems.coordinate_results import CoordinateResult
 
 VIEWS = 4  # photographs of each person: 12 ordered pairs
 PEOPLE_SEED = 0

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from posekit.person import Pair
 from posekit.systems.base import System
-from posekit.systems.coordinate_inpainting import CoordinateResult
+from posekit.systems.coordinate_results import CoordinateResult
 from posekit.systems.cut_out import kept_of, laid_on_white
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 

@@ -24,7 +24,7 @@ from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair
 from posekit.systems.base import System, choose
-from posekit.systems.coordinate_inpainting import CoordinateResult
+from posekit.systems.coordinate_results import CoordinateResult
 from posekit.util.errors import InputError
 
 VARIANTS = ("nearest", "mirror")

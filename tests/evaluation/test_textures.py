@@ -11,7 +11,7 @@ from posekit.ops.splat import splat
 from posekit.person import collate_pairs
 from posekit.systems import build
 from posekit.systems.base import System
-from posekit.systems.coordinate_inpainting import CoordinateResult
+from posekit.systems.coordinate_results import CoordinateResult
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig
 from posekit.training.weights import load_weights, save_weights
 from posekit.util.errors import InputError

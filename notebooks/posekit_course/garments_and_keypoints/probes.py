@@ -19,7 +19,7 @@ from posekit.person import Pair, Person
 from posekit.reference import load_reference
 from posekit.systems import build
 from posekit.systems.base import System
-from posekit.systems.coordinate_inpainting import CoordinateResult
+from posekit.systems.coordinate_results import CoordinateResult
 from posekit.systems.cut_out import kept_of, laid_on_white
 from posekit.systems.rough_pose import pose_planes, silhouette
 
