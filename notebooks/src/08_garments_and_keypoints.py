@@ -99,13 +99,19 @@ maps = skeleton_maps(target.keypoints, target.visibility, (64, 64))
 
 # %% tags=["equal"]
 a, b = (64 * (target.keypoints[0, joint] + 1) / 2 - 0.5 for joint in BONES[0])
-middle = (a + b) / 2
-x, y = middle.round().long().tolist()
-d = (
-    torch.tensor([x, y]) - middle
-).norm()  # at the middle the nearest point is about the middle
-assert abs(maps[0, 0, y, x] - (3.0 / 2 + 0.5 - d).clamp(0, 1)) < 0.5, "The bone is elsewhere."
-print(f"bone 1 of {len(BONES)}, from {JOINTS[BONES[0][0]]} to {JOINTS[BONES[0][1]]}, is drawn")
+for point in (
+    (a + b) / 2,
+    a,
+    b,
+    b + 2.0,
+    a - 9.0,
+):  # the pixels at these places, by the formulas
+    p = point.round()
+    t = ((p - a) @ (b - a) / ((b - a) @ (b - a))).clamp(0, 1)
+    by_formula = (3.0 / 2 + 0.5 - (p - a - t * (b - a)).norm()).clamp(0, 1)
+    x, y = p.long().tolist()
+    torch.testing.assert_close(maps[0, 0, y, x], by_formula, rtol=0, atol=1e-4)
+print(f"equal: bone 1 of {len(BONES)}, {JOINTS[BONES[0][0]]} to {JOINTS[BONES[0][1]]}")
 
 # %% alt="17 small pictures, each with one line of a skeleton; some are empty."
 figures.draw_planes(target, 64)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posekit.data.face_protocol import EVERY, LEVELS, face_pairs, pose_cosines, quantile_targets
+from posekit.data.face_protocol import LEVELS, face_pairs, pose_cosines, quantile_targets
 from posekit.data.studio import StudioPeople
 from posekit.data.studio_faces import StudioFacePairs
 from posekit.studio.generate import face_direction, make_person
@@ -16,15 +16,13 @@ def random_looks(frames, seed=0):
     return np.stack([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], 1)
 
 
-def test_the_published_number_of_pairs():
-    """339 sources with four targets each are 1,356 pairs; 23 videos of about a minute, every sixth of 25 to 30 frames a
-    second kept, have 250 to 300 frames and so 3 sources each; so the frames are counted before they are thinned out."""
-    lengths = [1750] * 17 + [1670] * 6  # frames of 23 videos, about a minute at 25 to 30 a second
-    videos = {str(n): random_looks(length, n) for n, length in enumerate(lengths)}
+def test_every_120th_frame_is_a_source_with_four_targets():
+    """The published 1,356 pairs are therefore 339 sources; how long the 23 videos are is not printed."""
+    videos = {"a": random_looks(119), "b": random_looks(121, 1), "c": random_looks(361, 2)}
     pairs = list(face_pairs(videos))
-    sources = {(video, source) for video, source, _ in pairs}
-    assert len(sources) == sum(-(-length // EVERY) for length in lengths) == 339
-    assert len(pairs) == 4 * 339 == 1356
+    sources = sorted({(video, source) for video, source, _ in pairs})
+    assert sources == [("a", 0), ("b", 0), ("b", 120), ("c", 0), ("c", 120), ("c", 240), ("c", 360)]
+    assert len(pairs) == 4 * len(sources)
 
 
 def test_against_a_loop():

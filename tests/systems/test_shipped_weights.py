@@ -99,6 +99,12 @@ def test_the_page_says_how_well_maps_are_read():
         assert line in page, line
 
 
+def test_the_page_says_how_long_dense_pose_transfer_was_trained():
+    page = " ".join((ROOT / "docs" / "measurements.md").read_text(encoding="utf-8").split())
+    minutes = round(logged_minutes(reference_log("dense_pose_transfer")))
+    assert f"Dense Pose Transfer took {minutes} minutes of a core" in page
+
+
 def test_the_page_says_what_joints_cost():
     table = Comparison.load(RESULTS / "compare").table
     page = " ".join((ROOT / "docs" / "measurements.md").read_text(encoding="utf-8").split())
