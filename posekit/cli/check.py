@@ -117,12 +117,20 @@ def _check_weights() -> list[Line]:
     return lines
 
 
+def check_photos() -> Line:
+    """What finds people in photographs is installed; rendered people and maps do without."""
+    try:
+        return Line(OK, "photographs", f"ai-edge-litert {importlib.metadata.version('ai-edge-litert')}")
+    except importlib.metadata.PackageNotFoundError:
+        return Line(WARN, "photographs", "ai-edge-litert is not installed", "pip install 'posekit[photo]'")
+
+
 def run_checks() -> list[Line]:
     """All checks in the order in which they are worth reading."""
     lines = [_check_python(), *check_packages()]
     if any(line.status == FAIL for line in lines):
         return lines  # what follows imports these packages
-    return [*lines, *_check_devices(), _check_cache(), *_check_weights()]
+    return [*lines, *_check_devices(), _check_cache(), check_photos(), *_check_weights()]
 
 
 def check_command() -> None:

@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it prints, what it writes, and the one sentence when something is wrong."""
 
+import importlib.metadata
 import json
 import re
 import shutil
@@ -393,9 +394,20 @@ def test_check_prints_a_line_each_and_what_to_do(run):
     assert all("->" in line for line in lines if line.startswith("WARN"))
 
 
-def test_check_names_a_missing_package(monkeypatch):
-    import importlib.metadata
+def test_check_says_whether_photographs_can_be_read(monkeypatch):
+    from posekit.cli import check
 
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(check.importlib.metadata, "version", lambda name: "2.3.0")
+    assert str(check.check_photos()) == "OK    photographs            ai-edge-litert 2.3.0"
+    monkeypatch.setattr(check.importlib.metadata, "version", missing)
+    line = check.check_photos()
+    assert (line.status, line.advice) == ("WARN", "pip install 'posekit[photo]'")
+
+
+def test_check_names_a_missing_package(monkeypatch):
     from posekit.cli import check
 
     def missing(name):
