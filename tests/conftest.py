@@ -55,6 +55,14 @@ def pytest_xdist_make_scheduler(config, log):
     return SpreadNotebooks(config, log)
 
 
+@pytest.fixture(scope="module")
+def people_cache(tmp_path_factory):
+    """A cache of rendered people for the tests of a module, never the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSEKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def unchecked():
     """Switch the shape checker off, as it is for users, to see our own messages about wrong input."""

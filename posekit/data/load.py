@@ -24,7 +24,7 @@ from posekit.util.errors import InputError
 
 log = logging.getLogger(__name__)
 
-Atlas = Literal["smpl", "tiles", "studio"]
+Atlas = Literal["smpl", "tiles", "studio", "head"]
 STRAYS = ("keep", "drop", "mend")
 
 
@@ -107,7 +107,7 @@ def _read_map(path: Path, atlas: Atlas) -> tuple[Tensor, Tensor, IUV | None]:
                 "give an IUV picture or take atlas 'smpl'."
             )
         return *read_smpl_atlas(path), None
-    if atlas == "studio":
+    if atlas in ("studio", "head"):
         raise InputError(f"{path} holds DensePose charts, which rendered people do not have; take atlas smpl or tiles.")
     charts = _read_iuv(path)
     if atlas == "tiles":

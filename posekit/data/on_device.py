@@ -13,9 +13,10 @@ from torch import Tensor
 
 from posekit.ops.grids import points_to_norm
 from posekit.person import Pair, Person
+from posekit.studio.body.head_atlas import onto_head
 from posekit.studio.body.surface_tables import part_labels
 from posekit.studio.body.unfolded import unfolded
-from posekit.studio.generate import UV_STEPS
+from posekit.studio.generate import UV_STEPS, atlas_of
 from posekit.util.errors import InputError
 
 BYTES = 11  # a pixel: image 3, uv 4 (two int16), part 1, masks 3 while they are read
@@ -79,8 +80,12 @@ class DevicePairs(Sequence[Pair]):
         """What `to_person` makes of these photographs, stacked."""
         at = rows.to(self.device)
         part = self._part[at].long()
-        mask = (part > 0).float()
         uv = (self._uv[at].int() & 0xFFFF).float() * float(np.float32(2 / UV_STEPS)) - 1
+        chart = self._chart_at(uv, part)
+        if self.data.card.set == "face":
+            uv, part = onto_head(uv, part)
+            chart = chart * (part > 0)
+        mask = (part > 0).float()
         bits = self._bits[at]
         masks = {name: (bits >> bit & 1).float() for bit, name in enumerate(_MASKS)}
         seed, views = self.data.card.seed, self.data.card.views
@@ -90,13 +95,13 @@ class DevicePairs(Sequence[Pair]):
             uv=uv * mask,
             mask=mask,
             part=part,
-            chart=self._chart_at(uv, part),
+            chart=chart,
             keypoints=self._points[at],
             visibility=self._visibility[at],
             **masks,
             identity=tuple(f"studio-{seed}-{number}" for number, _ in who),
             name=tuple(f"studio-{seed}-{number}-{view}" for number, view in who),
-            atlas=("studio",) * len(who),
+            atlas=(atlas_of(self.data.card.set),) * len(who),
         )
 
     def _chart_at(self, uv: Tensor, part: Tensor) -> Tensor:

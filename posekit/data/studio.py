@@ -188,7 +188,7 @@ class StudioPeople(Sequence):
     def person(self, i: int, view: int) -> Person:
         """Photograph ``view`` of the i-th person of the split."""
         number = self.numbers[i]
-        person = to_person(self._read(number)[view], self.card.seed, number, view)
+        person = to_person(self._read(number)[view], self.card.seed, number, view, self.card.set)
         if self.noise is not None:
             person = self.noise(person, np.random.default_rng([self.card.seed, number, view, 77]))
         return person
@@ -241,4 +241,4 @@ def read_rendered_view(path: str | Path) -> Person:
     person, view = int(named[1]), int(named[2])
     if view >= card.views:
         raise InputError(f"{path.parents[2]} has views 0 to {card.views - 1} of everyone, not {view}.")
-    return to_person(read_shots(path.parents[2], person, card)[view], card.seed, person, view)
+    return to_person(read_shots(path.parents[2], person, card)[view], card.seed, person, view, card.set)

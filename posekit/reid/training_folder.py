@@ -147,7 +147,7 @@ class RenderedFolder(TrainingFolder):
     def __getitem__(self, index: int) -> Person:
         """Photograph ``index`` with all its maps."""
         number, view = self.shots[index]
-        person = to_person(self._read(number)[view], self.card.seed, number, view)
+        person = to_person(self._read(number)[view], self.card.seed, number, view, self.card.set)
         return dataclasses.replace(person, identity=self.identities[index], name=self.names[index])
 
     def describe(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from posekit.person import Person
 from posekit.studio.base.layers import Figure
 from posekit.studio.body import faces
 from posekit.studio.body.body import load_body
+from posekit.studio.body.head_atlas import onto_head
 from posekit.studio.body.pose import RAISED, draw_keys, sample_pose
 from posekit.studio.body.surface_tables import part_labels
 from posekit.studio.body.unfolded import chart_at
@@ -212,8 +213,9 @@ def make_person(
         person: number of the person, from 0 up; decides the split, see `split_of`.
         view: number of the photograph.
         size: (h, w) in pixels, or one number for a square.
-        kind: "body" for people from head to hips, knees or toes, "face" for close-ups with expressions, "sides" for
-            whole people from the front, one side, the back and the other side in turn, as shops photograph clothes.
+        kind: "body" for people from head to hips, knees or toes; "face" for close-ups with expressions, whose maps are
+            of the atlas "head" (`posekit.studio.body.head_atlas`); "sides" for whole people from the front, one side,
+            the back and the other side in turn, as shops photograph clothes.
         skirts: "legs" maps the body under a skirt, "cloth" leaves skirts without a map.
         room: number of the room, lamps and backdrop, that the photograph is taken in; the person's own when None.
         choices: fixed instead of drawn, as in ``make_figure`` (``outfit="dress"``, ``hair="long"``, ...);
@@ -223,22 +225,26 @@ def make_person(
         A `Person`; identity "studio-<seed>-<person>", name "studio-<seed>-<person>-<view>".  ``uv`` is exact at
         the pixel's centre up to its 16 bits (at most 1 / 65535 off in [-1, 1]).
     """
-    return to_person(make_shot(seed, person, view, size, kind, skirts, room, **choices), seed, person, view)
+    return to_person(make_shot(seed, person, view, size, kind, skirts, room, **choices), seed, person, view, kind)
 
 
-def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:
-    """The stored photograph in the library's convention: tensors, [-1, 1], charts added."""
+def to_person(shot: Shot, seed: int, person: int, view: int, kind: str = "body") -> Person:
+    """The stored photograph in the library's convention: tensors, [-1, 1], charts added; faces in the head's atlas."""
     # numpy, not torch: small arrays, read in every training step, are not worth waking torch's threads for
     part = shot.part
-    mask = (part > 0).astype(np.float32)
     uv = shot.uv.transpose(2, 0, 1) * np.float32(2 / UV_STEPS) - 1
+    charts = chart_at(uv, part)
+    if kind == "face":
+        uv, part = onto_head(uv, part[None])
+        part, charts = part[0], charts * (part > 0)
+    mask = (part > 0).astype(np.float32)
     tensor = lambda a, kind=np.float32: torch.from_numpy(np.ascontiguousarray(a, kind))  # noqa: E731
     return Person(
         image=tensor(shot.image.transpose(2, 0, 1) / np.float32(255)),
         uv=tensor(uv * mask),
         mask=tensor(mask[None]),
         part=tensor(part[None], np.int64),
-        chart=tensor(chart_at(uv, part)),
+        chart=tensor(charts),
         keypoints=points_to_norm(tensor(shot.keypoints - 0.5), part.shape),
         visibility=tensor(shot.visibility, np.int64),
         head=tensor(shot.head[None]),
@@ -246,8 +252,13 @@ def to_person(shot: Shot, seed: int, person: int, view: int) -> Person:
         hands=tensor(shot.hands[None]),
         identity=f"studio-{seed}-{person}",
         name=f"studio-{seed}-{person}-{view}",
-        atlas="studio",
+        atlas=atlas_of(kind),
     )
+
+
+def atlas_of(kind: str) -> str:
+    """The atlas that the maps of a set of photographs are positions in: "head" for faces, else "studio"."""
+    return "head" if kind == "face" else "studio"
 
 
 def checked_size(size: int | tuple[int, int]) -> tuple[int, int]:

@@ -27,15 +27,7 @@ def system():
     return load_reference()
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """A cache of rendered people that both tests share."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("POSEKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("people_cache")
 def test_reference_beats_copying_and_filling_on_held_out_people(system):
     held_out = StudioPeople(PEOPLE, VIEWS, system.config.image_size, split="test", jobs=1, progress=False)
     assert {split_of(number) for number in held_out.numbers} == {"test"}
@@ -74,7 +66,7 @@ def test_reference_beats_copying_and_filling_on_held_out_people(system):
             )
 
 
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("people_cache")
 def test_demo_writes_a_picture_and_a_table(tmp_path, capsys):
     demo_command(tmp_path / "new" / "demo.png", pairs=24, rows=2)
     said = capsys.readouterr().out
@@ -87,7 +79,7 @@ def test_demo_writes_a_picture_and_a_table(tmp_path, capsys):
     assert pixels.std() > 20
 
 
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("people_cache")
 def test_demo_of_a_photograph(tmp_path, capsys):
     pytest.importorskip("ai_edge_litert", reason="the package ai-edge-litert is not installed")
     photo = Path(str(files("skimage") / "data" / "astronaut.png"))

@@ -80,7 +80,7 @@ def test_directions_of_rendered_faces():
             assert np.sign(nose - middle) == np.sign(look[0]), view
 
 
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("people_cache")
 def test_pairs_of_rendered_faces():
     faces = StudioPeople(20, 6, 48, split="test", kind="face", jobs=1, progress=False)
     pairs = StudioFacePairs(faces, every=3)

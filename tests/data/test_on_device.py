@@ -18,10 +18,11 @@ from tests.synthetic import TINY
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
-@pytest.fixture(scope="module", params=["all", "random", "same too"])
+@pytest.fixture(scope="module", params=["all", "random", "same too", "faces"])
 def data(request, tmp_path_factory):
     root = tmp_path_factory.mktemp("people")
-    return StudioPeople([0, 1, 3], 3, 40, root=root, jobs=1, pairs=request.param, neighbours=1, progress=False)
+    how = {"kind": "face"} if request.param == "faces" else {"pairs": request.param}
+    return StudioPeople([0, 1, 3], 3, 40, root=root, jobs=1, neighbours=1, progress=False, **how)
 
 
 def equal(a: Person, b: Person) -> bool:
@@ -56,7 +57,7 @@ def test_every_pair_and_a_batch_are_the_same(data, device):
 def test_training_from_it_is_the_same_to_the_last_bit(data, tmp_path):
     logs, states = [], []
     for device_data in (True, False):
-        system = build("coordinate_inpainting", "laptop", **TINY, seed=0)
+        system = build("coordinate_inpainting", "laptop", **TINY, seed=0, atlas=data[0].source.atlas)
         options = TrainingOptions(
             steps=3, batch_size=2, accumulate=2, device="cpu", device_data=device_data, log_every=1, progress=False
         )
@@ -72,7 +73,9 @@ def test_what_cannot_be_kept_there_stays_as_it_is(data, monkeypatch):
     monkeypatch.setattr("posekit.data.on_device.MOST_OF_A_PROCESSOR", 1000)
     assert data.on_device(cpu) is data
     monkeypatch.undo()
-    noisy = StudioPeople([0, 1, 3], 3, 40, root=data.root, jobs=1, noise=EstimatorNoise(), progress=False)
+    noisy = StudioPeople(
+        [0, 1, 3], 3, 40, root=data.root, jobs=1, kind=data.card.set, noise=EstimatorNoise(), progress=False
+    )
     assert noisy.on_device(cpu) is noisy
     with pytest.raises(InputError, match="with the noise of an estimator"):
         DevicePairs(noisy, cpu)

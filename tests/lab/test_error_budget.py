@@ -15,7 +15,7 @@ from posekit.util.errors import InputError
 from tests.synthetic import TINY
 
 
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("people_cache")
 def test_it_measures_every_arm_and_keeps_the_table(tmp_path):
     torch.manual_seed(0)
     few = ["--pairs", "2", "--people", "10", "--views", "2"]

@@ -19,7 +19,7 @@ def weights(tmp_path):
     return str(save_weights(build("coordinate_inpainting", **TINY), tmp_path / "tiny.safetensors"))
 
 
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("people_cache")
 def test_it_measures_draws_and_keeps(tmp_path, weights):
     few = ["--pairs", "2", "--people", "10", "--views", "2", "--levels", "0", "3"]
     table = robustness.main(["copy_source", weights, *few, "--out", str(tmp_path)])

@@ -14,7 +14,7 @@ from posekit.training.weights import save_weights
 from tests.synthetic import TINY
 
 
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("people_cache")
 def test_it_measures_and_keeps(tmp_path, capsys):
     torch.manual_seed(0)
     system = build("coordinate_inpainting", variant="keypoints", **TINY)
@@ -40,7 +40,7 @@ class Knows:
         return person
 
 
-@pytest.mark.usefixtures("cache")
+@pytest.mark.usefixtures("people_cache")
 def test_who_knows_the_map_has_no_error():
     people = StudioPeople(20, 2, 40, 0, split="test", progress=False)
     table = surface_maps.summary(surface_maps.map_errors_of(Knows(), people, False, None))

@@ -105,6 +105,12 @@ def test_faces_fill_the_picture_and_change_their_expression():
         assert p.head.mean() > 0.2
         assert p.keypoints[0].abs().max() < 0.6  # the nose is near the middle
         assert p.visibility[9] == 0  # no knees
+        assert p.atlas == "head"
+        assert set(p.part.unique().tolist()) == {0, 23, 24}
+        assert (p.mask == (p.part > 0)).all()
+        assert (p.uv[:, p.mask[0] == 0] == 0).all()
+        assert p.uv.abs().max() <= 1
+        assert p.head[p.mask > 0].float().mean() > 0.97
     assert (people[0].image != people[1].image).any()
     assert people[0].identity == people[2].identity
 
