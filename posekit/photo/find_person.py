@@ -20,9 +20,10 @@ from jaxtyping import Float, Integer
 from scipy import ndimage
 from torch import Tensor
 
-from posekit.ops.grids import identity_grid, points_to_norm
+from posekit.ops.grids import points_to_norm
 from posekit.ops.sample import sample
 from posekit.photo.models import run_model
+from posekit.photo.regions import Region, sampled
 from posekit.util.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -49,14 +50,6 @@ class FoundPerson(NamedTuple):
     silhouette: Float[Tensor, "1 h w"]
     score: float
     people: int
-
-
-class _Region(NamedTuple):
-    """A square of the photograph: its centre and half side in pixels, and the direction from the hips upwards."""
-
-    centre: np.ndarray
-    half: float
-    up: np.ndarray
 
 
 def find_person(image: Float[Tensor, "3 h w"]) -> FoundPerson:
@@ -89,7 +82,7 @@ def find_person(image: Float[Tensor, "3 h w"]) -> FoundPerson:
     return FoundPerson(keypoints, torch.from_numpy(visibility), outline, score, len(regions))
 
 
-def _detect(image: Tensor) -> list[_Region]:
+def _detect(image: Tensor) -> list[Region]:
     """Regions of all people, the largest first."""
     h, w = image.shape[-2:]
     side = max(h, w)
@@ -102,7 +95,7 @@ def _detect(image: Tensor) -> list[_Region]:
     score = 1 / (1 + np.exp(-out["Identity_1"][0, :, 0].clip(-50, 50)))
     points = out["Identity"][0, :, 4:8].reshape(-1, 2, 2) + _anchors()[:, None] * _DETECTOR
     points = (points - [left, top]) * [w / small[1], h / small[0]] - 0.5
-    regions: list[_Region] = []
+    regions: list[Region] = []
     for n in np.argsort(-score):
         if score[n] < _LEAST:
             break
@@ -122,21 +115,18 @@ def _anchors() -> np.ndarray:
     return np.concatenate(cells)
 
 
-def _region(hips: np.ndarray, rim: np.ndarray) -> _Region:
+def _region(hips: np.ndarray, rim: np.ndarray) -> Region:
     length = float(np.linalg.norm(rim - hips))
-    return _Region(hips, max(_MARGIN * length, 1.0), (rim - hips) / max(length, 1e-6))
+    return Region(hips, max(_MARGIN * length, 1.0), (rim - hips) / max(length, 1e-6))
 
 
 def _landmarks(
-    image: Tensor, region: _Region
+    image: Tensor, region: Region
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray], Float[Tensor, "1 h w"], float]:
     """(39, 2) points in pixel indices, (visibility, presence) of each, the silhouette, and the score."""
     h, w = image.shape[-2:]
-    right = np.array([-region.up[1], region.up[0]])
-    axes = np.stack([right, -region.up], 1) * region.half  # region's (x, y) in [-1, 1] -> pixels
-    grid = identity_grid(_LANDMARK, _LANDMARK).numpy()
-    pixels = np.einsum("ij,jhw->ihw", axes, grid) + region.centre[:, None, None]
-    cut = _sampled(image, pixels, region.half)
+    axes = region.axes()
+    cut = sampled(image, region, _LANDMARK)
     out = run_model("pose_landmark_full", cut.permute(1, 2, 0).numpy())
     table = out["Identity"].reshape(39, 5)
     places = points_to_norm(torch.from_numpy(table[:, :2] - 0.5), (_LANDMARK, _LANDMARK)).numpy()
@@ -157,14 +147,3 @@ def _largest(outline: Tensor) -> Float[Tensor, "1 h w"]:
         sizes = np.bincount(pieces.ravel())
         pieces = pieces == 1 + sizes[1:].argmax()
     return torch.from_numpy((pieces > 0).astype(np.float32))[None]
-
-
-def _sampled(image: Tensor, pixels: np.ndarray, half: float) -> Float[Tensor, "3 n n"]:
-    """The photograph at these pixel positions, averaged first where it is much finer than they are; black outside."""
-    h, w = image.shape[-2:]
-    shrink = _LANDMARK / (2 * half)
-    place = points_to_norm(torch.from_numpy(pixels.astype(np.float32)).movedim(0, -1), (h, w)).movedim(-1, 0)
-    if shrink < 1:
-        small = (max(1, round(h * shrink)), max(1, round(w * shrink)))
-        image = F.interpolate(image[None], small, mode="bilinear", antialias=True)[0].clamp(0, 1)
-    return sample(image[None].float(), place[None])[0]

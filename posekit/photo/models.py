@@ -1,9 +1,10 @@
-"""The two networks of the pose model, as files in the package, and how they are run.
+"""The networks that read photographs, as files in the package, and how they are run.
 
-MediaPipe's "pose detection" and "pose landmark full", Apache-2.0, out of the wheel mediapipe 0.10.21, unchanged; the
-interpreter is the package ai-edge-litert (extra ``posekit[photo]``).
+MediaPipe's "pose detection", "pose landmark full" and "face landmark", Apache-2.0, out of the wheel mediapipe 0.10.21,
+unchanged; the interpreter is the package ai-edge-litert (extra ``posekit[photo]``).
 
-Source: V. Bazarevsky et al., BlazePose: On-device Real-time Body Pose Tracking.
+Sources: V. Bazarevsky et al., BlazePose: On-device Real-time Body Pose Tracking; Y. Kartynnik et al., Real-time Facial
+Surface Geometry from Monocular Video on Mobile GPUs.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from posekit.util.errors import InputError
 HASHES = {
     "pose_detection": "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
     "pose_landmark_full": "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+    "face_landmark": "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
 }
 
 

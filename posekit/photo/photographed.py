@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,6 +17,7 @@ from posekit.ops.outline import trim_mask
 from posekit.ops.sample import sample
 from posekit.person import Person
 from posekit.photo.find_person import FoundPerson, find_person
+from posekit.photo.regions import shrunk
 from posekit.systems.base import evaluating
 from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.util.errors import InputError
@@ -25,7 +25,7 @@ from posekit.util.errors import InputError
 GROUND = 0.93  # grey behind the person, as light as the studio's walls
 FILL = 0.92  # share of the square's height that a whole figure takes, as in the studio
 TRIM = 1  # pixels by which a silhouette is cut before its colours are trusted
-_MOST = 1500
+_MOST = 1500  # pixels along the longer side of a photograph that is looked at; what is made of it is far smaller
 _LEAST = 20  # pixels along the longer side of a person in the photograph
 
 
@@ -51,10 +51,7 @@ def frame_person(image: Float[Tensor, "3 h w"], pose: FoundPerson, size: int) ->
     middle = points_to_norm(torch.tensor([x0 + side / 2 - 0.5, y0 + side / 2 - 0.5]), (h, w))
     half = torch.tensor([side / w, side / h])
     grid = identity_grid(size, size) * half[:, None, None] + middle[:, None, None]
-    shrink = min(1.0, size / side)
-    small = (max(1, round(h * shrink)), max(1, round(w * shrink)))
-    maps = torch.cat([picture, shown])[None]
-    maps = F.interpolate(maps, small, mode="bilinear", antialias=True) if shrink < 1 else maps
+    maps = shrunk(torch.cat([picture, shown]), size / side)[None]
     inside = (grid.abs() <= 1).all(0).to(image)
     cut = sample(maps, grid[None], padding="border")
     colours = cut[:, :3].clamp(0, 1) * inside + GROUND * (1 - inside)
@@ -65,15 +62,6 @@ def frame_person(image: Float[Tensor, "3 h w"], pose: FoundPerson, size: int) ->
         colours, mask=mask, keypoints=torch.where(there[:, None], keypoints, 0)[None],
         visibility=(pose.visibility * there)[None], identity=("",), name=("",), atlas=("",),
     )  # fmt: skip
-
-
-def _small_enough(image: Tensor) -> Tensor:
-    """A photograph of at most `_MOST` pixels along either side: what is made of it is far smaller."""
-    shrink = _MOST / max(image.shape[-2:])
-    if shrink >= 1:
-        return image
-    size = [max(1, round(side * shrink)) for side in image.shape[-2:]]
-    return F.interpolate(image[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
 
 
 def photographed(image: Float[Tensor, "3 h w"], system: CoordinateInpainting, name: str = "photograph") -> Person:
@@ -88,7 +76,7 @@ def photographed(image: Float[Tensor, "3 h w"], system: CoordinateInpainting, na
             f"A photograph without a map needs keypoint-guided weights, which read one; these are of {system.name}, "
             f"variant {system.config.variant}."
         )
-    image = _small_enough(image.cpu())
+    image = shrunk(image.cpu(), _MOST / max(image.shape[-2:]))
     person = frame_person(image, find_person(image), system.size[0]).to(next(system.parameters()).device)
     with evaluating(system):
         read = system.read_pose(person, outline=True)

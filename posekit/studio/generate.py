@@ -128,7 +128,7 @@ def face_direction(seed: int, person: int, view: int) -> np.ndarray:
     rng = _view_stream(seed, person, view, "face")
     faces.sample_expression(rng)
     pose = faces.sample_face_pose(rng)
-    yaw, pitch = np.deg2rad(pose["yaw"] + pose["head_yaw"]), np.deg2rad(pose["head_pitch"])
+    yaw, pitch = np.deg2rad(pose["yaw"] + pose["head_yaw"]), -np.deg2rad(pose["head_pitch"])  # which looks down
     return np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
 
 

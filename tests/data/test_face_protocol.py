@@ -70,7 +70,8 @@ def test_bad_input():
 
 
 def test_directions_of_rendered_faces():
-    """The nose lies on the side to which the face looks."""
+    """The nose lies on the side to which the face looks, and moves up where it looks up."""
+    heights = []
     for view in range(6):
         look, person = face_direction(0, 9, view), make_person(0, 9, view, 64, kind="face")
         nose, left_ear, right_ear = (person.keypoints[j, 0].item() for j in (0, 17, 16))
@@ -78,6 +79,13 @@ def test_directions_of_rendered_faces():
         if abs(look[0]) > 0.25:
             middle = (left_ear + right_ear) / 2
             assert np.sign(nose - middle) == np.sign(look[0]), view
+    for number in range(0, 60, 3):
+        look = face_direction(0, number, 0)
+        if abs(look[1]) > 0.2 and look[2] > 0.8:
+            person = make_person(0, number, 0, 48, kind="face")
+            heights.append((look[1], (person.keypoints[16:18, 1].mean() - person.keypoints[0, 1]).item()))
+    assert len(heights) >= 2
+    assert np.corrcoef(np.array(heights).T)[0, 1] > 0.9
 
 
 @pytest.mark.usefixtures("people_cache")

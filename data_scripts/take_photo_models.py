@@ -1,10 +1,10 @@
-"""Take the two networks of the pose model out of MediaPipe's wheel.
+"""Take the networks that read photographs out of MediaPipe's wheel.
 
     pip download --no-deps mediapipe==0.10.21 -d wheels
-    python data_scripts/take_pose_model.py wheels/mediapipe-0.10.21-*.whl
+    python data_scripts/take_photo_models.py wheels/mediapipe-0.10.21-*.whl
 
-writes posekit/photo/asset/: pose_detection.tflite, pose_landmark_full.tflite and their licence (Apache 2.0).  Nothing
-of the wheel is run; a file that is not the expected one, by its hash, is refused.
+writes posekit/photo/asset/: pose_detection.tflite, pose_landmark_full.tflite, face_landmark.tflite and their licence
+(Apache 2.0).  Nothing of the wheel is run; a file that is not the expected one, by its hash, is refused.
 """
 
 from __future__ import annotations
