@@ -52,6 +52,7 @@ import torch
 from within_minutes import load_parts, save_log, save_parts, take_weights, train_within  # beside this script
 
 from posekit.data.studio import StudioPeople
+from posekit.data.studio_faces import StudioFacePairs
 from posekit.evaluation.evaluate import evaluate
 from posekit.evaluation.table import Evaluation
 from posekit.systems import build
@@ -125,7 +126,7 @@ def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
         stages = read_weight_card(args.begin / f"{begin}.safetensors").get("stages", [])
         log = read_log(args.begin / f"{begin}.log.jsonl")[1]
     run = args.run or Path("runs/reference") / "-".join(filter(None, (shipped.stem, args.stages)))
-    data = StudioPeople(**people, size=system.size, split="train", **system.training_data)
+    data = StudioPeople(**people, size=system.size, split="train", kind=system.kind, **system.training_data)
     records = fit(system, data, run, options_of(args))
     card = read_weight_card(run / "weights.safetensors")
     facts = {key: card[key] for key in ("seed", "data", "precision")}
@@ -160,8 +161,8 @@ def train_for_minutes(args: argparse.Namespace, people: dict, name: str) -> None
     system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
     if args.begin is not None:
         take_weights(system, load_parts(args.begin, beginning(args, name)))
-    data = StudioPeople(**people, size=system.size, split="train", **system.training_data)
-    StudioPeople(**people, size=system.size, split="val")  # rendered before the clock starts
+    data = StudioPeople(**people, size=system.size, split="train", kind=system.kind, **system.training_data)
+    StudioPeople(**people, size=system.size, split="val", kind=system.kind)  # rendered before the clock starts
     with tempfile.TemporaryDirectory() as folder:
         records = train_within(system, data, args.minutes, Path(folder), options_of(args))
     steps: dict[str, int] = {}
@@ -194,7 +195,8 @@ def options_of(args: argparse.Namespace) -> TrainingOptions:
 
 def measure(system: System, people: dict, args: argparse.Namespace) -> Evaluation:
     """The system on the validation people, beside the baselines."""
-    held_out = StudioPeople(**people, size=system.size, split="val")
+    held_out = StudioPeople(**people, size=system.size, split="val", kind=system.kind)
+    held_out = StudioFacePairs(held_out) if system.kind == "face" else held_out
     pairs = [held_out[i] for i in range(0, len(held_out), max(1, len(held_out) // args.pairs))]
     device = "cuda" if args.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu"
     every = args.perceptual_every

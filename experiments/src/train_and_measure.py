@@ -22,7 +22,7 @@ channels_last: bool = False  # memory layout of the networks
 people: int = 400  # 20..: numbers considered: 8 of 10 are for training, 1 of 10 for measuring
 views: int = 6  # 2..9999: photographs of each
 size: int = 0  # 0..2048: pixels along an edge; the system's image_size if 0
-kind: str = "body"  # of people: body, face, or sides (front, side, back, side)
+kind: str = "body"  # of people: body, face (pairs by the turn of the head), or sides (front, side, back, side)
 skirts: str = "legs"  # what the pixels of a skirt show on the map, legs or cloth
 poses: str = ""  # all or usual (no arm raised), for training; usual and unseen ones are then measured apart
 noise: bool = False  # spoil all maps as an estimator does, for training and for measuring
@@ -39,12 +39,14 @@ import matplotlib.pyplot as plt
 import torch
 import yaml
 
+from posekit.data.atlases import mirror_of
 from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.studio import StudioPeople
+from posekit.data.studio_faces import StudioFacePairs
 from posekit.evaluation.evaluate import evaluate
 from posekit.evaluation.textures import measure_textures
 from posekit.person import collate_pairs
-from posekit.studio.body.surface_tables import mirror_table
+from posekit.studio.generate import atlas_of
 from posekit.sweeps.recorded import record
 from posekit.systems import build
 from posekit.systems.base import choose
@@ -59,7 +61,7 @@ how = {"photographs": evaluate, "textures": measure_textures}[choose("measure", 
 settings = yaml.safe_load(overrides) | ({"variant": variant} if variant else {})
 model = build(system, preset, seed=seed, **settings)
 if hasattr(model, "mirror"):
-    model.mirror = mirror_table()  # the one baseline that has to know the atlas
+    model.mirror = mirror_of(atlas_of(kind), 128)  # the one baseline that has to know the atlas
 
 own, usual = dataclasses.asdict(model.config), dataclasses.asdict(type(model).PRESETS[preset])
 shown = {name: "+".join(value) if name in ("without", "losses") else value for name, value in own.items()}
@@ -77,6 +79,7 @@ training = StudioPeople(**common, split="train", noise=spoil, poses=poses or "al
 
 def some_of(which: str) -> list:
     held_out = StudioPeople(**common, split="val", noise=spoil, poses=which)
+    held_out = StudioFacePairs(held_out) if kind == "face" else held_out
     places = torch.linspace(0, len(held_out) - 1, min(measured, len(held_out)))
     return [held_out[round(i)] for i in places.tolist()]
 

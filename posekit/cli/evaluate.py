@@ -47,7 +47,7 @@ def evaluate_command(
     for path, other in earlier.items():
         check_same({"here": protocol, path.name: other.protocol})
     people = 10 * -(-pairs // (VIEWS * (VIEWS - 1)))  # one person of ten is held out for testing
-    held_out = open_people(data, "test", size, people=people, views=VIEWS, seed=seed)
+    held_out = open_people(data, "test", size, people=people, views=VIEWS, seed=seed, kind=model.kind)
     if len(held_out) < pairs:
         raise InputError(f"{data} has {len(held_out)} held-out pairs, {pairs} were asked for; render more people.")
     chosen = evenly_spread(held_out, pairs)

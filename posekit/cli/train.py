@@ -71,7 +71,7 @@ def train_command(
     )  # fmt: skip
     model = build(system, preset=preset, variant=variant, seed=seed)
     prepare(model, options)  # before people are rendered for minutes
-    common = {"people": people, "views": views, "seed": seed}
+    common = {"people": people, "views": views, "seed": seed, "kind": model.kind}
     pairs = open_people(data, "train", model.size or (128, 128), **common, **model.training_data)
     if dry_run:
         said = as_table(measure(model, pairs, options))
@@ -86,7 +86,15 @@ def train_command(
 
 
 def open_people(
-    data: str | None, split: str, size: tuple[int, int], *, people: int, views: int, seed: int, **more: Any
+    data: str | None,
+    split: str,
+    size: tuple[int, int],
+    *,
+    people: int,
+    views: int,
+    seed: int,
+    kind: str = "body",
+    **more: Any,
 ) -> Sequence[Pair]:
     """The pairs of one split: of the folder ``data``, or of people rendered into the user's cache now.
 
@@ -96,7 +104,7 @@ def open_people(
     from posekit.data.studio import StudioPeople
 
     if data is None:
-        return StudioPeople(people=people, views=views, size=size, seed=seed, split=split, **more)
+        return StudioPeople(people=people, views=views, size=size, seed=seed, split=split, kind=kind, **more)
     if not is_address(data) or Path(data).is_dir():
         return StudioPeople.of_folder(data, split, size, **more)
     if "poses" in more:

@@ -55,7 +55,12 @@ def photographed_face(
 
 
 def frame_face(
-    image: Float[Tensor, "3 h w"], face: FacePoints, size: int, *, margin: float | int | None = None, name: str = "photograph"
+    image: Float[Tensor, "3 h w"],
+    face: FacePoints,
+    size: int,
+    *,
+    margin: float | int | None = None,
+    name: str = "photograph",
 ) -> PhotographedFace:
     """The photograph cut to a square around the head of these points, and its map; arguments as above."""
     drawn = face_map(face, tuple(image.shape[-2:]))

@@ -120,6 +120,11 @@ class System(nn.Module):
         return getattr(self.config, "atlas", "")
 
     @property
+    def kind(self) -> str:
+        """The set of rendered people to train it on: "face" where its maps are in the atlas "head", else "body"."""
+        return "face" if self.atlas == "head" else "body"
+
+    @property
     def needs_of_target(self) -> tuple[str, ...]:
         """The same of the target, where it differs from the source."""
         return self.needs

@@ -166,6 +166,8 @@ PRESETS = {
     "paper": CoordinateInpaintingConfig(black_background=True),
     "laptop": _LAPTOP,
     "laptop_random": dataclasses.replace(_LAPTOP, reading="laptop_random", loss_crop=None),
+    # Close-ups: the same networks on another surface.
+    "face": dataclasses.replace(_LAPTOP, atlas="head", f_steps=4_000, g_steps=3_000),
     # f as published, g of 2.9 million parameters: for a GPU, and for what README and demo show.
     "studio256": dataclasses.replace(
         _LAPTOP,

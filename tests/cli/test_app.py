@@ -110,9 +110,9 @@ def test_compare_shows_every_system_with_what_it_costs(run, rendered, tmp_path):
         (("describe", "coordinate_inpaint"), "did you mean 'coordinate_inpainting'"),
         (
             ("describe", "coordinate_inpainting", "--preset", "desktop"),
-            "known: laptop, laptop_random, paper, studio256",
+            "known: face, laptop, laptop_random, paper, studio256",
         ),
-        (("train", "--preset", "desktop"), "known: laptop, laptop_random, paper, studio256"),
+        (("train", "--preset", "desktop"), "known: face, laptop, laptop_random, paper, studio256"),
         (("transfer", "nowhere.png", "nowhere.png"), "There is no file nowhere.png"),
         (("transfer", "pose.json", "a.png"), "holds joints, no photograph"),
         (("transfer", "a.jpg", "b.npy", "c.npy", "d.npy"), "got 4 files"),
