@@ -29,22 +29,34 @@ _FLAT = 1e-3  # share by which nearness differs over a face: next to no perspect
 
 
 @cache
-def _places() -> Float[np.ndarray, "468 3"]:
+def point_places() -> Float[np.ndarray, "468 3"]:
     """Where the points lie on the mean body, dm: x to the person's left, y up, z forward."""
     with files("posekit.photo").joinpath("asset/face_points.npz").open("rb") as raw, np.load(raw) as stored:
         return stored["point"].astype(np.float64)
 
 
+class HeadMesh(NamedTuple):
+    """The head of the mean body.
+
+    vertices: (n, 3) in dm.  triangles: (f, 3) numbers of vertices.  corner_uv: (f, 3, 2), u and v in [0, 1] of the
+    body's atlas of the corners.
+    """
+
+    vertices: Float[np.ndarray, "n 3"]
+    triangles: Integer[np.ndarray, "f 3"]
+    corner_uv: Float[np.ndarray, "f 3 2"]
+
+
 @cache
-def _head() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The head's vertices (n, 3) on the mean body, its triangles (f, 3), and their corners' (u, v) (f, 3, 2)."""
+def head_mesh() -> HeadMesh:
+    """The mesh that is carried to the points of a face."""
     body = load_body()
     triangles, uv = body.triangles["skin"], body.corner_uv["skin"]
     size = len(part_labels())
     column, row = (uv.mean(1) * size).astype(int).clip(0, size - 1).T
     chosen = np.isin(part_labels()[row, column], HEAD_PARTS)
     used, triangles = np.unique(triangles[chosen], return_inverse=True)
-    return body.mean_vertices[used].astype(np.float64), triangles.reshape(-1, 3), uv[chosen]
+    return HeadMesh(body.mean_vertices[used].astype(np.float64), triangles.reshape(-1, 3), uv[chosen])
 
 
 class FaceMap(NamedTuple):
@@ -62,14 +74,12 @@ class FaceMap(NamedTuple):
 
 def face_map(face: FacePoints, size: tuple[int, int]) -> FaceMap:
     """Draw the head that the points carry, in a photograph of ``size`` (height, width)."""
-    vertices, triangles, corner_uv = _head()
-    warp = _warp(face)
-    x, y, z = warp(vertices).T
+    x, y, z = carried_head(face).T
     half = np.ptp(face.points[:, 1]) / 2
     screen = np.stack([x + 0.5, y + 0.5, 1 + _FLAT * z / max(half, 1e-6)], 1)
     buffers = Buffers.empty(*size)
-    rasterize(screen, triangles, buffers)
-    uv = interpolate(buffers, corner_uv).transpose(2, 0, 1)
+    rasterize(screen, head_mesh().triangles, buffers)
+    uv = interpolate(buffers, head_mesh().corner_uv).transpose(2, 0, 1)
     on = buffers.triangle >= 0
     labels = part_labels()
     column, row = (uv * len(labels)).astype(int).clip(0, len(labels) - 1)
@@ -79,13 +89,14 @@ def face_map(face: FacePoints, size: tuple[int, int]) -> FaceMap:
     return FaceMap(*map(torch.from_numpy, (places * mask, mask, part)), _looks(face))
 
 
-def _warp(face: FacePoints) -> RBFInterpolator:
-    """Mean body, dm -> (x, y, z) of the photograph, in pixels: affine, and what is left of the points as a spline."""
-    return RBFInterpolator(_places(), face.points, kernel="linear", degree=1, smoothing=_SMOOTH)
+def carried_head(face: FacePoints) -> Float[np.ndarray, "n 3"]:
+    """The vertices of `head_mesh` in the photograph, as `FacePoints.points`: affine, and a spline for the rest."""
+    warp = RBFInterpolator(point_places(), face.points, kernel="linear", degree=1, smoothing=_SMOOTH)
+    return warp(head_mesh().vertices)
 
 
 def _looks(face: FacePoints) -> np.ndarray:
     """Where the head's forward axis points after the turn that fits the points best."""
-    places = _places() - _places().mean(0)
+    places = point_places() - point_places().mean(0)
     turn, _ = Rotation.align_vectors((face.points - face.points.mean(0)) * [1, -1, 1], places)
     return turn.as_matrix()[:, 2]

@@ -120,6 +120,11 @@ def arms_raised(seed: int, person: int, view: int) -> bool:
     return draw_keys(_view_stream(seed, person, view, "body"))[0] in RAISED
 
 
+def face_expression(seed: int, person: int, view: int) -> faces.Expression:
+    """The expression of a photograph of the set "face", strengths by name.  Nothing is rendered for it."""
+    return faces.sample_expression(_view_stream(seed, person, view, "face"))
+
+
 def face_direction(seed: int, person: int, view: int) -> np.ndarray:
     """Where the face of a photograph of the set "face" looks: a unit vector, x right, y up, z towards the camera.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.photo.face_map import _head, _places, face_map
+from posekit.photo.face_map import face_map, head_mesh, point_places
 from posekit.photo.find_face import FacePoints, NoFaceError, find_face
 from posekit.photo.photographed_face import frame_face, photographed_face
 from posekit.studio.generate import face_direction, make_person
@@ -59,7 +59,7 @@ def test_no_face(astronaut):
 
 
 def test_points_on_the_head_lie_where_they_should():
-    places, (vertices, *_) = _places(), _head()
+    places, (vertices, *_) = point_places(), head_mesh()
     assert (places[RIGHT_EYE, 0] < 0 < places[LEFT_EYE, 0], abs(places[NOSE_TIP, 0]) < 0.05) == (True, True)
     assert places[NOSE_TIP, 2] > places[:, 2].max() - 0.1, "the nose is in front"
     assert places[CHIN, 1] < places[:, 1].min() + 0.1
@@ -98,7 +98,7 @@ def test_a_mirrored_photograph_has_the_mirrored_map(rendered):
 def test_moved_points_move_the_map():
     """Points moved by whole pixels give the map moved by as many; twice the size gives the map at twice the size."""
     rng = np.random.default_rng(0)
-    points = (_places() - _places().mean(0)) * [40, -40, 40] + [60, 60, 0] + rng.normal(0, 0.1, (468, 3))
+    points = (point_places() - point_places().mean(0)) * [40, -40, 40] + [60, 60, 0] + rng.normal(0, 0.1, (468, 3))
     here, there = (face_map(FacePoints(points + [dx, 0, 0], 1.0), (128, 128)) for dx in (0, 5))
     same = (here.part[..., :-5] == there.part[..., 5:]).float().mean()
     assert same > 0.999

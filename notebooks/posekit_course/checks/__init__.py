@@ -31,6 +31,9 @@ notebook  checker                the exercise
 08        check_bone_map         bone_map(a, b, size, width): a line with round ends
 08        check_winning_position  winning_position(scores, positions): the part that wins says where
 08        check_pasted           pasted(person, kept, W, mask): clothes without learning
+09        check_barycentric      barycentric(p, a, b, c): how much of each corner
+09        check_four_targets     four_targets(cosines): near and far, by quantiles
+09        check_mirrored         mirrored(texture, known, twin, there): the other half
 
 A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
 mistakes; it raises CheckFailed.  A stub raises StillOpen, which passes through.  Both are shown as one line.
@@ -50,6 +53,7 @@ from posekit_course.checks.color_vs_coordinate import (
 from posekit_course.checks.deformable_skips import check_fuse, check_limb_map, check_skip_by_E, check_source_part
 from posekit_course.checks.dense_pose_transfer import check_chart_texel, check_multi_view_loss, check_one_hot_iuv
 from posekit_course.checks.densepose_uv import check_iuv_to_atlas, check_mirror_map, check_pixel_grid
+from posekit_course.checks.face_resynthesis import check_barycentric, check_four_targets, check_mirrored
 from posekit_course.checks.full_training import check_ema, check_lsgan, check_paired_interval
 from posekit_course.checks.garments_and_keypoints import check_bone_map, check_pasted, check_winning_position
 from posekit_course.checks.judging import CheckFailed, StillOpen
@@ -62,17 +66,20 @@ __all__ = [
     "check_absolute_flow",
     "check_assignment",
     "check_backward_warp",
+    "check_barycentric",
     "check_best_matches",
     "check_body_error",
     "check_bone_map",
     "check_chart_texel",
     "check_coordinate_texture",
     "check_ema",
+    "check_four_targets",
     "check_fuse",
     "check_iuv_to_atlas",
     "check_limb_map",
     "check_lsgan",
     "check_mirror_map",
+    "check_mirrored",
     "check_multi_view_loss",
     "check_one_hot_iuv",
     "check_paired_interval",
