@@ -50,15 +50,15 @@ def find_face(image: Float[Tensor, "3 h w"], centre: tuple[float | int, float | 
         raise InputError(f"A face has a finite place and a size above 0 pixels, got {centre} and {size}.")
     for share in _SHARES:
         region = Region(np.asarray(centre, float), _MARGIN * share * size / 2, np.array([0.0, -1.0]))
-        found = _points(image, region)
-        if found.score >= _LEAST:
+        face = _points(image, region)
+        if face.score >= _LEAST:
             break
-    if found.score >= _LEAST:
-        found = _points(image, _region_of(found.points))
-    if found.score < _LEAST:
+    if face.score >= _LEAST:
+        face = _points(image, _region_of(face.points))
+    if face.score < _LEAST:
         x, y = (round(place) for place in centre)
-        raise NoFaceError(f"There is no face at ({x}, {y}) of the photograph (score {found.score:.2f}, 0.5 needed).")
-    return found
+        raise NoFaceError(f"There is no face at ({x}, {y}) of the photograph (score {face.score:.2f}, 0.5 needed).")
+    return face
 
 
 def _region_of(points: np.ndarray) -> Region:

@@ -42,11 +42,11 @@ def photographed_face(
     margin: pixels of the photograph around the head; None frames it as rendered faces are.  Raises InputError where no
     face is found, also where the person looks away.
     """
-    found = find_person(image)
-    shown = dict(zip(JOINTS, found.visibility.tolist(), strict=True))
+    pose = find_person(image)
+    shown = dict(zip(JOINTS, pose.visibility.tolist(), strict=True))
     if not (shown["nose"] and (shown["right_eye"] or shown["left_eye"])):
         raise InputError("A person was found, but not their face; take a photograph that shows nose and eyes.")
-    points = dict(zip(JOINTS, norm_to_points(found.keypoints, image.shape[-2:]), strict=True))
+    points = dict(zip(JOINTS, norm_to_points(pose.keypoints, image.shape[-2:]), strict=True))
     nose, eyes = points["nose"], [points[eye] for eye in ("right_eye", "left_eye") if shown[eye]]
     apart = [float((points[name] - nose).norm()) for name in JOINTS[14:] if shown[name]]
     middle = torch.stack([nose, torch.stack(eyes).mean(0)]).mean(0)

@@ -13,28 +13,25 @@ from matplotlib.figure import Figure
 from posekit_lab.pictures import BLUE, GREY, ORANGE, show
 from torch import Tensor
 
-from posekit.person import Pair, Person
+from posekit.person import Pair
 from posekit.photo.find_face import FacePoints
-from posekit.plots import coordinate_colors, picture
+from posekit.plots import picture
 from posekit.systems.coordinate_results import CoordinateResult
 from posekit_course.color_vs_coordinate.figures import grid_of, new_figure
 from posekit_course.face_resynthesis import probes
+from posekit_course.garments_and_keypoints.figures import map_picture
+from posekit_course.garments_and_keypoints.probes import maps_of
 
-__all__ = ["BLUE", "GREY", "ORANGE", "grid_of", "new_figure", "picture", "show"]
+__all__ = ["BLUE", "GREY", "ORANGE", "grid_of", "map_picture", "new_figure", "picture", "show"]
 
 
 def prepare_faces(people: int = 10) -> None:
     """Render and compile what the notebook uses, before it is timed."""
     pair = probes.some_faces(people)[0].batched()
     for variant in ("full", "rgb"):
-        probes.maps_of(probes.package_system(variant), pair)
+        maps_of(probes.face_system(variant), pair)
     for name in probes.PORTRAITS:
         probes.portrait(name)
-
-
-def map_picture(person: Person) -> np.ndarray:
-    """A surface map (a batch of one) as colours, u red and v green; white off the map."""
-    return picture(coordinate_colors(person.uv, person.mask))
 
 
 def known_picture(texture: Tensor, known: Tensor) -> np.ndarray:
@@ -64,7 +61,7 @@ def draw_targets(people: Sequence[Sequence[tuple[str, Tensor]]]) -> Figure:
     return figure
 
 
-def stages_of(pair: Pair, result: CoordinateResult, made: str = "g's picture") -> dict[str, np.ndarray]:
+def steps_shown(pair: Pair, result: CoordinateResult, made: str = "g's picture") -> dict[str, np.ndarray]:
     """Every step from the source to the new photograph, by its title."""
     texture, known = probes.texture_of(pair.source, result.T.shape[-1])
     return {

@@ -9,7 +9,6 @@ from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from posekit.data.photo import read_photo
@@ -22,7 +21,6 @@ from posekit.photo.photographed_face import PhotographedFace, frame_face
 from posekit.reference import load_reference
 from posekit.studio.generate import face_direction, face_expression
 from posekit.systems.base import System
-from posekit.systems.coordinate_results import CoordinateResult
 
 # Photographs in the public domain that packages bring along: the file, and the middle and height of the face in pixels.
 PORTRAITS = {
@@ -32,7 +30,7 @@ PORTRAITS = {
 
 
 @lru_cache(maxsize=3)
-def package_system(variant: str = "full") -> System:
+def face_system(variant: str = "full") -> System:
     """The shipped system for faces: "full" or "rgb"."""
     return load_reference(preset="face", variant=variant)
 
@@ -51,7 +49,7 @@ def looks_of(faces: StudioPeople) -> np.ndarray:
     return np.stack([[face_direction(seed, number, view) for view in views] for number in faces.numbers])
 
 
-def turn(one: np.ndarray, other: np.ndarray) -> float:
+def turn_between(one: np.ndarray, other: np.ndarray) -> float:
     """Degrees between two looks."""
     return float(np.degrees(np.arccos(np.clip(one @ other, -1, 1))))
 
@@ -64,12 +62,6 @@ def yaw(look: np.ndarray) -> float:
 def opened(seed: int, number: int, view: int) -> float:
     """How far a rendered face opens its jaw, 0 to 1."""
     return face_expression(seed, number, view).get("jawOpen", 0.0)
-
-
-def maps_of(system: System, pair: Pair) -> CoordinateResult:
-    """All maps of a batch, without gradients."""
-    with torch.no_grad():
-        return system(pair)
 
 
 def on_head(image: Tensor, pair: Pair, mask: Tensor | None = None) -> float:

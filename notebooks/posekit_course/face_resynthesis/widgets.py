@@ -16,6 +16,7 @@ from posekit.data.studio import StudioPeople
 from posekit.person import Pair
 from posekit.systems.base import System
 from posekit_course.face_resynthesis import figures, probes
+from posekit_course.garments_and_keypoints.probes import maps_of
 from posekit_course.live import Live, live
 
 
@@ -23,8 +24,8 @@ def render_turned(person: int, source: int, target: int, *, system: System, face
     """All steps from one photograph of a face to another of it; the turn between them in the last title."""
     pair = Pair(faces.person(person, source), faces.person(person, target)).batched()
     looks = probes.looks_of(faces)[person]
-    panels = figures.stages_of(pair, probes.maps_of(system, pair))
-    panels[f"target: turned by {probes.turn(looks[source], looks[target]):.0f}°"] = panels.pop("target")
+    panels = figures.steps_shown(pair, maps_of(system, pair))
+    panels[f"target: turned by {probes.turn_between(looks[source], looks[target]):.0f}°"] = panels.pop("target")
     return figures.grid_of(list(panels), [list(panels.values())], scale=1)
 
 
@@ -42,7 +43,7 @@ def _turned_controls(faces: StudioPeople) -> dict[str, W.ValueWidget]:
 def render_portrait(name: str, person: int, view: int, *, system: System, faces: StudioPeople) -> Figure:
     """A real face on the map of a rendered head: all steps; there is no truth, so the last picture is the head."""
     pair = Pair(probes.portrait(name, system.size[0]).person, faces.person(person, view)).batched()
-    panels = figures.stages_of(pair, probes.maps_of(system, pair))
+    panels = figures.steps_shown(pair, maps_of(system, pair))
     panels["the head it is put on"] = panels.pop("target")
     return figures.grid_of(list(panels), [list(panels.values())], scale=1)
 
@@ -62,7 +63,7 @@ def _small(draw: Callable[..., Figure]) -> Callable[..., Image.Image]:
     return lambda **settings: draw(**settings).as_image()
 
 
-def turned(system: System, faces: StudioPeople) -> Live:
+def two_faces(system: System, faces: StudioPeople) -> Live:
     """Source and target of anybody."""
     return live(_small(partial(render_turned, system=system, faces=faces)), **_turned_controls(faces))
 

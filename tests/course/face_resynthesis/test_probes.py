@@ -11,9 +11,9 @@ from posekit.studio.body.head_atlas import head_mirror
 
 def test_turns_and_yaws():
     ahead, right, up = np.eye(3)[[2, 0, 1]]
-    assert probes.turn(ahead, right) == pytest.approx(90)
-    assert probes.turn(ahead, ahead) == pytest.approx(0, abs=1e-6)
-    assert probes.turn(ahead, -ahead) == pytest.approx(180)
+    assert probes.turn_between(ahead, right) == pytest.approx(90)
+    assert probes.turn_between(ahead, ahead) == pytest.approx(0, abs=1e-6)
+    assert probes.turn_between(ahead, -ahead) == pytest.approx(180)
     assert (probes.yaw(ahead), probes.yaw(right), probes.yaw(-right)) == pytest.approx((0, 90, -90))
     assert probes.yaw(0.6 * up + 0.8 * ahead) == pytest.approx(0)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from posekit_course.face_resynthesis import figures, probes, widgets
+from posekit_course.face_resynthesis import figures, widgets
+from posekit_course.garments_and_keypoints.probes import maps_of
 from posekit_course.live import Live, settings
 
 
@@ -12,7 +13,7 @@ def pixels(figure):
 
 
 def test_turned_over_its_grid(system, faces):
-    panel = widgets.turned(system, faces)
+    panel = widgets.two_faces(system, faces)
     assert isinstance(panel, Live)
     drawn = set()
     for values in settings(**panel.controls):
@@ -33,7 +34,7 @@ def test_portraits_over_their_grid(system, faces):
 
 def test_stages_are_pictures_of_one_size(system, faces):
     pair = faces[0].batched()
-    stages = figures.stages_of(pair, probes.maps_of(system, pair))
+    stages = figures.steps_shown(pair, maps_of(system, pair))
     assert {picture.shape for picture in stages.values()} == {(64, 64, 3)}
     assert list(stages)[0] == "source"
     assert (stages["target"] == figures.picture(pair.target.image)).all()
