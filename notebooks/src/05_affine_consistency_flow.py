@@ -633,7 +633,8 @@ ablations.draw(tables34) if ablations else None
 # %% [markdown]
 # ## 9. Draw your own pose
 #
-# Joints are all that these systems want to know of the target, so you can draw one. **Drag the joints** on the canvas
+# Joints are all that these systems want to know of the target, so you can draw one. (One of them, of notebook 08, reads a
+# surface map from the joints, and is also given the map of the source.) **Drag the joints** on the canvas
 # (in JupyterLab), or use the controls: a key pose, one joint with sliders, mirror, undo. Where do ten affine maps beat
 # one flow, and where do they fall apart? Try crossed arms, a person upside down, a very long arm. (Of the ten maps the
 # darkest wins wherever parts overlap.)

@@ -41,9 +41,10 @@ from posekit_course.affine_flow.probes import small_pair
 from posekit_course.live import Live
 
 PRESETS = ("stand", "wave", "hands_on_hips", "arms_out", "arms_up", "walk_long", "step_up", "half_seated")
-SHIPPED = {  # system -> name to show
-    "deformable_gan": "Deformable GAN, long training",
-    "spatial_transformation": "one flow and refinement, long training",
+SHIPPED = {  # name to show -> system, preset, variant
+    "Deformable GAN, long training": ("deformable_gan", "laptop", "full"),
+    "one flow and refinement, long training": ("spatial_transformation", "laptop", "full"),
+    "a map read from the joints, then coordinates": ("coordinate_inpainting", "laptop", "keypoints"),
 }
 STEP = 0.02  # of the sliders; a pixel of 100
 Transfer = Callable[[Pair], Tensor]  # a batch of one -> the new photograph, 1 3 h w
@@ -121,18 +122,22 @@ def by_flow(system: System, pair: Pair) -> Tensor:
 
 
 def by_photograph(system: System, pair: Pair) -> Tensor:
-    """The photograph that a keypoint-conditioned system makes, at the size it is built for."""
+    """The photograph that a keypoint-conditioned system makes, at the size it is built for.
+
+    A source of another size comes without its map, which not every system can do without: InputError.
+    """
     system.eval()
+    fits = pair.source.size == system.size
     with torch.no_grad():
-        return system(small_pair(pair, system.config.image_size)).image
+        return system(pair if fits else small_pair(pair, system.config.image_size)).image
 
 
 def shipped() -> dict[str, Transfer]:
     """The keypoint-conditioned systems whose reference weights are in the package; empty where there are none."""
     transfers: dict[str, Transfer] = {}
-    for name, title in SHIPPED.items():
+    for title, which in SHIPPED.items():
         try:
-            transfers[title] = partial(by_photograph, load_reference(name))
+            transfers[title] = partial(by_photograph, load_reference(*which))
         except InputError:
             continue
     return transfers

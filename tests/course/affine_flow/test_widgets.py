@@ -14,8 +14,10 @@ from posekit.ops.affine import AffineRanges
 from posekit.ops.correlation import matching
 from posekit.ops.keypoints import BONES, JOINTS, MIRROR_JOINTS
 from posekit.person import Pair
+from posekit.studio.generate import make_person
 from posekit.systems import build
 from posekit.util.errors import InputError
+from tests.synthetic import TINY
 from tests.synthetic import disc_person as person
 
 
@@ -173,16 +175,29 @@ def test_systems_built_for_smaller_photographs():
 
 
 def test_only_shipped_weights_are_offered(monkeypatch):
-    def loaded(name):
-        if name == "deformable_gan":
+    def loaded(name, preset, variant):
+        if name != "spatial_transformation":
             raise InputError("none are shipped")
-        return build(name, image_size=16, scales=1, pose_width=4, flow_width=8, refine_width=8)
+        return build(name, preset, variant, image_size=16, scales=1, pose_width=4, flow_width=8, refine_width=8)
 
     monkeypatch.setattr(draw_pose, "load_reference", loaded)
     offered = draw_pose.shipped()
-    assert list(offered) == [draw_pose.SHIPPED["spatial_transformation"]]
+    assert [draw_pose.SHIPPED[title][0] for title in offered] == ["spatial_transformation"]
     pair = draw_pose.drawn_pair(draw_pose.key_pose("wave"), person())
     assert next(iter(offered.values()))(pair).shape == (1, 3, 16, 16)
+
+
+def test_a_map_read_from_drawn_joints():
+    """The keypoint-guided system takes the source with its map, and of the target the joints alone."""
+    source = make_person(0, 9, 0, 40).batched()
+    system = build("coordinate_inpainting", variant="keypoints", **TINY)
+    made = [draw_pose.by_photograph(system, draw_pose.drawn_pair(draw_pose.key_pose(name), source))
+            for name in ("wave", "arms_up")]  # fmt: skip
+    assert made[0].shape == (1, 3, 40, 40)
+    assert not torch.equal(*made)
+    other = make_person(0, 9, 0, 48).batched()
+    with pytest.raises(InputError, match="uv"):
+        draw_pose.by_photograph(system, draw_pose.drawn_pair(draw_pose.key_pose("wave"), other))
 
 
 def test_the_own_pose_gives_the_photograph_back():
