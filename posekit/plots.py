@@ -47,13 +47,16 @@ def draw_panel(columns: Mapping[str, Float[Tensor, "b 3 h w"]], size: float = 1.
     return figure
 
 
-def steps_of(source: Person, result: Result) -> dict[str, Float[Tensor, "b 3 h w"]]:
+def steps_of(source: Person, result: Result, target: Person | None = None) -> dict[str, Float[Tensor, "b 3 h w"]]:
     """The way from a photograph (a batch) to the result, as columns of `draw_panel`.
 
-    Source, partial coordinates C, completed D, colours T, warped W, result; of Dense Pose Transfer the 24 charts,
-    observed and completed, and the predicted photograph; what the system does not have is left out.
+    Source and its surface map, partial coordinates C, completed D, colours T, the map of ``target``, warped W, result;
+    of Dense Pose Transfer the 24 charts, observed and completed, and the predicted photograph; what the system does not
+    have is left out, and maps that are not known are too.
     """
     columns = {"source S": source.image}
+    if source.uv is not None:
+        columns["its map M_S"] = coordinate_colors(source.uv, source.mask)
     maps = {name: getattr(result, name, None) for name in ("C", "known", "D", "T", "W", "image")}
     if maps["C"] is not None:
         columns["partial texture C"] = coordinate_colors(maps["C"], maps["known"])
@@ -64,7 +67,11 @@ def steps_of(source: Person, result: Result) -> dict[str, Float[Tensor, "b 3 h w
             columns[title] = lay_tiles(getattr(result, name))
     if getattr(result, "predicted", None) is not None:
         columns["predicted"] = result.predicted
-    titles = {"T": "colours T = S[D]", "W": "warped W = T[M]", "image": "result"}
+    if maps["T"] is not None:
+        columns["colours T = S[D]"] = maps["T"]
+    if target is not None and target.uv is not None:
+        columns["map of the pose M_N"] = coordinate_colors(target.uv, target.mask)
+    titles = {"W": "warped W = T[M_N]", "image": "result"}
     return columns | {title: maps[name] for name, title in titles.items() if maps[name] is not None}
 
 

@@ -53,5 +53,5 @@ def dress_command(
             )
         for view, file in ((who, person), (worn, clothes)):
             check_size(system, view, file, "render at --size {}, or use --paste")
-    write_result(out, panel, worn, transfer(worn, who, system))
+    write_result(out, panel, worn, who, transfer(worn, who, system))
     typer.echo(out)

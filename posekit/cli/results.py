@@ -21,12 +21,14 @@ def check_size(system: System, person: Person, photo: str | os.PathLike, advice:
         )
 
 
-def write_result(out: str | os.PathLike, panel: str | os.PathLike | None, source: Person, result: Result) -> Result:
+def write_result(
+    out: str | os.PathLike, panel: str | os.PathLike | None, source: Person, target: Person, result: Result
+) -> Result:
     """Write the photograph, and where ``panel`` names a file, a picture of every intermediate."""
     from posekit.data.photo import write_photo
     from posekit.plots import draw_panel, save_figure, steps_of
 
     write_photo(out, result.image[0])
     if panel is not None:
-        save_figure(panel, draw_panel(steps_of(source.batched(), result), size=2.2))
+        save_figure(panel, draw_panel(steps_of(source.batched(), result, target.batched()), size=2.2))
     return result

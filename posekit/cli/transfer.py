@@ -124,7 +124,7 @@ def _transfer_to_pose(
         result = transfer(person, pose, system, **how)
     else:
         result = transfer(person, pose, _copying(inpaint, "studio", atlas_size or person.size[0]))
-    return write_result(out, panel, person, result)
+    return write_result(out, panel, person, pose, result)
 
 
 def _say_size(system: System, person: Person, file: str | os.PathLike) -> None:
@@ -185,7 +185,7 @@ def transfer_files(
         if inpaint == "auto":
             log.warning(COPIED)
         system = _copying("nearest" if inpaint == "auto" else inpaint, atlas, atlas_size or TEXELS)
-    return write_result(out, panel, source, transfer(source, target, system))
+    return write_result(out, panel, source, target, transfer(source, target, system))
 
 
 def _copying(inpaint: str, atlas: str, atlas_size: int) -> System:

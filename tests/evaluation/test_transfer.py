@@ -1,5 +1,6 @@
 """From files to a file: the geometry is right, and whatever goes wrong leaves nothing behind."""
 
+import dataclasses
 import errno
 import os
 from pathlib import Path
@@ -219,8 +220,11 @@ def test_transfer_leaves_the_system_as_it_was(files):
 def test_a_panel_of_a_system_without_textures(files):
     source = load_person(*paths(files)[:2])
     result = transfer(source, source, build("copy_source"))
-    columns = steps_of(source.batched(), result)
-    assert list(columns) == ["source S", "result"]
+    columns = steps_of(source.batched(), result, source.batched())
+    assert list(columns) == ["source S", "its map M_S", "map of the pose M_N", "result"]
+    assert torch.equal(columns["its map M_S"], columns["map of the pose M_N"])
+    without = dataclasses.replace(source, uv=None, mask=None, part=None, chart=None).batched()
+    assert list(steps_of(without, result, without)) == ["source S", "result"]
     save_figure(files / "panel.png", draw_panel(columns))
     assert (files / "panel.png").stat().st_size > 1000
 
@@ -238,7 +242,7 @@ def test_steps_of_dense_pose_transfer_show_both_streams():
         result = system(pair)
     columns = steps_of(pair.source, result)
     assert list(columns) == [
-        "source S", "charts, observed", "charts, completed", "predicted", "warped W = T[M]", "result",
+        "source S", "its map M_S", "charts, observed", "charts, completed", "predicted", "warped W = T[M_N]", "result",
     ]  # fmt: skip
     assert torch.equal(columns["charts, observed"], lay_tiles(result.charts))
     assert len(draw_panel(columns).axes) == len(columns)
