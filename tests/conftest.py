@@ -19,6 +19,8 @@ CHECKED = [
     "posekit.ops.outline",
     "posekit.ops.part_affine",
     "posekit.ops.part_positions",
+    "posekit.ops.part_flow",
+    "posekit.ops.thin_plate",
     "posekit.ops.charts",
     "posekit.ops.correlation",
     "posekit.ops.inside",

@@ -1,152 +1,247 @@
-"""The systems as drawings: boxes and arrows, written as SVG that follows the reader's light or dark page.
+"""The systems as drawings.
 
-    python -m posekit_lab.diagrams          # docs/diagrams/*.svg
+    python -m posekit_lab.diagrams          # docs/diagrams/*.svg; a test compares the kept files with these
 
-A drawing is data: boxes in columns and rows, and arrows between them (`posekit_lab.diagram_data`).  Here is only how
-they are drawn.  A test compares the kept files with what is drawn now.
+Symbols are those of the notebooks: S source, N target, M_S and M_N their surface maps, C the coordinate texture that
+the source gives, D the completed one, T the colours there, W and E both warped to the target, N^ what is made.
 """
 
-from __future__ import annotations
-
 import argparse
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 
-from posekit.util.errors import InputError
 from posekit.util.files import whole_file
+from posekit_lab.boxes import Box, Diagram, as_svg
 from posekit_lab.source import ROOT
 
 FOLDER = ROOT / "docs" / "diagrams"
-WAYS = (">", "~", "^", "v")
-KINDS = ("given", "data", "network", "step", "loss")
-_BOX = (132, 46)  # pixels
-_GAP = (46, 34)
-_EDGE = 14
-_STYLE = """
-svg { font-family: system-ui, sans-serif; font-size: 13px; }
-rect { stroke: #556; stroke-width: 1.2; }
-.given rect { fill: #dbe7ff; } .data rect { fill: #ffffff; } .network rect { fill: #ffe2c4; }
-.step rect { fill: #e6f3e2; } .loss rect { fill: #fbdde2; stroke-dasharray: 4 3; }
-text { fill: #111; text-anchor: middle; dominant-baseline: central; } .small { font-size: 11px; fill: #445; }
-path { stroke: #556; stroke-width: 1.4; fill: none; } .skip { stroke-dasharray: 5 3; } marker path { fill: #556; }
-@media (prefers-color-scheme: dark) {
-rect { stroke: #aab; } .given rect { fill: #23365c; } .data rect { fill: #222731; } .network rect { fill: #5c3d1c; }
-.step rect { fill: #24402a; } .loss rect { fill: #562832; }
-text { fill: #eee; } .small { fill: #bbc; } path { stroke: #aab; } marker path { fill: #aab; } }
-"""
 
 
-@dataclass(frozen=True)
-class Box:
-    """A box in a column and a row, both from 0; half steps are allowed.
-
-    kind: of `KINDS`.  title: its name, a symbol first where it has one.  note: a second, smaller line.
-    """
-
-    column: float
-    row: float
-    kind: str
-    title: str
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise InputError(f"A box is one of {', '.join(KINDS)}; got {self.kind!r}.")
+def _given(column: float, row: float, title: str, note: str = "") -> Box:
+    return Box(column, row, "given", title, note)
 
 
-@dataclass(frozen=True)
-class Diagram:
-    """Boxes by name, and arrows between them; a title for readers who see no picture.
-
-    "a > b" an arrow; "a ~ b" a skip connection, dashed; "a ^ b" a skip that leaves a upwards or downwards and comes to
-    b from the side; "a v b" one that leaves a to the side and comes to b from above or below.
-    """
-
-    title: str
-    boxes: Mapping[str, Box]
-    arrows: tuple[str, ...] = field(default=())
-
-    def __post_init__(self) -> None:
-        for arrow in self.arrows:
-            words = arrow.split(" ")
-            if len(words) != 3 or words[1] not in WAYS or not {words[0], words[2]} <= set(self.boxes):
-                raise InputError(f"An arrow is 'a > b', with one of {' '.join(WAYS)} between two boxes; got {arrow!r}.")
+def _data(column: float, row: float, title: str, note: str = "") -> Box:
+    return Box(column, row, "data", title, note)
 
 
-def size_of(diagram: Diagram) -> tuple[int, int]:
-    """(width, height) of the drawing in pixels."""
-    columns, rows = (1 + max(getattr(box, axis) for box in diagram.boxes.values()) for axis in ("column", "row"))
-    return tuple(
-        round(n * (side + gap) - gap + 2 * _EDGE) for n, side, gap in zip((columns, rows), _BOX, _GAP, strict=True)
-    )
+def _network(column: float, row: float, title: str, note: str = "") -> Box:
+    return Box(column, row, "network", title, note)
 
 
-def place(box: Box) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of a box in pixels."""
-    left, top = (_EDGE + n * (side + gap) for n, side, gap in zip((box.column, box.row), _BOX, _GAP, strict=True))
-    return left, top, left + _BOX[0], top + _BOX[1]
+def _step(column: float, row: float, title: str, note: str = "") -> Box:
+    return Box(column, row, "step", title, note)
 
 
-def path_of(start: Box, end: Box, way: str = ">") -> str:
-    """The path of an arrow: straight where it can be, else with rounded turns."""
-    (l1, t1, r1, b1), (l2, t2, r2, b2) = place(start), place(end)
-    x1, y1, x2, y2 = (l1 + r1) / 2, (t1 + b1) / 2, (l2 + r2) / 2, (t2 + b2) / 2
-    side = r1 if x2 > x1 else l1
-    if way == "^":
-        return (
-            f"M {x1:.0f} {t1 if y2 < y1 else b1:.0f} Q {x1:.0f} {y2:.0f} {x1 + 40:.0f} {y2:.0f} L {l2 - 2:.0f} {y2:.0f}"
-        )
-    if way == "v":
-        end_y = t2 - 2 if y2 > y1 else b2 + 2
-        return f"M {side:.0f} {y1:.0f} L {x2 - 40:.0f} {y1:.0f} Q {x2:.0f} {y1:.0f} {x2:.0f} {end_y:.0f}"
-    if start.column == end.column:
-        down = y2 > y1
-        return f"M {x1:.0f} {b1 if down else t1:.0f} L {x2:.0f} {t2 - 2 if down else b2 + 2:.0f}"
-    right = x2 > x1
-    x1, x2 = (r1, l2 - 2) if right else (l1, r2 + 2)
-    if abs(y1 - y2) < 1:
-        return f"M {x1:.0f} {y1:.0f} L {x2:.0f} {y2:.0f}"
-    turn = x2 - (_GAP[0] / 2 if right else -_GAP[0] / 2)
-    return f"M {x1:.0f} {y1:.0f} C {turn:.0f} {y1:.0f} {turn:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
+def _loss(column: float, row: float, title: str, note: str = "") -> Box:
+    return Box(column, row, "loss", title, note)
 
 
-def as_svg(diagram: Diagram) -> str:
-    """The drawing as the text of an SVG file."""
-    width, height = size_of(diagram)
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" aria-label="{escape(diagram.title)}">',
-        f"<title>{escape(diagram.title)}</title>",
-        f"<style>{_STYLE}</style>",
-        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M 0 0 L 8 4 L 0 8 z"/></marker></defs>',
-    ]
-    for arrow in diagram.arrows:
-        first, way, last = arrow.split(" ")
-        kind = "" if way == ">" else ' class="skip"'
-        path = path_of(diagram.boxes[first], diagram.boxes[last], way)
-        lines.append(f'<path{kind} d="{path}" marker-end="url(#head)"/>')
-    for box in diagram.boxes.values():
-        left, top, right, bottom = place(box)
-        x, y = (left + right) / 2, (top + bottom) / 2
-        radius = 20 if box.kind == "network" else 5
-        lines.append(
-            f'<g class="{box.kind}"><rect x="{left:.0f}" y="{top:.0f}" width="{_BOX[0]}" height="{_BOX[1]}" '
-            f'rx="{radius}"/>'
-        )
-        lines.append(f'<text x="{x:.0f}" y="{y - (8 if box.note else 0):.0f}">{escape(box.title)}</text>')
-        if box.note:
-            lines.append(f'<text class="small" x="{x:.0f}" y="{y + 10:.0f}">{escape(box.note)}</text>')
-        lines.append("</g>")
-    return "\n".join([*lines, "</svg>", ""])
+DIAGRAMS = {
+    "coordinate_inpainting": Diagram(
+        "Coordinate-based texture inpainting: a coordinate texture is completed, read, warped and refined",
+        {
+            "S": _given(0, 0, "S", "source photograph"),
+            "MS": _given(0, 1, "M_S", "its surface map"),
+            "MN": _given(0, 2, "M_N", "target's map"),
+            "splat": _step(1, 1, "splat", "pixel positions"),
+            "C": _data(2, 1, "C", "known coordinates"),
+            "f": _network(3, 1, "f", "gated hourglass"),
+            "D": _data(4, 1, "D", "all coordinates"),
+            "read": _step(4, 0, "sample S at D"),
+            "T": _data(5, 0, "T", "colour texture"),
+            "warpT": _step(5, 1, "sample at M_N"),
+            "warpD": _step(4, 2, "sample at M_N"),
+            "W": _data(6, 1, "W", "warped colours"),
+            "E": _data(6, 2, "E", "where in S"),
+            "g": _network(7, 1, "g", "and S, M_S, M_N"),
+            "N": _data(8, 1, "N^", "new photograph"),
+        },
+        (
+            "S > read",
+            "MS > splat",
+            "splat > C",
+            "C > f",
+            "f > D",
+            "D > read",
+            "read > T",
+            "T > warpT",
+            "warpT > W",
+            "D > warpD",
+            "MN > warpD",
+            "warpD > E",
+            "W > g",
+            "E > g",
+            "g > N",
+        ),
+    ),
+    "f": Diagram(
+        "f: an hourglass of gated convolutions without skips; the middle sees far by dilation",
+        {
+            "in": _data(0, 0, "C, C', grid", "5 planes, H"),
+            "one": _network(1, 0, "gated 5 x 5", "32, H"),
+            "two": _network(2, 0.5, "2 gated, stride 2", "64, H / 2"),
+            "three": _network(3, 1, "3 gated, stride 2", "128, H / 4"),
+            "far": _network(4, 1, "4 gated", "dilation 2, 4, 8, 8"),
+            "four": _network(5, 1, "2 gated", "128, H / 4"),
+            "five": _network(6, 0.5, "enlarge, gated", "64, H / 2"),
+            "six": _network(7, 0, "enlarge, 2 gated", "32, 16, H"),
+            "out": _data(8, 0, "D", "tanh, 2 planes, H"),
+        },
+        ("in > one", "one > two", "two > three", "three > far", "far > four", "four > five", "five > six", "six > out"),
+    ),
+    "g": Diagram(
+        "g: two encoders, six residual blocks, a decoder; the source's skips are warped by E",
+        {
+            "warp": _step(4, 0, "warp by E", "at each scale"),
+            "source": _data(0, 1, "S, M_S, grid", "8 planes, H"),
+            "s1": _network(1, 1, "source 1", "5 x 5, H"),
+            "s2": _network(2, 1, "source 2", "stride 2, H / 2"),
+            "s3": _network(3, 1, "source 3", "stride 2, H / 4"),
+            "target": _data(0, 2, "W, M_N, E, grid", "10 planes, H"),
+            "t1": _network(1, 2, "target 1", "5 x 5, H"),
+            "t2": _network(2, 2, "target 2", "stride 2, H / 2"),
+            "t3": _network(3, 2, "target 3", "stride 2, H / 4"),
+            "r": _network(4, 2, "6 residual blocks", "H / 4"),
+            "d3": _network(5, 2, "decoder 1", "H / 4"),
+            "d2": _network(6, 2, "decoder 2", "enlarge, H / 2"),
+            "d1": _network(7, 2, "decoder 3", "enlarge, H"),
+            "out": _data(8, 2, "N^", "sigmoid, 3 planes"),
+            "keep": _step(4, 3, "as they are", "at each scale"),
+        },
+        (
+            "source > s1",
+            "s1 > s2",
+            "s2 > s3",
+            "target > t1",
+            "t1 > t2",
+            "t2 > t3",
+            "t3 > r",
+            "r > d3",
+            "d3 > d2",
+            "d2 > d1",
+            "d1 > out",
+            "s1 ^ warp",
+            "s2 ^ warp",
+            "s3 ^ warp",
+            "warp v d3",
+            "warp v d2",
+            "warp v d1",
+            "t1 ^ keep",
+            "t2 ^ keep",
+            "t3 ^ keep",
+            "keep v d3",
+            "keep v d2",
+            "keep v d1",
+        ),
+    ),
+    "deformable_gan": Diagram(
+        "Deformable GANs: skips of the source are moved by an affine map for each part of the body",
+        {
+            "S": _given(0, 0, "S, joints", "21 planes"),
+            "J": _given(0, 2, "target's joints", "18 heat maps"),
+            "enc": _network(1, 0, "encoder", "six scales"),
+            "pose": _network(1, 2, "pose encoder", "six scales"),
+            "fit": _step(1, 1, "affine maps", "ten parts, from joints"),
+            "move": _step(2, 1, "warp and mask", "maximum, four scales"),
+            "dec": _network(3, 1, "decoder"),
+            "N": _data(4, 1, "N^", "new photograph"),
+            "D": _loss(5, 1, "critic", "and nearest neighbour"),
+        },
+        (
+            "S > enc",
+            "J > pose",
+            "enc ~ move",
+            "fit > move",
+            "move ~ dec",
+            "pose ~ dec",
+            "dec > N",
+            "N > D",
+            "J > fit",
+            "S > fit",
+        ),
+    ),
+    "spatial_transformation": Diagram(
+        "One spatial transformation: correlation of two poses, a flow, a refinement without skips",
+        {
+            "ps": _given(0, 0, "p_s", "source's joints"),
+            "pt": _given(0, 1, "p_t", "target's joints"),
+            "S": _given(0, 2, "S", "source photograph"),
+            "m1": _network(1, 0, "M", "11 convolutions"),
+            "m2": _network(1, 1, "M", "the same weights"),
+            "c": _step(2, 0.5, "correlation C", "all pairs of pixels"),
+            "q": _step(3, 0.5, "mutual filter, Q"),
+            "cl": _network(4, 0.5, "C_l", "six convolutions"),
+            "f": _data(5, 0.5, "flow", "where to look in S"),
+            "warp": _step(5, 2, "sample S"),
+            "w": _data(6, 2, "warped S"),
+            "r": _network(7, 2, "R", "no skips"),
+            "N": _data(8, 2, "N^", "new photograph"),
+            "aff": _loss(6, 0.5, "affine task", "known flow, in turns"),
+        },
+        (
+            "ps > m1",
+            "pt > m2",
+            "m1 > c",
+            "m2 > c",
+            "c > q",
+            "q > cl",
+            "cl > f",
+            "f > warp",
+            "S > warp",
+            "warp > w",
+            "w > r",
+            "r > N",
+            "f > aff",
+        ),
+    ),
+    "dense_pose_transfer": Diagram(
+        "Dense Pose Transfer: a black box and a warp of completed charts, joined by a residual",
+        {
+            "S": _given(0, 0, "S, both IUV", "9 planes"),
+            "pred": _network(2, 0, "predictive stream", "black box"),
+            "P": _data(4, 0, "prediction"),
+            "IUV": _given(0, 1, "S, its IUV"),
+            "to": _step(1, 1, "splat", "into 24 charts"),
+            "A": _network(2, 1, "24 autoencoders", "one context"),
+            "back": _step(3, 1, "sample", "at the target's IUV"),
+            "W": _data(4, 1, "warped"),
+            "blend": _network(5, 0.5, "blending"),
+            "N": _data(6, 0.5, "N^", "prediction + residual"),
+            "views": _loss(2, 2, "multi-view loss", "every view's texels"),
+        },
+        (
+            "S > pred",
+            "pred > P",
+            "IUV > to",
+            "to > A",
+            "A > back",
+            "back > W",
+            "P > blend",
+            "W > blend",
+            "blend > N",
+            "A > views",
+        ),
+    ),
+    "keypoints_and_garments": Diagram(
+        "The coordinate-based system told by joints, and with another's clothes",
+        {
+            "J": _given(0, 0, "target's joints", "17 bones, one a plane"),
+            "net": _network(1, 0, "U-Net", "part and position"),
+            "MN": _data(2, 0, "M_N", "read, not given"),
+            "S": _given(0, 1, "S: the clothes", "with M_S"),
+            "f": _network(1, 1, "f", "coordinates"),
+            "W": _data(2, 1, "W, E"),
+            "N2": _given(2, 2, "N'", "head and hands kept"),
+            "g": _network(3, 1, "g"),
+            "N": _data(4, 1, "N^"),
+        },
+        ("J > net", "net > MN", "S > f", "f > W", "MN > W", "W > g", "N2 > g", "g > N"),
+    ),
+}
 
 
 def main(arguments: list[str] | None = None) -> list[Path]:
     """Write every drawing; the files."""
-    from posekit_lab.diagram_data import DIAGRAMS
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=FOLDER)
     out = parser.parse_args(arguments).out

@@ -12,6 +12,7 @@ from posekit.systems.coordinate_inpainting import CoordinateInpainting
 from posekit.systems.deformable_gan import DeformableGAN
 from posekit.systems.dense_pose_transfer import DensePoseTransfer
 from posekit.systems.garment_paste import GarmentPaste
+from posekit.systems.joint_flow import JointFlow
 from posekit.systems.spatial_transformation import SpatialTransformation
 from posekit.systems.texel_fill import TexelFill
 from posekit.util.address import is_address, load_module, object_at
@@ -25,6 +26,7 @@ SYSTEMS: dict[str, type[System]] = {
         DeformableGAN,
         DensePoseTransfer,
         GarmentPaste,
+        JointFlow,
         SpatialTransformation,
         TexelFill,
     )

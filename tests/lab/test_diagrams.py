@@ -5,9 +5,9 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from posekit_lab import diagrams
-from posekit_lab.diagram_data import DIAGRAMS
-from posekit_lab.diagrams import Box, Diagram
+from posekit_lab import boxes, diagrams
+from posekit_lab.boxes import Box, Diagram
+from posekit_lab.diagrams import DIAGRAMS
 from posekit_lab.source import ROOT
 
 from posekit.util.errors import InputError
@@ -17,7 +17,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.mark.parametrize("name", DIAGRAMS)
 def test_kept_files_are_those_of_the_code(name):
-    assert (diagrams.FOLDER / f"{name}.svg").read_text(encoding="utf-8") == diagrams.as_svg(DIAGRAMS[name])
+    assert (diagrams.FOLDER / f"{name}.svg").read_text(encoding="utf-8") == boxes.as_svg(DIAGRAMS[name])
 
 
 def test_no_other_files_and_all_are_shown(tmp_path):
@@ -31,8 +31,8 @@ def test_no_other_files_and_all_are_shown(tmp_path):
 @pytest.mark.parametrize("name", DIAGRAMS)
 def test_well_formed_and_inside(name):
     diagram = DIAGRAMS[name]
-    root = ET.fromstring(diagrams.as_svg(diagram))
-    width, height = diagrams.size_of(diagram)
+    root = ET.fromstring(boxes.as_svg(diagram))
+    width, height = boxes.size_of(diagram)
     assert root.get("viewBox") == f"0 0 {width} {height}"
     assert root.find(f"{SVG}title").text == diagram.title
     rects = root.findall(f"{SVG}g/{SVG}rect")
@@ -47,11 +47,11 @@ def test_well_formed_and_inside(name):
 
 @pytest.mark.parametrize("name", DIAGRAMS)
 def test_boxes_lie_apart_and_texts_fit(name):
-    boxes = DIAGRAMS[name].boxes
-    for one, other in itertools.combinations(boxes.values(), 2):
-        (l1, t1, r1, b1), (l2, t2, r2, b2) = diagrams.place(one), diagrams.place(other)
+    shown = DIAGRAMS[name].boxes.values()
+    for one, other in itertools.combinations(shown, 2):
+        (l1, t1, r1, b1), (l2, t2, r2, b2) = boxes.place(one), boxes.place(other)
         assert r1 < l2 or r2 < l1 or b1 < t2 or b2 < t1, (one, other)
-    for box in boxes.values():
+    for box in shown:
         assert len(box.title) <= 17, box.title  # 7.2 pixels a letter
         assert len(box.note) <= 22, box.note  # 6
 
@@ -75,13 +75,13 @@ def test_sizes_in_f_are_those_of_the_network():
 def test_bad_drawings():
     with pytest.raises(InputError, match="A box is one of"):
         Box(0, 0, "cloud", "a")
-    boxes = {"a": Box(0, 0, "data", "a"), "b": Box(1, 0, "data", "b")}
+    two = {"a": Box(0, 0, "data", "a"), "b": Box(1, 0, "data", "b")}
     for arrow in ("a > c", "a - b", "a b"):
         with pytest.raises(InputError, match="An arrow is"):
-            Diagram("two boxes", boxes, (arrow,))
+            Diagram("two boxes", two, (arrow,))
 
 
 def test_texts_are_escaped():
-    svg = diagrams.as_svg(Diagram("a < b", {"a": Box(0, 0, "data", "x & y")}))
+    svg = boxes.as_svg(Diagram("a < b", {"a": Box(0, 0, "data", "x & y")}))
     assert "a &lt; b" in svg
     assert "x &amp; y" in svg

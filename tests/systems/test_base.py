@@ -51,7 +51,7 @@ def test_the_seed_decides_the_weights_and_nothing_else_is_drawn():
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(InputError, match="Unknown system 'coordinate_inpaint'; did you mean 'coordinate_inpainting'"):
         build("coordinate_inpaint")
-    with pytest.raises(InputError, match="Unknown preset 'laptob'; did you mean 'laptop'\\? known: laptop,"):
+    with pytest.raises(InputError, match="Unknown preset 'laptob'; did you mean 'laptop'\\? known: face, laptop,"):
         build("coordinate_inpainting", "laptob")
     with pytest.raises(
         InputError, match="Unknown variant 'deform'.*full, garments, keypoints, no_deform, no_textures, rgb"
