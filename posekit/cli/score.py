@@ -64,6 +64,12 @@ def score_command(
         if place is not None:
             check_place(place)  # before the work, not after it
     earlier = {path: Evaluation.load(path) for path in beside or ()}
+    for path, other in earlier.items():
+        if other.protocol.published != protocol:
+            before = other.protocol.published or "of `posekit evaluate`"
+            raise InputError(
+                f"{path} was measured under the protocol {before}, not {protocol}; measure both under one."
+            )
     files = match_results(
         truth, predictions, pairs=pairs, name=name, truth_name=truth_name, person=person, allow_missing=allow_missing
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posekit.data.annotations import read_pairs
-from posekit.data.result_names import PICTURE_SUFFIXES, RULES, check_rule, name_key, person_of, read_by_rule
+from posekit.data.result_names import PICTURE_SUFFIXES, RULES, check_rule, name_key, shown_person, read_by_rule
 from posekit.util.errors import InputError
 
 _Key = tuple[str | None, str]  # of source and target
@@ -110,7 +110,7 @@ def match_results(
     files = []
     for source, target in (key for key in order if key in chosen):
         photograph = known[target]
-        who = person_of(target, photograph.name, person)
+        who = shown_person(target, photograph.name, person)
         files.append(ResultFile(source, target, who, chosen[source, target], photograph, known.get(source)))
     if {file.person for file in files} == {file.target for file in files}:
         notes.append("names do not say who is who: in the intervals every photograph counts as somebody else")

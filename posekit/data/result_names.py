@@ -47,7 +47,7 @@ def read_by_rule(rule: str, name: str) -> Iterator[tuple[str | None, str]]:
     >>> list(read_by_rule("{source}_2_{target}.png", "01_2_side_2_01_7_back.png"))  # which is which, the caller knows
     [('01', 'side_2_01_7_back'), ('01_2_side', '01_7_back')]
     """
-    rule, name = without_suffix(rule), without_suffix(name)
+    rule, name = _without_suffix(rule), _without_suffix(name)
     first, *others = _FIELD.findall(rule)
     begin, *between, end = _FIELD.split(rule)[::2]
     if not name.startswith(begin) or not name.endswith(end) or len(name) <= len(begin) + len(end):
@@ -69,18 +69,18 @@ def name_key(name: str) -> str:
     >>> name_key("fasionWOMENBlousesShirtsid0000044201_2side.jpg"), name_key("mine/holiday.jpg")
     ('WOMEN/Blouses_Shirts/id_00000442/01_2_side', 'holiday')
     """
-    bare = without_suffix(name.strip().replace("\\", "/"))
+    bare = _without_suffix(name.strip().replace("\\", "/"))
     key = photograph_key(bare)
     return key if _identity(key) is not None else key.rsplit("/", 1)[-1]
 
 
-def without_suffix(name: str) -> str:
+def _without_suffix(name: str) -> str:
     """The name without the suffix of a picture; any other dot is part of the name."""
     stem, dot, suffix = name.rpartition(".")
     return stem if dot and f".{suffix.lower()}" in PICTURE_SUFFIXES else name
 
 
-def person_of(key: str, file_name: str, pattern: str | None = None) -> str:
+def shown_person(key: str, file_name: str, pattern: str | None = None) -> str:
     """Whom a photograph shows: by ``pattern``, whose first group is the person; else as DeepFashion's and
     Market-1501's names say (one item in one colour; a number); else nobody but itself, the key.
 

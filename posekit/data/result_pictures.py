@@ -93,7 +93,7 @@ def _check_sizes(files: Sequence[ResultFile], heads: dict[Path, _Head], strip: i
         )
 
 
-def read_results(
+def read_result_pictures(
     files: Sequence[ResultFile], *, strip: int = 1, size: Size | None = None
 ) -> Iterator[tuple[ResultFile, Float[Tensor, "3 h w"], Float[Tensor, "3 h2 w2"]]]:
     """Each prediction (the last picture of its strip) and its truth, in [0, 1]; brought to ``size`` if it is given.

@@ -10,7 +10,7 @@ import torch
 from tqdm.auto import tqdm
 
 from posekit.data.result_files import ResultFiles
-from posekit.data.result_pictures import check_pictures, read_results
+from posekit.data.result_pictures import check_pictures, read_result_pictures
 from posekit.evaluation.table import Evaluation, MetricRow
 from posekit.metrics import pretrained
 from posekit.metrics.image import gradient_energy_ratio, l1, ms_ssim
@@ -71,7 +71,7 @@ def score_results(
     look = Perceptual()
     values: dict[str, list[float] | None] = {}
     frame: Protocol = STANDARD
-    pictures = tqdm(read_results(files, strip=strip, size=size), "score", len(files), disable=not progress)
+    pictures = tqdm(read_result_pictures(files, strip=strip, size=size), "score", len(files), disable=not progress)
     for number, (file, image, truth) in enumerate(pictures):
         try:
             image, truth, frame = prepare_published(image[None], truth[None], protocol)
@@ -98,6 +98,8 @@ def score_results(
     notes += [problem for name in ("lpips",) if (problem := pretrained.problem(name))] + [_INCEPTION, FID]
     more = {
         **frame.more,
+        "ms_ssim": f"{STANDARD.words()['ssim']}; {STANDARD.words()['ms_ssim']}",
+        "gradient_energy_ratio": "squared forward differences of all of it, prediction over truth; 1 is as sharp",
         "perceptual": which + PERCEPTUAL_WORDS["perceptual"],
         "sliced_wasserstein": patch_words(PATCH),
         "lpips": pretrained.PROTOCOL["lpips"],

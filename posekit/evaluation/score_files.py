@@ -16,7 +16,7 @@ from torch import Tensor
 
 from posekit.data.photo import read_photo
 from posekit.data.result_files import ResultFile, ResultFiles
-from posekit.data.result_pictures import Size, read_results
+from posekit.data.result_pictures import Size, read_result_pictures
 from posekit.evaluation.table import Evaluation, MetricRow
 from posekit.metrics.published import prepare_published
 from posekit.util.errors import InputError
@@ -77,7 +77,7 @@ def write_score_page(
     column = np.asarray(values[by])
     sign = 1 if by.rsplit(".", 1)[-1] in HIGHER_IS_BETTER else -1
     ranked = [int(i) for i in np.argsort(sign * column, kind="stable") if np.isfinite(column[i])]  # the worst first
-    count = min(CASES, len(ranked))
+    count = min(CASES, -(-len(ranked) // 2))
     worst, best = ranked[:count], ranked[::-1][: min(count, len(ranked) - count)]
     words = table.protocol.more
     rows = "".join(_line(row, words.get(row.metric, table.protocol.words().get(row.metric, ""))) for row in table.rows)
@@ -117,7 +117,7 @@ def _cases(
 ) -> list[str]:
     """A figure for each: source where it is there, truth and prediction as they were compared."""
     figures = []
-    for (file, image, truth), value in zip(read_results(files, strip=strip, size=size), values, strict=True):
+    for (file, image, truth), value in zip(read_result_pictures(files, strip=strip, size=size), values, strict=True):
         made, true, _ = prepare_published(image[None], truth[None], protocol)
         shown = [("truth", true[0]), ("prediction", made[0])]
         if file.source_file is not None:

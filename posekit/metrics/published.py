@@ -76,12 +76,12 @@ PUBLISHED: Mapping[str, PublishedProtocol] = {
             (256, 256): ((256, 176), (256, 256)),  # with the borders of the data set, which are cut off before
             (128, 64): None,
         },
-        l1_factor=2,
+        l1_factor=2.0,
     ),
     "gfla": PublishedProtocol(
         source="RenYurui/Global-Flow-Local-Attention, script/metrics.py",
         words="pictures as they are, in [0, 1]; predictions were written as JPEG",
-        l1_factor=1,
+        l1_factor=1.0,
         relative=True,
         **_FLOW,
     ),
@@ -95,7 +95,7 @@ PUBLISHED: Mapping[str, PublishedProtocol] = {
         source="BadourAlBahar/pose-with-style, README.md (GFLA's script), test.py and dataset.py",
         words="predictions of 512 x 348 or 256 x 174, the truth brought to their size by Pillow's Lanczos filter",
         truth_follows=True,
-        l1_factor=1,
+        l1_factor=1.0,
         relative=True,
         **_FLOW,
     ),
@@ -109,7 +109,9 @@ def published_protocol(name: str) -> PublishedProtocol:
     return PUBLISHED[name]
 
 
-def prepare_published(image: Images, truth: Images, name: str) -> tuple[Images, Images, Protocol]:
+def prepare_published(
+    image: Float[Tensor, "b 3 h w"], truth: Float[Tensor, "b 3 h2 w2"], name: str
+) -> tuple[Float[Tensor, "b 3 H W"], Float[Tensor, "b 3 H W"], Protocol]:
     """The two pictures as a script compares them, and their frame: (image, truth, protocol).
 
     Pictures in [0, 1] of 256 values, as files hold them.  InputError for sizes that the protocol does not know, and for
@@ -152,7 +154,7 @@ def measure_published(image: Images, truth: Images, name: str) -> dict[str, Floa
 
 
 def published_words(name: str) -> dict[str, str]:
-    """Number -> how it is made, for `posekit.metrics.protocol.Protocol.more`, and where it is written (``name``)."""
+    """Number -> how it is made, for `Protocol.more`, and where it is written (``name``)."""
     own = published_protocol(name)
     words = {name: f"{own.source}: {own.words}"}
     words |= {f"{name}.{number}": window.words() for number, window in own.windows.items()}

@@ -101,6 +101,30 @@ def test_compare_shows_every_system_with_what_it_costs(run, rendered, tmp_path):
     assert one_sentence(err)
 
 
+def test_score_measures_a_folder_of_results(run, rendered, tmp_path):
+    """A person's other view in place of a prediction, under two protocols, as files and beside an earlier run."""
+    for folder, view in (("truth", 0), ("made", 1)):
+        (tmp_path / folder).mkdir()
+        for person in ("00000", "00009"):
+            shutil.copy(rendered / "people" / person / f"{view}.png", tmp_path / folder / f"{person}.png")
+    words = ("score", tmp_path / "truth", tmp_path / "made", "--protocol", "gfla", "--perceptual-pairs", 1)
+    code, out, err = run(*words, "-o", tmp_path / "rows.json", "--html", tmp_path / "page.html")
+    assert code == 0, err
+    assert out.startswith("2 predictions, called {target}\n")
+    for number in ("gfla.ssim ", "gfla.ssim_256", "gfla.psnr", "gfla.mae", "ms_ssim", "sliced_wasserstein"):
+        assert re.search(rf"^{number} +[0-9.]+ \[", out, re.MULTILINE)
+    assert re.search(r"^fid +missing$", out, re.MULTILINE)
+    assert (tmp_path / "page.html").read_text().count("<figure>") == 2
+    code, out, _ = run(*words, "--beside", tmp_path / "rows.json", "-o", tmp_path / "rows.csv")
+    assert code == 0
+    assert "made (rows.json)" in out
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 3
+    code, _, err = run(*words[:3], "--protocol", "wang", "--beside", tmp_path / "rows.json")
+    assert code == 1
+    assert "rows.json was measured under the protocol gfla, not wang" in err  # before the work
+    assert one_sentence(err)
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -131,6 +155,11 @@ def test_compare_shows_every_system_with_what_it_costs(run, rendered, tmp_path):
         (("transfer", "a.png", "b.png", "--atlas", "smpl"), "rendered views have an atlas of their own"),
         (("transfer", "a.png", "b.png", "-o", "new.xyz"), "end it in .png"),
         (("demo", "-o", "demo.xyz"), "end it in .png"),
+        (("score", "nowhere", "nowhere"), "nowhere is not a folder"),
+        (("score", "nowhere", "nowhere", "--protocol", "x"), "are plain, wang, patn, gfla, cfld, pws; got 'x'"),
+        (("score", "nowhere", "nowhere", "-o", "rows.txt"), "end it in .csv or .json"),
+        (("score", "nowhere", "nowhere", "--html", "/proc/none/e.html"), "cannot be written"),
+        (("score", "nowhere", "nowhere", "--beside", "nowhere.json"), "nowhere.json is not an evaluation"),
         (("augment", "nowhere"), "have no pose; give the csv"),
         (("augment", "nowhere", "--maps", "nowhere"), "cannot be read as a folder"),
     ],

@@ -9,10 +9,11 @@ import torch
 
 import posekit.data.iuv
 import posekit.data.names
+import posekit.data.result_names
 import posekit.ops
 
 OPERATIONS = [n for _, n, _ in pkgutil.iter_modules(posekit.ops.__path__) if not n.endswith("_kernel")]
-READERS = ["posekit.data.iuv", "posekit.data.names"]
+READERS = ["posekit.data.iuv", "posekit.data.names", "posekit.data.result_names"]
 
 
 @pytest.mark.parametrize("name", [*(f"posekit.ops.{n}" for n in OPERATIONS), *READERS])
