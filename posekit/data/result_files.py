@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posekit.data.annotations import read_pairs
-from posekit.data.result_names import PICTURE_SUFFIXES, RULES, check_rule, name_key, shown_person, read_by_rule
+from posekit.data.result_names import PICTURE_SUFFIXES, RULES, check_rule, name_key, read_by_rule, shown_person
 from posekit.util.errors import InputError
 
 _Key = tuple[str | None, str]  # of source and target

@@ -16,7 +16,7 @@ from posekit.metrics import pretrained
 from posekit.metrics.image import gradient_energy_ratio, l1, ms_ssim
 from posekit.metrics.interval import interval_over_people
 from posekit.metrics.perceptual import PROTOCOL as PERCEPTUAL_WORDS
-from posekit.metrics.perceptual import SMALLEST, Perceptual
+from posekit.metrics.perceptual import Perceptual
 from posekit.metrics.protocol import STANDARD, Protocol, Size
 from posekit.metrics.published import measure_published, prepare_published, published_protocol
 from posekit.metrics.texture import patch_words, sliced_wasserstein
@@ -64,6 +64,10 @@ def score_results(
             f"A strip has 1 or more pictures and the perceptual distance 0 or more pairs, got {strip} and "
             f"{perceptual_pairs}."
         )
+    if size is not None and own.size is not None:
+        raise InputError(
+            f"The protocol {protocol} brings pictures to {own.size[0]} x {own.size[1]} itself; leave the size (--size) out."
+        )
     files = results.files
     sized = size is not None or own.size is not None
     notes = [*results.notes, *check_pictures(files, strip=strip, sized=sized, one=not own.truth_follows)]
@@ -82,7 +86,7 @@ def score_results(
                 "gradient_energy_ratio": gradient_energy_ratio(image, truth),
                 "sliced_wasserstein": sliced_wasserstein(image, truth, **PATCH).mean(1),
             }
-            chosen = number % every == 0 and perceptual_pairs > 0 and min(image.shape[-2:]) >= SMALLEST
+            chosen = number % every == 0 and perceptual_pairs > 0
             measured["perceptual"] = look(image, truth) if chosen else torch.full((1,), torch.nan)
             measured["lpips"] = pretrained.lpips(image, truth)
         except InputError as error:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from posekit.data.result_names import RULES, check_rule, name_key, shown_person, read_by_rule
+from posekit.data.result_names import RULES, check_rule, name_key, read_by_rule, shown_person
 from posekit.util.errors import InputError
 
 SOURCE, TARGET = "WOMEN/Dresses/id_00002629/02_1_front", "WOMEN/Dresses/id_00002629/02_3_back"

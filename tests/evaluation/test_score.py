@@ -143,6 +143,8 @@ def test_the_page_needs_nothing_else_and_trusts_no_name(folders, tmp_path):
 def test_what_the_protocol_does_not_know_is_said_with_the_name_of_the_file(folders):
     with pytest.raises(InputError, match=r"^0_0.png: The protocol patn is for pictures of 256 x 176"):
         score_results(match_results(*folders), "patn")
+    with pytest.raises(InputError, match="cfld brings pictures to 256 x 176 itself"):
+        score_results(match_results(*folders), "cfld", size=(64, 64))
     with pytest.raises(InputError, match="A strip has 1 or more pictures"):
         score_results(match_results(*folders), "plain", strip=0)
 
