@@ -72,7 +72,7 @@ def match_results(
     """
     notes: list[str] = []
     known = _photographs(Path(truth), truth_name, notes)
-    made = _pictures(Path(predictions))
+    made = picture_files(Path(predictions))
     wanted = None if pairs is None else _listed(pairs, known, allow_missing, notes)
     rules = RULES if name is None else (name,)
     for rule in rules:
@@ -163,7 +163,7 @@ def _photographs(folder: Path, rule: str, notes: list[str]) -> dict[str, Path]:
     check_rule(rule)
     files: dict[_Key, list[Path]] = defaultdict(list)
     misfits = []
-    for path in _pictures(folder):
+    for path in picture_files(folder):
         keys = list(read_by_rule(rule, path.relative_to(folder).as_posix()))
         if keys:
             files[None, keys[0][1]].append(path)
@@ -176,7 +176,7 @@ def _photographs(folder: Path, rule: str, notes: list[str]) -> dict[str, Path]:
     return {key[1]: path for key, path in _one_each(files, "photographs are there more than once").items()}
 
 
-def _pictures(folder: Path) -> list[Path]:
+def picture_files(folder: Path) -> list[Path]:
     """Picture files in a folder and the folders in it, by name; InputError where there are none."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name a folder of pictures.")

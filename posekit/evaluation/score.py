@@ -66,7 +66,8 @@ def score_results(
         )
     if size is not None and own.size is not None:
         raise InputError(
-            f"The protocol {protocol} brings pictures to {own.size[0]} x {own.size[1]} itself; leave the size (--size) out."
+            f"The protocol {protocol} brings pictures to {own.size[0]} x {own.size[1]} itself; leave the size (--size) "
+            "out."
         )
     files = results.files
     sized = size is not None or own.size is not None

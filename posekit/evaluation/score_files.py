@@ -1,6 +1,5 @@
 """What `posekit.evaluation.score` measured, as files: a row per picture, and a page with the worst and best cases."""
 
-import base64
 import csv
 import io
 import math
@@ -10,13 +9,11 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
-from PIL import Image
-from torch import Tensor
 
 from posekit.data.photo import read_photo
 from posekit.data.result_files import ResultFile, ResultFiles
 from posekit.data.result_pictures import Size, read_result_pictures
+from posekit.evaluation.page_pictures import png_address
 from posekit.evaluation.table import Evaluation, MetricRow
 from posekit.metrics.published import prepare_published
 from posekit.util.errors import InputError
@@ -122,16 +119,8 @@ def _cases(
         shown = [("truth", true[0]), ("prediction", made[0])]
         if file.source_file is not None:
             shown.insert(0, ("source", read_photo(file.source_file)))
-        pictures = "".join(f'<img src="{_png(x)}" alt="{kind}" title="{kind}">' for kind, x in shown)
+        pictures = "".join(f'<img src="{png_address(x)}" alt="{kind}" title="{kind}">' for kind, x in shown)
         kinds = ", ".join(kind for kind, _ in shown)
         text = f"{by} {value:.4f}; {file.name} ({file.prediction.name}); {kinds}"
         figures.append(f"<figure>{pictures}<figcaption>{escape(text)}</figcaption></figure>")
     return figures
-
-
-def _png(image: Float[Tensor, "3 h w"]) -> str:
-    """A picture as the address of its own bytes."""
-    pixels = (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
