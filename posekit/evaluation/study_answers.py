@@ -15,6 +15,7 @@ from scipy.stats import binomtest, norm
 from posekit.evaluation.study import LEFT, RIGHT, Study
 from posekit.metrics.interval import interval_over_people
 from posekit.util.errors import InputError
+from posekit.util.files import write_json
 
 VERSION = 1
 MOST_BYTES = 50_000_000
@@ -142,6 +143,13 @@ def judgements_needed(margin: float, share: float = 0.5, confidence: float = CON
         middle = (low + high) // 2
         low, high = (low, middle) if half(middle) <= margin else (middle, high)
     return high
+
+
+def write_study_answers(path: str | os.PathLike, study: Study, judge: str, answers: Sequence[StudyAnswer]) -> Path:
+    """One judge's answers as a file, such as the page of the study saves."""
+    given = [{"trial": one.trial, "answer": one.answer, "seconds": one.seconds} for one in answers]
+    content = {"posekit_study": VERSION, "id": study.id, "judge": judge, "study": study.to_json(), "answers": given}
+    return write_json(path, content)
 
 
 def read_study_answers(paths: Sequence[str | os.PathLike], study: Study | None = None) -> StudyAnswers:

@@ -124,7 +124,7 @@ _PAGE = """<!doctype html>
 body {{ font: 18px/1.5 sans-serif; color: #222; background: #eee; margin: 0; text-align: center }}
 main {{ max-width: 80rem; margin: 0 auto; padding: 1rem }}
 #stage {{ display: flex; justify-content: center; align-items: center; gap: 1.5rem; height: 60vh }}
-#stage img {{ height: 100%; max-width: 32%; object-fit: contain }}
+#stage img {{ height: 100%; flex: 1 1 0; min-width: 0; max-width: 45%; object-fit: contain }}
 #stage img.beside {{ height: 80%; outline: 4px solid #888 }}
 button {{ font: inherit; min-width: 9rem; padding: .5rem 1.5rem; margin: .5rem 1rem }}
 button.small {{ font-size: 14px }}

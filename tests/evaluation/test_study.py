@@ -13,7 +13,14 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from posekit.evaluation.study import Study, StudyQuestion, Trial, schedule_choices, schedule_singles
-from posekit.evaluation.study_answers import VERSION, StudyAnswer, StudyAnswers, judgements_needed, read_study_answers
+from posekit.evaluation.study_answers import (
+    VERSION,
+    StudyAnswer,
+    StudyAnswers,
+    judgements_needed,
+    read_study_answers,
+    write_study_answers,
+)
 from posekit.evaluation.study_folders import make_study
 from posekit.evaluation.study_page import read_study_page, write_study_page
 from posekit.evaluation.study_presets import PRESETS, study_preset
@@ -139,10 +146,10 @@ def study_of(kinds, warm_up=0, **settings):
     return Study(warm_up=warm_up, trials=trials, **values)
 
 
-def saved(path, study, judge, answers, **changes):
+def saved(path, of, name, chosen, **changes):
     """The file that the page writes."""
-    given = [{"trial": n, "answer": answer, "seconds": 0.5} for n, answer in enumerate(answers) if answer]
-    content = {"posekit_study": VERSION, "id": study.id, "judge": judge, "study": study.to_json(), "answers": given}
+    given = [{"trial": n, "answer": answer, "seconds": 0.5} for n, answer in enumerate(chosen)]
+    content = {"posekit_study": VERSION, "id": of.id, "judge": name, "study": of.to_json(), "answers": given}
     path.write_text(json.dumps(content | changes))
     return path
 
@@ -177,7 +184,7 @@ def test_intervals_are_wilsons_and_those_over_judges(tmp_path):
     assert (share.low, share.high) == pytest.approx((middle - half, middle + half), abs=1e-6)
     assert share.judges_low < share.low  # three judges of very different minds
     assert share.judges_high > share.high
-    assert "realism: generated said to be 'real' 35.0 % (42 of 120) [27.0, 43.9]" in str(answers)
+    assert "realism: generated said to be 'real' 35.0 % (42 of 120) [27.1, 43.9]" in str(answers)
     assert "3 judges" in str(answers)
 
 
@@ -267,6 +274,8 @@ def test_an_unfinished_file_counts_and_is_said(tmp_path):
     study = study_of(["real"] * 4)
     answers = read_study_answers([saved(tmp_path / "a.json", study, "a", ["real", "generated"])])
     assert answers.notes == ("a.json: 2 of 4 trials were answered",)
+    write_study_answers(tmp_path / "again.json", study, "a", answers.answers)
+    assert read_study_answers([tmp_path / "again.json"]).answers == answers.answers
     assert answers.shares()[0].total == 2
 
 
