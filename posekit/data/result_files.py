@@ -112,6 +112,11 @@ def match_results(
         photograph = known[target]
         who = shown_person(target, photograph.name, person)
         files.append(ResultFile(source, target, who, chosen[source, target], photograph, known.get(source)))
+    if same := [file for file in files if file.prediction.resolve() == file.truth.resolve()]:
+        raise InputError(
+            f"{len(same)} of {len(files)} predictions are the photographs themselves, for example {same[0].truth}; "
+            "name two folders, or say how predictions are called (--name) and how photographs are (--truth-name)."
+        )
     if {file.person for file in files} == {file.target for file in files}:
         notes.append("names do not say who is who: in the intervals every photograph counts as somebody else")
     return ResultFiles(tuple(files), rule, tuple(notes))
@@ -177,10 +182,14 @@ def _photographs(folder: Path, rule: str, notes: list[str]) -> dict[str, Path]:
 
 
 def picture_files(folder: Path) -> list[Path]:
-    """Picture files in a folder and the folders in it, by name; InputError where there are none."""
+    """Picture files in a folder and the folders in it, by name; InputError where there are none.
+
+    Not: hidden ones, and the maps that lie beside photographs of this field (``_IUV``, ``_INDS``).
+    """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name a folder of pictures.")
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith("."))
+    paths = [path for path in paths if not path.stem.lower().endswith(("_iuv", "_inds"))]
     if not paths:
         raise InputError(
             f"There are no pictures in {folder}; expected files that end in {', '.join(PICTURE_SUFFIXES)}."

@@ -163,6 +163,17 @@ def test_folders_that_are_none(tmp_path):
         match_results(tmp_path, tmp_path)
 
 
+def test_photographs_are_no_predictions_of_themselves(folders):
+    truth, _ = folders(["a.png", "b.png"], [])
+    with pytest.raises(InputError, match="2 of 2 predictions are the photographs themselves, for example .*a.png"):
+        match_results(truth, truth)
+
+
+def test_maps_and_hidden_files_are_no_pictures(folders):
+    truth, made = folders(["a.png", "a_IUV.png", "b_iuv.png", ".c.png"], ["a.png", "a_INDS.png"])
+    assert [file.target for file in match_results(truth, made).files] == ["a"]
+
+
 def test_a_list_that_says_a_pair_twice(folders, tmp_path):
     truth, made = folders(["a.png", "b.png"], ["a_2_b_vis.png"])
     with pytest.raises(InputError, match="lists 1 of 2 pairs more than once"):

@@ -1,6 +1,6 @@
 """Every reader, on damaged files: it reads, or it refuses in one sentence; soon, in little memory, changing nothing.
 
-About 1,900 files; `pytest tests/fuzz --fuzz 550` makes some 10,000, and --fuzz-seed other ones.
+About 2,200 files; `pytest tests/fuzz --fuzz 550` makes some 12,000, and --fuzz-seed other ones.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ def whole(tmp_path_factory) -> Path:
     save_checkpoint(root / "checkpoints", system, {}, card)
     (root / "log.jsonl").write_text('{"run": {"seed": 0}}\n{"stage": "f", "step": 1, "total_step": 1, "l1": 0.5}\n')
     Evaluation([], {}, [], [], _protocol()).save(root / "e.json")
-    (root / "results").mkdir()
-    for name in ("a.png", "b.png"):
-        Image.fromarray(rng.integers(0, 255, (H, W, 3), np.uint8)).save(root / "results" / name)
+    for name in ("truth/a.png", "truth/b.png", "results/b.png", "results/a_2_b_vis.png", "results/b_2_a_vis.png"):
+        (root / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (H, W, 3), np.uint8)).save(root / name)
     (root / "results.csv").write_text("from,to\na.png,b.png\nb.png,a.png\n")
     trial = Trial(question=0, item="a", pictures=("00",), kinds=("real",))
     questions = study_preset("realism").questions
@@ -164,7 +164,7 @@ TARGETS = {
     "results and their pairs": Target(
         "results.csv",
         lambda b: damage.text_of(b.decode(), ",._{}"),
-        lambda r: match_results(r / "results", r / "results", pairs=r / "results.csv", allow_missing=True),
+        lambda r: match_results(r / "truth", r / "results", pairs=r / "results.csv", allow_missing=True),
     ),
     "a chart table": Target("table.npz", damage.archive_of, lambda r: ChartTable.load(r / "table.npz")),
     "a data card": Target(
