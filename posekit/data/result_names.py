@@ -2,9 +2,9 @@
 
 | rule                        | who writes it                                                                  |
 |-----------------------------|--------------------------------------------------------------------------------|
-| "{source}_2_{target}_vis"   | Global-Flow-Local-Attention, pose-with-style                                   |
+| "{source}_2_{target}_vis"   | Global-Flow-Local-Attention, pose-with-style, PIDM                             |
 | "{source}___{target}_vis"   | Pose-Transfer (PATN), strips of five pictures                                  |
-| "{source}_to_{target}"      | PIDM and others                                                                |
+| "{source}_to_{target}"      | PCDMs, with one more character in front                                        |
 | "{source}.jpg_{target}.jpg" | Deformable GANs                                                                |
 | "{target}"                  | a picture called as the photograph that it is to meet                          |
 

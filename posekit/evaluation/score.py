@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from posekit.data.result_files import ResultFiles
@@ -22,8 +23,8 @@ from posekit.metrics.published import measure_published, prepare_published, publ
 from posekit.metrics.texture import patch_words, sliced_wasserstein
 from posekit.util.errors import InputError
 
-PATCH = {"levels": 3, "patch": 7, "directions": 128, "patches": 1024}
-FID = (
+_PATCH = {"levels": 3, "patch": 7, "directions": 128, "patches": 1024}
+_FID = (
     "FID is missing: it compares whole sets, each script with another network and other real pictures "
     "(Inception of TensorFlow, of torchvision), and none of these is here."
 )
@@ -72,24 +73,16 @@ def score_results(
     files = results.files
     sized = size is not None or own.size is not None
     notes = [*results.notes, *check_pictures(files, strip=strip, sized=sized, one=not own.truth_follows)]
-    every = max(1, -(-len(files) // perceptual_pairs)) if perceptual_pairs else len(files) + 1
+    every = -(-len(files) // perceptual_pairs) if perceptual_pairs else len(files) + 1
     look = Perceptual()
     values: dict[str, list[float] | None] = {}
-    frame: Protocol = STANDARD
+    frame = STANDARD
     pictures = tqdm(read_result_pictures(files, strip=strip, size=size), "score", len(files), disable=not progress)
     for number, (file, image, truth) in enumerate(pictures):
+        chosen = perceptual_pairs > 0 and number % every == 0
         try:
-            image, truth, frame = prepare_published(image[None], truth[None], protocol)
-            measured = measure_published(image, truth, protocol)
-            measured |= {
-                "ms_ssim": ms_ssim(image, truth),
-                "l1": l1(image, truth),
-                "gradient_energy_ratio": gradient_energy_ratio(image, truth),
-                "sliced_wasserstein": sliced_wasserstein(image, truth, **PATCH).mean(1),
-            }
-            chosen = number % every == 0 and perceptual_pairs > 0
-            measured["perceptual"] = look(image, truth) if chosen else torch.full((1,), torch.nan)
-            measured["lpips"] = pretrained.lpips(image, truth)
+            made, true, frame = prepare_published(image[None], truth[None], protocol)
+            measured = {**measure_published(made, true, protocol), **_ours(made, true, look if chosen else None)}
         except InputError as error:
             raise InputError(f"{file.prediction.name}: {error}") from error
         for metric, value in measured.items():
@@ -100,13 +93,14 @@ def score_results(
     which = "" if every == 1 else f"of {sum(n % every == 0 for n in range(len(files)))} of {len(files)} pairs: "
     if every > 1:
         notes.append(f"perceptual: {which.rstrip(': ')}" if perceptual_pairs else "perceptual: not asked for")
-    notes += [problem for name in ("lpips",) if (problem := pretrained.problem(name))] + [_INCEPTION, FID]
+    notes += [problem] if (problem := pretrained.problem("lpips")) else []
+    notes += [_INCEPTION, _FID]
     more = {
         **frame.more,
         "ms_ssim": f"{STANDARD.words()['ssim']}; {STANDARD.words()['ms_ssim']}",
         "gradient_energy_ratio": "squared forward differences of all of it, prediction over truth; 1 is as sharp",
         "perceptual": which + PERCEPTUAL_WORDS["perceptual"],
-        "sliced_wasserstein": patch_words(PATCH),
+        "sliced_wasserstein": patch_words(_PATCH),
         "lpips": pretrained.PROTOCOL["lpips"],
     }
     if size is not None:
@@ -117,6 +111,18 @@ def score_results(
     rows += [MetricRow(label, metric, None, None, None) for metric in ("inception_score", "fid")]
     names = [file.name for file in files]
     return Evaluation(rows, {label: values | {"inception_score": None, "fid": None}}, names, people, frame, notes)
+
+
+def _ours(image: Tensor, truth: Tensor, look: Perceptual | None) -> dict[str, Tensor | None]:
+    """Our own numbers of one pair; without ``look``, NaN for the perceptual distance."""
+    return {
+        "ms_ssim": ms_ssim(image, truth),
+        "l1": l1(image, truth),
+        "gradient_energy_ratio": gradient_energy_ratio(image, truth),
+        "sliced_wasserstein": sliced_wasserstein(image, truth, **_PATCH).mean(1),
+        "perceptual": torch.full((1,), torch.nan) if look is None else look(image, truth),
+        "lpips": pretrained.lpips(image, truth),
+    }
 
 
 def _row(

@@ -19,8 +19,8 @@ from posekit.metrics.published import prepare_published
 from posekit.util.errors import InputError
 from posekit.util.files import write_text
 
-HIGHER_IS_BETTER = ("ssim", "ssim_256", "ms_ssim", "psnr")
-CASES = 6  # worst ones, and as many best ones
+_HIGHER_IS_BETTER = ("ssim", "ssim_256", "ms_ssim", "psnr")
+_CASES = 6  # worst ones, and as many best ones
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -72,9 +72,11 @@ def write_score_page(
     if by not in values:
         raise InputError(f"Cases are sorted by one of {', '.join(values)}; got {by!r}.")
     column = np.asarray(values[by])
-    sign = 1 if by.rsplit(".", 1)[-1] in HIGHER_IS_BETTER else -1
-    ranked = [int(i) for i in np.argsort(sign * column, kind="stable") if np.isfinite(column[i])]  # the worst first
-    count = min(CASES, -(-len(ranked) // 2))
+    good = -np.abs(np.log(column)) if by == "gradient_energy_ratio" else -column  # a ratio is best at 1
+    if by.rsplit(".", 1)[-1] in _HIGHER_IS_BETTER:
+        good = column
+    ranked = [int(i) for i in np.argsort(good, kind="stable") if np.isfinite(column[i])]  # the worst first
+    count = min(_CASES, -(-len(ranked) // 2))
     worst, best = ranked[:count], ranked[::-1][: min(count, len(ranked) - count)]
     words = table.protocol.more
     rows = "".join(_line(row, words.get(row.metric, table.protocol.words().get(row.metric, ""))) for row in table.rows)

@@ -121,8 +121,9 @@ def _singles(
     """Trials whose pictures are paths still."""
     around: dict[str, str] = {}
     if beside:
-        around = {item: str(file.truth) for item, file in _matched(beside[0], made, name, notes).items()}
-        generated = [(item, str(file.prediction)) for item, file in _matched(beside[0], made, name, []).items()]
+        files = _matched(beside[0], made, name, notes)
+        around = {item: str(file.truth) for item, file in files.items()}
+        generated = [(item, str(file.prediction)) for item, file in files.items()]
     else:
         generated = [(path.stem, str(path)) for path in picture_files(Path(made))]
     pools, counts = {"generated": generated}, {"generated": count or own.generated}

@@ -16,8 +16,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from posekit.metrics.image import Images, l1, psnr, relative_l1, ssim
-from posekit.metrics.protocol import STANDARD, Protocol, Size
+from posekit.metrics.image import Images, l1, psnr, relative_l1
+from posekit.metrics.protocol import Protocol, Size
 from posekit.metrics.windowed_ssim import SsimWindow, windowed_ssim
 from posekit.util.errors import InputError
 
@@ -26,7 +26,6 @@ from posekit.util.errors import InputError
 _GAUSSIAN_13 = SsimWindow(side=13, edge=5, own_range=True)
 _GAUSSIAN_11 = SsimWindow(side=11, edge=5, own_range=True)
 _UNIFORM_51 = SsimWindow(kind="uniform", side=51, edge=25, sample=True)
-_PWS_SIZES = ((512, 348), (256, 174))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +35,8 @@ class PublishedProtocol:
     Args:
         source: where it is written.
         words: how it prepares the pictures.
-        frames: (height, width) of a picture -> crop and padding (white), of every size that the script is made for.
-            Empty: any size.
+        frames: (height, width) of a prediction -> crop and padding (white) or None, of every size that the script is
+            made for.  Empty: any size.
         size: both pictures are brought to it first, the truth by Pillow's bicubic filter; None: they are left alone.
         truth_follows: the truth is brought to the size of the generated picture (Lanczos).
         windows: what it calls SSIM, by the script's name.
@@ -60,7 +59,10 @@ _FLOW = {"windows": {"ssim": _UNIFORM_51, "ssim_256": _GAUSSIAN_11}, "psnr": Tru
 
 PUBLISHED: Mapping[str, PublishedProtocol] = {
     "plain": PublishedProtocol(
-        source="posekit, as `posekit evaluate` measures", words="pictures as they are, in [0, 1]", psnr=True
+        source="posekit, as `posekit evaluate` measures",
+        words="pictures as they are, in [0, 1]",
+        windows={"ssim": SsimWindow()},
+        psnr=True,
     ),
     "wang": PublishedProtocol(
         source="Wang et al. 2004, ssim_index.m",
@@ -94,6 +96,7 @@ PUBLISHED: Mapping[str, PublishedProtocol] = {
     "pws": PublishedProtocol(
         source="BadourAlBahar/pose-with-style, README.md (GFLA's script), test.py and dataset.py",
         words="predictions of 512 x 348 or 256 x 174, the truth brought to their size by Pillow's Lanczos filter",
+        frames={(512, 348): None, (256, 174): None},
         truth_follows=True,
         l1_factor=1.0,
         relative=True,
@@ -120,16 +123,15 @@ def prepare_published(
     own = published_protocol(name)
     if own.size is not None:
         image, truth = _as_torch_resizes(image, own.size), _as_pillow_resizes(truth, own.size, Image.Resampling.BICUBIC)
+    if own.frames:
+        _check_known(image, tuple(own.frames), name)
     if own.truth_follows:
-        _check_known(image, _PWS_SIZES, name)
         truth = _as_pillow_resizes(truth, tuple(image.shape[-2:]), Image.Resampling.LANCZOS)
     if image.shape != truth.shape:
         raise InputError(
             f"The prediction has {image.shape[-2]} x {image.shape[-1]} pixels (height x width) and its truth "
             f"{truth.shape[-2]} x {truth.shape[-1]}; the protocol {name} compares one size."
         )
-    if own.frames:
-        _check_known(image, tuple(own.frames), name)
     size = tuple(image.shape[-2:])
     crop, padding = own.frames.get(size) or (None, None)
     protocol = Protocol(size=size, crop=crop, padding=padding, published=name, more=published_words(name))
@@ -142,8 +144,6 @@ def measure_published(image: Images, truth: Images, name: str) -> dict[str, Floa
     numbers: dict[str, Callable[[Tensor, Tensor], Tensor]] = {}
     for number, window in own.windows.items():
         numbers[number] = lambda a, b, window=window: windowed_ssim(a, b, window)
-    if name == "plain":
-        numbers["ssim"] = lambda a, b: ssim(a, b, protocol=STANDARD)
     if own.psnr:
         numbers["psnr"] = psnr
     if own.l1_factor is not None:
@@ -158,8 +158,6 @@ def published_words(name: str) -> dict[str, str]:
     own = published_protocol(name)
     words = {name: f"{own.source}: {own.words}"}
     words |= {f"{name}.{number}": window.words() for number, window in own.windows.items()}
-    if name == "plain":
-        words["plain.ssim"] = STANDARD.words()["ssim"]
     if own.psnr:
         words[f"{name}.psnr"] = "-10 log10 of the mean squared difference of pictures in [0, 1]"
     if own.l1_factor is not None:

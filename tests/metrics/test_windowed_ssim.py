@@ -69,6 +69,9 @@ def test_it_is_scikit_images(seed, noise):
     bell = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     of_range = structural_similarity(b, a, **bell, channel_axis=0, data_range=a.max() - a.min())
     assert windowed_ssim(image, truth, SsimWindow(own_range=True)).item() == pytest.approx(of_range, abs=2e-6)
+    small = structural_similarity(b, a, **bell | {"sigma": 1.2}, channel_axis=0, data_range=a.max() - a.min())
+    nine = SsimWindow(side=9, sigma=1.2, edge=4, own_range=True)
+    assert windowed_ssim(image, truth, nine).item() == pytest.approx(small, abs=2e-6)
     broad = SsimWindow(kind="uniform", side=51, edge=25, sample=True)
     expected = structural_similarity(b, a, win_size=51, channel_axis=0, data_range=1)
     assert windowed_ssim(image, truth, broad).item() == pytest.approx(expected, abs=2e-6)
