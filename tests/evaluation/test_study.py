@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ from posekit.evaluation.study_answers import (
 )
 from posekit.evaluation.study_folders import make_study
 from posekit.evaluation.study_page import read_study_page, write_study_page
-from posekit.evaluation.study_presets import PRESETS, study_preset
+from posekit.evaluation.study_presets import study_preset
 from posekit.util.errors import InputError
 
 # ------------------------------------------------------------------------------------------------------- schedule
@@ -102,32 +101,6 @@ def test_the_published_studies_as_printed():
     assert (two.pairs, two.judges, len(two.questions)) == (80, 6, 2)
     assert two.published["against GFLA 64"] == (70.8, 75.6)
     assert 78.9 + 29.1 > 100  # as its remark says
-
-
-PAPERS = Path(__file__).parents[3] / "shared" / "papers"
-
-
-@pytest.mark.skipif(not PAPERS.is_dir(), reason="the papers' texts are not here")
-def test_the_numbers_are_in_the_papers():
-    texts = {
-        name: " ".join((PAPERS / f"{file}.txt").read_text().split())
-        for name, file in {
-            "realism": "dense_pose_transfer",
-            "anatomy": "dense_pose_transfer",
-            "pose": "dense_pose_transfer",
-            "closest": "coordinate_inpainting",
-            "try_on": "coordinate_inpainting",
-            "two_questions": "single_spatial_transformation",
-        }.items()
-    }
-    assert texts.keys() == PRESETS.keys()
-    for name, preset in PRESETS.items():
-        for figures in preset.published.values():
-            assert all(f"{figure:g}" in texts[name] for figure in figures)
-    assert "we show 55 real and 55 generated images in a random order to 30 users for one second" in texts["realism"]
-    assert "Each sample was assessed by 50 people totalling in 3650 cases" in texts["try_on"]
-    assert "The source image was not shown. The order of presentation was normalized." in texts["closest"]
-    assert "We ask 6 different people" in texts["two_questions"]
 
 
 def test_unknown_studies_are_said():
