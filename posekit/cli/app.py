@@ -22,6 +22,8 @@ from posekit.cli.describe import describe_command
 from posekit.cli.dress import dress_command
 from posekit.cli.evaluate import evaluate_command
 from posekit.cli.render import render_command
+from posekit.cli.score import score_command
+from posekit.cli.study import study_command
 from posekit.cli.sweep import sweep_command
 from posekit.cli.train import train_command
 from posekit.cli.transfer import transfer_command
@@ -37,6 +39,8 @@ COMMANDS = {
     "augment": augment_command,
     "evaluate": evaluate_command,
     "compare": compare_command,
+    "score": score_command,
+    "study": study_command,
     "sweep": sweep_command,
     "demo": demo_command,
 }

@@ -1,4 +1,4 @@
-"""Image metrics, one value per image: SSIM, MS-SSIM, l1, gradient-energy ratio.
+"""Image metrics, one value per image: SSIM, MS-SSIM, l1 and what is made of it, PSNR, gradient-energy ratio.
 
 Images are ``b 3 h w`` in [0, 1] and are compared as they are: crop and padding have been done by `Protocol.frame`.
 Windows and constants are those of the protocol.  With a mask ``b 1 h w`` of 0 and 1 a metric looks at what lies on it
@@ -93,6 +93,25 @@ def l1_at(image: Images, truth: Images, side: int) -> Float[Tensor, " b"]:
     size = image.shape[-2:]
     coarse = (interpolate(adaptive_avg_pool2d(x, side), size=size, mode="bilinear") for x in (image, truth))
     return l1(*coarse)
+
+
+def relative_l1(image: Images, truth: Images) -> Float[Tensor, " b"]:
+    """The sum of all absolute differences over the sum of all values of both: 0 for equal images, at most 1.
+
+    Darker pictures get higher values for the same differences.  Called MAE by the public evaluation script of Ren et
+    al. (Deep Image Spatial Transformation, 2020).  NaN where both are black.
+    """
+    check_images(image, truth)
+    return (image - truth).abs().sum((1, 2, 3)) / (image + truth).sum((1, 2, 3))
+
+
+def psnr(image: Images, truth: Images) -> Float[Tensor, " b"]:
+    """Peak signal to noise in decibels, -10 log10 of the mean squared difference; infinite for equal images.
+
+    A mean over pictures is infinite as soon as one is equal to its truth.
+    """
+    check_images(image, truth)
+    return -10 * (image - truth).double().square().mean((1, 2, 3)).log10().to(image)
 
 
 def gradient_energy_ratio(image: Images, truth: Images, mask: Mask = None) -> Float[Tensor, " b"]:

@@ -38,6 +38,7 @@ class Protocol:
         sigma, k: of SSIM's Gaussian window (cut off at 3.5 sigma: 11 x 11 pixels) and its constants.
         scale_weights: of MS-SSIM, the finest scale first (Wang, Simoncelli, Bovik 2003).
         confidence, resamples, seed: of the intervals (`posekit.metrics.interval`).
+        published: public evaluation script (`posekit.metrics.published`) behind the numbers that carry its name.
         more: how the metrics were made that are not of this module, name -> words.
     """
 
@@ -54,6 +55,7 @@ class Protocol:
     confidence: float = 0.95
     resamples: int = 2000
     seed: int = 0
+    published: str | None = None
     more: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -154,6 +156,7 @@ class Protocol:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Protocol:
         """Read what `to_json` made of it; TypeError or KeyError where that is something else."""
+        stored = {"published": None, **stored}  # older results have no such entry
         own = {f.name: stored[f.name] for f in fields(cls)}
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in own.items()})
 
@@ -165,6 +168,8 @@ class Protocol:
         padding = f"padded to {_pixels(self.padding)} with {value}" if self.padding else "no padding"
         constants = f"SSIM window {self.window}, sigma {self.sigma:g}, data range {self.data_range:g}"
         parts = [f"{size} {self.color} in [0, 1], {crop}, {padding}", constants]
+        if self.published is not None:
+            parts = [f"protocol {self.published}", parts[0]]
         if self.measured is not None:
             parts.append(f"MS-SSIM {self.scales()} scales")
         if self.pairs is not None:

@@ -18,6 +18,8 @@ from posekit.cli import app as cli
 from posekit.cli.sources import kind_of
 from posekit.data.openpose import write_openpose
 from posekit.data.studio import read_rendered_view
+from posekit.evaluation.study_answers import StudyAnswer, write_study_answers
+from posekit.evaluation.study_page import read_study_page
 from posekit.systems import build
 from posekit.training.weights import save_weights
 from posekit.util.errors import InputError
@@ -101,6 +103,51 @@ def test_compare_shows_every_system_with_what_it_costs(run, rendered, tmp_path):
     assert one_sentence(err)
 
 
+def test_score_measures_a_folder_of_results(run, rendered, tmp_path):
+    """A person's other view in place of a prediction, under two protocols, as files and beside an earlier run."""
+    for folder, view in (("truth", 0), ("made", 1)):
+        (tmp_path / folder).mkdir()
+        for person in ("00000", "00009"):
+            shutil.copy(rendered / "people" / person / f"{view}.png", tmp_path / folder / f"{person}.png")
+    words = ("score", tmp_path / "truth", tmp_path / "made", "--protocol", "gfla", "--perceptual-pairs", 1)
+    code, out, err = run(*words, "-o", tmp_path / "rows.json", "--html", tmp_path / "page.html")
+    assert code == 0, err
+    assert out.startswith("2 predictions, called {target}\n")
+    for number in ("gfla.ssim ", "gfla.ssim_256", "gfla.psnr", "gfla.mae", "ms_ssim", "sliced_wasserstein"):
+        assert re.search(rf"^{number} +[0-9.]+ \[", out, re.MULTILINE)
+    assert re.search(r"^fid +missing$", out, re.MULTILINE)
+    assert (tmp_path / "page.html").read_text().count("<figure>") == 2
+    code, out, _ = run(*words, "--beside", tmp_path / "rows.json", "-o", tmp_path / "rows.csv")
+    assert code == 0
+    assert "made (rows.json)" in out
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 3
+    code, _, err = run(*words[:3], "--protocol", "wang", "--beside", tmp_path / "rows.json")
+    assert code == 1
+    assert "rows.json was measured under the protocol gfla, not wang" in err  # before the work
+    assert one_sentence(err)
+
+
+def test_study_makes_a_page_and_counts_answers(run, rendered, tmp_path):
+    for folder, view in (("real", 0), ("made", 1)):
+        (tmp_path / folder).mkdir()
+        for person in ("00000", "00009"):
+            shutil.copy(rendered / "people" / person / f"{view}.png", tmp_path / folder / f"{person}.png")
+    folders = ("--made", tmp_path / "made", "--real", tmp_path / "real")
+    page = tmp_path / "study.html"
+    code, out, err = run("study", "realism", *folders, "--count", 2, "--warm-up", 1, "--seed", 4, "-o", page)
+    assert code == 0, err
+    study = read_study_page(page)
+    assert f"study {study.id}, 4 screens, 4 pictures; seed 4" in out
+    given = [StudyAnswer("a", n, "real", 1.0) for n in range(4)]
+    file = write_study_answers(tmp_path / "a.json", study, "a", given)
+    code, out, _ = run("study", "--answers", file, "--page", page, "--margin", 5)
+    assert code == 0
+    assert out.startswith("381 judgements for a 95 % interval of 5 percent")
+    assert re.search(r"^realism: generated said to be 'real' 100.0 % \([12] of [12]\) \[", out, re.MULTILINE)
+    code, out, _ = run("study")
+    assert "80 pairs for each rival, beside truth, 50 people." in out
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -131,6 +178,17 @@ def test_compare_shows_every_system_with_what_it_costs(run, rendered, tmp_path):
         (("transfer", "a.png", "b.png", "--atlas", "smpl"), "rendered views have an atlas of their own"),
         (("transfer", "a.png", "b.png", "-o", "new.xyz"), "end it in .png"),
         (("demo", "-o", "demo.xyz"), "end it in .png"),
+        (("score", "nowhere", "nowhere"), "nowhere is not a folder"),
+        (("study", "beauty", "--made", "nowhere"), "realism, anatomy, pose, closest, try_on, two_questions"),
+        (("study", "anatomy"), "needs the folder of the generated pictures (--made)"),
+        (("study", "anatomy", "--made", "nowhere", "--real", "nowhere"), "nowhere is not a folder"),
+        (("study", "--answers", "nowhere.json"), "nowhere.json could not be read"),
+        (("study", "anatomy", "--answers", "nowhere.json"), "do one after the other"),
+        (("study", "--margin", "70"), "A margin lies between 0 and 0.5"),
+        (("score", "nowhere", "nowhere", "--protocol", "x"), "are plain, wang, patn, gfla, cfld, pws; got 'x'"),
+        (("score", "nowhere", "nowhere", "-o", "rows.txt"), "end it in .csv or .json"),
+        (("score", "nowhere", "nowhere", "--html", "/proc/none/e.html"), "cannot be written"),
+        (("score", "nowhere", "nowhere", "--beside", "nowhere.json"), "nowhere.json is not an evaluation"),
         (("augment", "nowhere"), "have no pose; give the csv"),
         (("augment", "nowhere", "--maps", "nowhere"), "cannot be read as a folder"),
     ],

@@ -1,6 +1,6 @@
 """Every reader, on damaged files: it reads, or it refuses in one sentence; soon, in little memory, changing nothing.
 
-About 1,900 files; `pytest tests/fuzz --fuzz 550` makes some 10,000, and --fuzz-seed other ones.
+About 2,200 files; `pytest tests/fuzz --fuzz 550` makes some 12,000, and --fuzz-seed other ones.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ from posekit.data.iuv import read_iuv
 from posekit.data.load import load_person
 from posekit.data.openpose import read_openpose
 from posekit.data.photo import read_photo
+from posekit.data.result_files import match_results
 from posekit.data.smpl_atlas import read_smpl_atlas
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.study import Study, Trial
+from posekit.evaluation.study_answers import StudyAnswer, read_study_answers, write_study_answers
+from posekit.evaluation.study_presets import study_preset
 from posekit.evaluation.table import Evaluation
 from posekit.ops.surface import ChartTable
 from posekit.studio.folder import render_folder
@@ -85,6 +89,14 @@ def whole(tmp_path_factory) -> Path:
     save_checkpoint(root / "checkpoints", system, {}, card)
     (root / "log.jsonl").write_text('{"run": {"seed": 0}}\n{"stage": "f", "step": 1, "total_step": 1, "l1": 0.5}\n')
     Evaluation([], {}, [], [], _protocol()).save(root / "e.json")
+    for name in ("truth/a.png", "truth/b.png", "results/b.png", "results/a_2_b_vis.png", "results/b_2_a_vis.png"):
+        (root / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (H, W, 3), np.uint8)).save(root / name)
+    (root / "results.csv").write_text("from,to\na.png,b.png\nb.png,a.png\n")
+    trial = Trial(question=0, item="a", pictures=("00",), kinds=("real",))
+    questions = study_preset("realism").questions
+    study = Study(preset="realism", seed=0, seconds=1.0, warm_up=0, methods=(), questions=questions, trials=(trial,))
+    write_study_answers(root / "answers.json", study, "me", [StudyAnswer("me", 0, "real", 0.5)])
     steps = np.linspace(-1, 1, 4, dtype=np.float32)
     ChartTable.from_table(_table(steps), 8).save(root / "table.npz")
     render_folder(root / "data", [0], 2, 16, jobs=1, progress=False)
@@ -145,6 +157,14 @@ TARGETS = {
     "a log": Target("log.jsonl", lambda b: damage.text_of(b.decode(), ":,"), lambda r: read_log(r / "log.jsonl")),
     "an evaluation": Target(
         "e.json", lambda b: damage.json_of(json.loads(b)), lambda r: str(Evaluation.load(r / "e.json"))
+    ),
+    "answers to a user study": Target(
+        "answers.json", lambda b: damage.json_of(json.loads(b)), lambda r: str(read_study_answers([r / "answers.json"]))
+    ),
+    "results and their pairs": Target(
+        "results.csv",
+        lambda b: damage.text_of(b.decode(), ",._{}"),
+        lambda r: match_results(r / "truth", r / "results", pairs=r / "results.csv", allow_missing=True),
     ),
     "a chart table": Target("table.npz", damage.archive_of, lambda r: ChartTable.load(r / "table.npz")),
     "a data card": Target(

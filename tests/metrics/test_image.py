@@ -211,3 +211,22 @@ def test_bad_input(unchecked):
             metric(image, truth, half_mask(1))
     with pytest.raises(InputError, match="at least 11 pixels a side, got 8 x 8"):
         metrics.ms_ssim(image[..., :8, :8], truth[..., :8, :8])
+
+
+def test_psnr_and_relative_l1_by_hand():
+    image, truth = torch.full((1, 3, 4, 4), 0.5), torch.full((1, 3, 4, 4), 0.75)
+    truth[:, :, 2:] = 0.5
+    assert metrics.psnr(image, truth).item() == pytest.approx(-10 * np.log10(0.5 * 0.25**2))
+    assert metrics.relative_l1(image, truth).item() == pytest.approx(0.125 / (0.5 + 0.625))
+    assert metrics.psnr(truth, truth).item() == np.inf
+    assert metrics.relative_l1(truth, truth).item() == 0
+    assert metrics.relative_l1(truth, 0 * truth).item() == 1
+
+
+def test_psnr_is_scikit_images():
+    from skimage.metrics import peak_signal_noise_ratio
+
+    image, truth = pictures()
+    pairs = zip(image.double().numpy(), truth.double().numpy(), strict=True)
+    expected = [peak_signal_noise_ratio(b, a, data_range=1) for a, b in pairs]
+    assert metrics.psnr(image, truth).tolist() == pytest.approx(expected, rel=1e-5)

@@ -69,12 +69,19 @@ def test_stored_as_json_and_read_again():
         Protocol.from_json({"size": [1, 2]})
 
 
+def test_results_older_than_published_protocols_are_read():
+    stored = Protocol(size=(64, 64)).to_json()
+    del stored["published"]
+    assert Protocol.from_json(stored) == Protocol(size=(64, 64))
+
+
 def test_said_in_one_line():
     text = str(Protocol(size=(256, 176), pairs=200, padding=(256, 256)))
     assert text == (
         "256 x 176 RGB in [0, 1], no crop, padded to 256 x 256 with white; SSIM window 11, sigma 1.5, data range 1; "
         "MS-SSIM 5 scales; 200 pairs"
     )
+    assert str(Protocol(size=(64, 64), published="gfla")).startswith("protocol gfla; 64 x 64 RGB in [0, 1], no crop, ")
 
 
 CHANGES = {
@@ -91,6 +98,7 @@ CHANGES = {
     "confidence": 0.9,
     "resamples": 100,
     "seed": 1,
+    "published": "gfla",
     "more": {"lpips": "VGG"},
 }
 
