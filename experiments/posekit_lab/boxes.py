@@ -67,7 +67,7 @@ class Diagram:
                 raise InputError(f"An arrow is 'a > b', with one of {' '.join(WAYS)} between two boxes; got {arrow!r}.")
 
 
-def size_of(diagram: Diagram) -> tuple[int, int]:
+def drawing_size(diagram: Diagram) -> tuple[int, int]:
     """(width, height) of the drawing in pixels."""
     columns, rows = (1 + max(getattr(box, axis) for box in diagram.boxes.values()) for axis in ("column", "row"))
     return tuple(
@@ -106,7 +106,7 @@ def path_of(start: Box, end: Box, way: str = ">") -> str:
 
 def as_svg(diagram: Diagram) -> str:
     """The drawing as the text of an SVG file."""
-    width, height = size_of(diagram)
+    width, height = drawing_size(diagram)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img" aria-label="{escape(diagram.title)}">',

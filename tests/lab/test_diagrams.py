@@ -32,7 +32,7 @@ def test_no_other_files_and_all_are_shown(tmp_path):
 def test_well_formed_and_inside(name):
     diagram = DIAGRAMS[name]
     root = ET.fromstring(boxes.as_svg(diagram))
-    width, height = boxes.size_of(diagram)
+    width, height = boxes.drawing_size(diagram)
     assert root.get("viewBox") == f"0 0 {width} {height}"
     assert root.find(f"{SVG}title").text == diagram.title
     rects = root.findall(f"{SVG}g/{SVG}rect")
