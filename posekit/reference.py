@@ -19,12 +19,13 @@ def reference_weights() -> list[Path]:
 
 
 def shipped_names() -> list[str]:
-    """Names, for `load_system`, of the systems in the package that put somebody into another pose.
+    """Names, for `load_system`, of the systems in the package that put somebody's body into another pose.
 
-    Files of parts alone are left out, and garment transfer, which is shown head and hands of the target.
+    Files of parts alone are left out, faces, and garment transfer, which is shown head and hands of the target.
     """
     cards = {path: read_weight_card(path) for path in reference_weights()}
-    return [path.stem for path, card in cards.items() if "parts" not in card and card["variant"] != "garments"]
+    bodies = {path: card for path, card in cards.items() if card["config"].get("atlas") != "head"}
+    return [path.stem for path, card in bodies.items() if "parts" not in card and card["variant"] != "garments"]
 
 
 def load_reference(name: str = "coordinate_inpainting", preset: str = "laptop", variant: str = "full") -> System:

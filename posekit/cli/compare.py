@@ -39,6 +39,7 @@ def compare_command(
     models = {name: load_system(name) for name in names}
     size = common_size(models) or (128, 128)
     some = {} if poses == "all" else {"poses": poses}
+    some |= {"kind": "face"} if any(model.kind == "face" for model in models.values()) else {}
     held_out = open_people(data, "test", size, people=people, views=VIEWS, seed=seed, **some)
     if len(held_out) < pairs:
         raise InputError(f"There are {len(held_out)} such held-out pairs, {pairs} were asked for; take more people.")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from posekit.person import Person
     from posekit.systems.base import System
 
+_FACE = 128  # pixels, where no network asks for another size
 Kind = Literal["a rendered view", "joints", "a photograph"]
 
 
@@ -27,10 +28,20 @@ def kind_of(path: str | os.PathLike) -> Kind:
     return "a rendered view" if is_rendered_view(path) else "a photograph"
 
 
-def person_of(path: str | os.PathLike, kind: Kind, system: System | None, size: tuple[int, int]) -> Person:
+def shows_face(path: str | os.PathLike, kind: Kind) -> bool:
+    """Whether a file is a rendered close-up, whose map is of the head alone."""
+    from posekit.data.studio import read_rendered_view
+
+    return kind == "a rendered view" and read_rendered_view(path).atlas == "head"
+
+
+def person_of(
+    path: str | os.PathLike, kind: Kind, system: System | None, size: tuple[int, int], *, face: bool = False
+) -> Person:
     """The person of a file, a single photograph; of joints, a black one of ``size``.
 
-    system: keypoint-guided; it reads the map of a photograph.  Other kinds need none.
+    system: keypoint-guided; it reads the map of a photograph.  Other kinds need none.  face: of a photograph, the face
+    alone, for which no network of ours is needed.
     """
     from posekit.data.openpose import read_openpose
     from posekit.data.photo import read_photo
@@ -45,7 +56,11 @@ def person_of(path: str | os.PathLike, kind: Kind, system: System | None, size: 
         keypoints, visibility = read_openpose(path, size, frame=True)
         return Person(torch.zeros(3, *size), keypoints=keypoints, visibility=visibility, name=Path(path).stem)
     from posekit.photo.photographed import photographed
+    from posekit.photo.photographed_face import photographed_face
 
+    if face:
+        side = _FACE if system is None or system.size is None else system.size[0]
+        return photographed_face(read_photo(path), side, name=Path(path).stem).person
     if system is None or system.config.variant != "keypoints":
         raise InputError(
             f"{path} is a photograph without a map: it needs keypoint-guided weights, which read one; leave --weights "

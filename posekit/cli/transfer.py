@@ -45,6 +45,7 @@ def transfer_command(
         int | None, typer.Option(min=1, max=4096, help=f"Texels along an edge where nothing is learnt; {TEXELS}.")
     ] = None,
     joints: Annotated[bool, typer.Option("--joints", help="Of the pose, use the joints alone.")] = False,
+    face: Annotated[bool, typer.Option("--face", help="Of photographs, the faces alone.")] = False,
     panel: Annotated[Path | None, typer.Option(help="Also write a picture of every intermediate.")] = None,
 ) -> None:
     """Put the person of SOURCE into the pose of another photograph, view, or map, or into joints.
@@ -56,9 +57,11 @@ def transfer_command(
     if len(maps) == 1:
         if atlas != "auto":
             raise InputError("--atlas is for a photograph with its maps; rendered views have an atlas of their own.")
-        _transfer_to_pose(source, maps[0], out, "f" if inpaint == "auto" else inpaint, joints=joints, **given)
-    elif joints:
-        raise InputError("--joints is for a photograph, a view or a file of joints as the pose, not for maps.")
+        _transfer_to_pose(
+            source, maps[0], out, "f" if inpaint == "auto" else inpaint, joints=joints, face=face, **given
+        )
+    elif joints or face:
+        raise InputError("--joints and --face are for photographs and views (or a file of joints), not for maps.")
     elif len(maps) == 2:
         transfer_files(source, maps[0], maps[1], out, inpaint, atlas=atlas, **given)
     else:
@@ -78,16 +81,18 @@ def _transfer_to_pose(
     weights: str | os.PathLike | None = None,
     atlas_size: int | None = None,
     joints: bool = False,
+    face: bool = False,
     panel: str | os.PathLike | None = None,
 ) -> Result:
     """Two files -> the person of the first in the pose of the second, written to ``out``.
 
     Each is a rendered view or a photograph, the second also a file of joints in pixels of a photograph of the size
     that the system works on, or of any larger one (`posekit.data.openpose`).
-    joints: of the second, only the joints are used.
+    joints: of the second, only the joints are used.  face: of photographs, the faces alone are used; of rendered
+    close-ups they always are.
     atlas_size: where nothing is learnt, the height of the photograph if not given.  Else as `transfer_files`.
     """
-    from posekit.cli.sources import kind_of, person_of
+    from posekit.cli.sources import kind_of, person_of, shows_face
     from posekit.evaluation.transfer import transfer
     from posekit.person import Person
     from posekit.reference import load_reference
@@ -102,18 +107,22 @@ def _transfer_to_pose(
         raise InputError(f"Joints are read by a trained network; --inpaint {inpaint} needs a map of the pose.")
     typer.echo(f"{source}: {kinds[0]}; pose of {target}: {kinds[1]}" + ("" if kinds[1] == "joints" or not joints else
                ", its joints alone"))  # fmt: skip
-    system, reads = None, joints or "a photograph" in kinds
+    face = face or any(map(shows_face, (source, target), kinds))
+    if face and joints:
+        raise InputError("Faces are put into another pose by a surface map, not by joints; leave the joints out.")
+    system, reads = None, joints or ("a photograph" in kinds and not face)
     if weights is not None:
         system = load_weights(weights)
     elif reads or inpaint == "f":
-        system = load_reference(variant="keypoints" if reads else "full")
+        preset = "face" if face else "laptop"
+        system = load_reference(preset=preset, variant="keypoints" if reads else "full")
     variant = None if system is None else system.config.variant
     if variant == "garments":
         raise InputError(f"{weights} holds garment transfer, which keeps the target's head; use posekit dress.")
     if joints and {"uv", "part"} & set(system.needs_of_target):
         raise InputError(f"{weights} needs a map of the pose, not joints alone; leave --weights out, or --joints.")
-    person = person_of(source, kinds[0], system, (0, 0))
-    pose = person_of(target, kinds[1], system, person.size)
+    person = person_of(source, kinds[0], system, (0, 0), face=face)
+    pose = person_of(target, kinds[1], system, person.size, face=face)
     if joints:
         black = 0 * pose.image
         pose = Person(black, keypoints=pose.keypoints, visibility=pose.visibility, name=pose.name)
@@ -123,7 +132,8 @@ def _transfer_to_pose(
         how = {"read": joints} if variant == "keypoints" else {}
         result = transfer(person, pose, system, **how)
     else:
-        result = transfer(person, pose, _copying(inpaint, "studio", atlas_size or person.size[0]))
+        atlas = "head" if face else "studio"
+        result = transfer(person, pose, _copying(inpaint, atlas, atlas_size or person.size[0]))
     return write_result(out, panel, person, pose, result)
 
 

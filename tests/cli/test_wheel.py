@@ -65,7 +65,7 @@ def test_it_holds_the_library_and_its_data_alone(wheel):
     assert any(name.endswith("laptop.safetensors") for name in names)
     assert "posekit/nets/asset/edge_vgg16.safetensors" in names, "the features of losses and of `perceptual`"
     assert not [name for name in names if any(f"/{house}/" in name for house in HOUSES)]
-    assert wheel.stat().st_size < 44e6
+    assert wheel.stat().st_size < 50e6
 
 
 def test_the_source_distribution_holds_course_lab_and_tests(tmp_path):

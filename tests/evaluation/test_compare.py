@@ -96,6 +96,7 @@ def test_what_the_shipped_systems_saw():
     assert not any("garments" in name for name in names), "it is shown the target's head"
     assert "coordinate_inpainting-laptop" in names
     assert "coordinate_inpainting-duel" not in names, "f alone makes no photograph"
+    assert not any("face" in name for name in names), "it reads maps of the head alone"
     for name in names:
         pairs, minutes = training_of(name)
         assert pairs > 1000
