@@ -29,8 +29,8 @@ def sampling_correctness(
     is looked for at the pixels, so that between two of them a flow may do slightly better.
 
     source, target: feature maps of both photographs, of one network.  flow: where in the source each pixel looks,
-    (x, y) in [-1, 1].  mask: pixels of the target that count, weights of 0 or more; all if not given.  Memory: h w h2 w2
-    numbers for each pair.  Raises InputError for a mask that leaves nothing.
+    (x, y) in [-1, 1].  mask: pixels of the target that count, weights of 0 or more; all if not given.  Memory:
+    h w h2 w2 numbers for each pair.  Raises InputError for a mask that leaves nothing.
     """
     source, target = as_float32(source), as_float32(target)
     sampled = _directions(sample(source, as_float32(flow)))

@@ -16,7 +16,9 @@ source.  As p_t(x) = p_st(A^-1 x), the flow from p_st to p_t must be s_f(x) = A^
 
 No surface map is needed anywhere: photographs and joints are enough.  Variants: ``no_affine`` leaves the first task out
 (Table 4), ``no_refinement`` makes ``warped`` the photograph (Table 3), ``with_skips`` shows R's decoder the warped
-photograph at three scales (appendix E).  ``depth`` is that of Table 2.
+photograph at three scales (appendix E).  ``depth`` is that of Table 2.  ``correctness`` is not the paper's: it has
+the form of a rival in Table 1, the same M and C_l, trained as GFLA trains its flows, by the sampling correctness of
+features at two scales, without affine task and refinement.
 """
 
 import dataclasses
@@ -31,6 +33,7 @@ from torch import Tensor
 from posekit.losses.bounded_gan import bounded_discriminator, bounded_generator
 from posekit.losses.lsgan import judge
 from posekit.losses.perceptual import pyramid_loss
+from posekit.losses.sampling_correctness import sampling_correctness
 from posekit.nets.flow_head import FlowHead
 from posekit.nets.patch_discriminator import PatchDiscriminator
 from posekit.nets.pose_features import PoseFeatures
@@ -45,7 +48,9 @@ from posekit.person import Pair, Person
 from posekit.systems.base import Result, Stage, System, check_rates, choose
 from posekit.util.errors import InputError
 
-VARIANTS = ("full", "no_affine", "no_refinement", "with_skips")
+VARIANTS = ("full", "no_affine", "no_refinement", "with_skips", "correctness")
+FLOW_ALONE = ("no_refinement", "correctness")  # the warped source is the photograph
+MATCHED = ("relu3_1", "relu4_1")  # whose features the sampling correctness compares, at a quarter and an eighth
 LAYERS = tuple(f"relu{i}_1" for i in range(1, 6))  # of the first-order motion model's perceptual loss
 
 
@@ -55,7 +60,7 @@ class SpatialTransformationConfig:
 
     | field                | meaning |
     |----------------------|---------|
-    | variant              | full, no_affine, no_refinement or with_skips |
+    | variant              | full, no_affine, no_refinement, with_skips or correctness |
     | image_size           | side of the photographs, a multiple of 4; poses are compared at a quarter of it |
     | depth                | layers of C_l, 1 to 6 |
     | channels             | of the features that M compares |
@@ -204,7 +209,7 @@ class SpatialTransformation(System):
         c = self.config
         self.M = PoseFeatures(len(JOINTS), c.channels, c.pose_width)
         self.C_l = FlowHead((c.image_size // 4) ** 2, c.depth, c.flow_width)
-        if c.variant != "no_refinement":
+        if c.variant not in FLOW_ALONE:
             self.R = WarpedAutoencoder(c.refine_width, skips=c.variant == "with_skips")
             self.discriminator = PatchDiscriminator(3 + len(JOINTS))
         self._features = LossFeatures(c.features, c.feature_width)
@@ -215,7 +220,7 @@ class SpatialTransformation(System):
         p_s, p_t, S = self.pose(pair.source), self.pose(pair.target), pair.source.image
         z_s, z_t, Q, flow = self.estimate(p_s, p_t)
         warped = sample(S, resize_grid(flow, pair.target.size), padding="border")
-        image = warped if self.config.variant == "no_refinement" else self.R(S, flow)
+        image = warped if self.config.variant in FLOW_ALONE else self.R(S, flow)
         return SpatialResult(p_s=p_s, p_t=p_t, z_s=z_s, z_t=z_t, Q=Q, flow=flow, warped=warped, image=image)
 
     def pose(self, person: Person) -> Float[Tensor, "b 18 h w"]:
@@ -254,7 +259,9 @@ class SpatialTransformation(System):
             turns = (("affine",), image) if "affine" in kept else ()
             return Stage(name=name, weights=kept, turns=turns, batch_size=c.batch_size, decay=c.decay, **settings)
 
-        if c.variant == "no_refinement":
+        if c.variant == "correctness":
+            weights = {"correctness": 1.0}
+        if c.variant in FLOW_ALONE:
             return [stage("flow", "adversarial", parts=("M", "C_l"), steps=c.flow_steps, lr=c.lr)]
         slow = ("M", "C_l", "R.encoder")
         return [
@@ -273,13 +280,14 @@ class SpatialTransformation(System):
         return dataclasses.replace(result, **self.affine_task(self.pose(pair.target)))
 
     def losses(self, pair: Pair, result: SpatialResult, names: Collection[str] | None = None) -> dict[str, Tensor]:
-        """Losses by name: affine, perceptual, l1, adversarial.
+        """Losses by name: affine, perceptual, l1, adversarial; of the variant that is trained by it, correctness.
 
         Those whose maps are missing from ``result`` are left out, or raise InputError when named.
         """
         possible = ["affine"] if result.f_st is not None else []
         if result.image is not None:
             possible += ["perceptual", "l1"] + (["adversarial"] if hasattr(self, "discriminator") else [])
+            possible += ["correctness"] if self.config.variant == "correctness" else []
         wanted = possible if names is None else [choose("loss", name, possible) for name in names]
         made, target = result.image, pair.target.image
         terms = {}
@@ -289,11 +297,22 @@ class SpatialTransformation(System):
             elif name == "perceptual":
                 features = partial(self._features, layers=LAYERS)
                 terms[name] = pyramid_loss(made, target, features, self.config.scales)  # (5)
+            elif name == "correctness":
+                terms[name] = self._correctness(pair, result.flow)
             elif name == "l1":
                 terms[name] = (made - target).abs().mean()
             else:
                 terms[name] = bounded_generator(judge(self.discriminator, target, made, result.p_t)[1])  # (6)
         return terms
+
+    def _correctness(self, pair: Pair, flow: Tensor) -> Tensor:
+        """Sampling correctness at both scales, their mean."""
+        source, target = (self._features(image, layers=MATCHED) for image in (pair.source.image, pair.target.image))
+        terms = []
+        for name in MATCHED:
+            size = tuple(target[name].shape[-2:])
+            terms.append(sampling_correctness(source[name], target[name], resize_grid(flow, size)))
+        return torch.stack(terms).mean()
 
     def critic_losses(self, pair: Pair, result: SpatialResult) -> dict[str, Tensor]:
         if result.image is None:

@@ -182,7 +182,7 @@ def test_the_claims_of_the_papers_name_what_the_sweeps_record():
     assert len(found) >= 20
     known = {}
     sweeps = ("texture_duel", "skips", "refinement_variants", "losses", "deformable_gan", "reid")
-    for name in (*sweeps, "spatial_depth", "spatial_ablations", "spatial_rivals", "faces"):
+    for name in (*sweeps, "spatial_depth", "spatial_ablations", "spatial_rivals", "spatial_correctness", "faces"):
         entry = experiments.figure_of(name)
         for table in entry["tables"]:
             known.setdefault(table, set()).update(entry["arms"])

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from posekit.losses.perceptual import pyramid_loss
+from posekit.losses.sampling_correctness import sampling_correctness
 from posekit.nets.vgg import VGGFeatures
 from posekit.ops.affine import affine_flow, affine_matrix, invert
 from posekit.ops.correlation import matching
@@ -16,7 +17,7 @@ from posekit.person import Pair, Person, collate_pairs
 from posekit.studio.generate import make_person
 from posekit.systems import build
 from posekit.systems.base import count_parameters
-from posekit.systems.spatial_transformation import LAYERS, VARIANTS
+from posekit.systems.spatial_transformation import FLOW_ALONE, LAYERS, MATCHED, VARIANTS
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
@@ -180,7 +181,7 @@ def test_every_variant_learns_from_every_loss(variant):
                 system.zero_grad()
                 value.backward(retain_graph=True)
                 moved = {k for k in ("M", "C_l", "R") if _moved(system, k)}
-                expected = {"M", "C_l"} if name == "affine" or variant == "no_refinement" else {"M", "C_l", "R"}
+                expected = {"M", "C_l"} if name == "affine" or variant in FLOW_ALONE else {"M", "C_l", "R"}
                 assert moved == expected, name
                 named.add(name)
         assert named == set(stage.weights)
@@ -224,6 +225,22 @@ def test_the_discriminator_sees_the_target_pose():
     assert all(p.grad is None for p in system.R.parameters())
     affine_only = system.stage_forward(pair, system.stages()[1].turn(0))
     assert system.critic_losses(pair, affine_only) == {}
+
+
+def test_sampling_correctness_looks_at_two_scales():
+    """Features of both photographs at a quarter and an eighth, the flow at each; no affine task, nothing refined."""
+    system, pair = tiny("correctness"), batch()
+    (stage,) = system.stages()
+    assert (stage.weights, stage.parts, stage.turns) == ({"correctness": 1.0}, ("M", "C_l"), ())
+    assert not hasattr(system, "R")
+    r = system(pair)
+    assert torch.equal(r.image, r.warped)
+    source, target = (VGGFeatures("random", MATCHED, 4)(p.image) for p in (pair.source, pair.target))
+    assert [target[name].shape[-1] for name in MATCHED] == [SIZE // 4, SIZE // 8]
+    terms = [sampling_correctness(source[n], target[n], resize_grid(r.flow, target[n].shape[-2:])) for n in MATCHED]
+    torch.testing.assert_close(system.losses(pair, r, ["correctness"])["correctness"], sum(terms) / 2)
+    with pytest.raises(InputError, match="correctness"):
+        tiny().losses(pair, tiny()(pair), ["correctness"])
 
 
 def test_perceptual_loss_compares_all_layers_at_all_scales():
