@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import torch
 
+from posekit.data.inspection.sides import WINDING
 from posekit.ops.grids import identity_grid
 from posekit.person import Pair, Person, collate_pairs
 
@@ -81,6 +83,22 @@ def with_joints(person: Person, seed: int = 0) -> Person:
     joints = 1.2 * torch.rand(*person.image.shape[:-3], 18, 2, generator=generator) - 0.6
     visibility = torch.full(joints.shape[:-1], 2)
     return dataclasses.replace(with_charts(person), keypoints=joints, visibility=visibility)
+
+
+_BOXES = {  # part: top, bottom, left, right, of a picture of 100 x 80; seen from the front, the person's right is left
+    23: (4, 20, 32, 40), 24: (4, 20, 40, 48), 2: (20, 52, 28, 52), 16: (22, 38, 16, 28), 17: (22, 38, 52, 64),
+    20: (38, 54, 14, 26), 21: (38, 54, 54, 66), 9: (52, 90, 30, 40), 10: (52, 90, 40, 50),
+}  # fmt: skip
+
+
+def densepose_channels(order: str = "VUI") -> np.ndarray:
+    """A made-up DensePose picture ``300 240 3`` of somebody from the front: a box a part, winding as DensePose."""
+    planes = np.zeros((3, 300, 240), np.uint8)  # I, U, V
+    for part, box in _BOXES.items():
+        top, bottom, left, right = (3 * side for side in box)
+        x, y = np.meshgrid(np.linspace(20, 235, right - left), np.linspace(20, 235, bottom - top))
+        planes[:, top:bottom, left:right] = np.stack([np.full_like(x, part), x, y if WINDING[part] > 0 else 255 - y])
+    return np.stack([planes["IUV".index(letter)] for letter in order], -1)
 
 
 class SyntheticPairs:

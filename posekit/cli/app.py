@@ -21,6 +21,7 @@ from posekit.cli.demo import demo_command
 from posekit.cli.describe import describe_command
 from posekit.cli.dress import dress_command
 from posekit.cli.evaluate import evaluate_command
+from posekit.cli.inspect import inspect_command
 from posekit.cli.render import render_command
 from posekit.cli.sweep import sweep_command
 from posekit.cli.train import train_command
@@ -29,6 +30,7 @@ from posekit.util.errors import InputError
 
 COMMANDS = {
     "check": check_command,
+    "inspect": inspect_command,
     "describe": describe_command,
     "render": render_command,
     "train": train_command,

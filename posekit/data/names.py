@@ -149,6 +149,50 @@ def photograph_key(name: str | os.PathLike) -> str:
     return os.fspath(name)
 
 
+def spelling_of(name: str | os.PathLike) -> str | None:
+    """How a photograph's name is spelled: one of `SPELLINGS`, "Market-1501", or None for another name.
+
+    >>> spelling_of("fasionWOMENDressesid0000271801_1front.jpg"), spelling_of("holiday.jpg")
+    ('fasion', None)
+    """
+    try:
+        parse_market(name)
+    except InputError:
+        pass
+    else:
+        return "Market-1501"
+    try:
+        parsed = parse_deepfashion(name)
+    except InputError:
+        return None
+    text = os.fspath(name).replace("\\", "/")
+    return next((spelling for spelling in SPELLINGS if parsed.spell(spelling, "") in text), "fasion")
+
+
+def identity_of(name: str | os.PathLike) -> str:
+    """Who is on a photograph, by its name: "0002" (Market-1501), or gender, category, item and variant; else the name.
+
+    >>> identity_of("0002_c1s1_000451_03.jpg"), identity_of("fasionWOMENDressesid0000271801_1front.jpg")
+    ('0002', 'WOMEN/Dresses/id_00002718/01')
+    """
+    try:
+        return f"{parse_market(name).identity:04d}"
+    except InputError:
+        pass
+    try:
+        return parse_deepfashion(name).identity
+    except InputError:
+        return os.fspath(name)
+
+
+def is_person_name(name: str | os.PathLike) -> bool:
+    """False for the bad detections (-1) and distractors (0000) of Market-1501; True for every other name."""
+    try:
+        return parse_market(name).is_person
+    except InputError:
+        return True
+
+
 _GENERATED = re.compile(r"\.g\d{2,}(?:\.[A-Za-z0-9]+)?$")
 
 

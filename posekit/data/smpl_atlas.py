@@ -33,7 +33,7 @@ def read_smpl_atlas(path: str | os.PathLike) -> tuple[Float[Tensor, "2 h w"], Fl
     background of one value in place of NaN; arrays of Python objects are refused without being loaded, because loading
     them runs code from the file.
     """
-    array = _load_array(path)
+    array = open_array(path)
     if array.size > 2 * MOST_PIXELS:
         raise InputError(f"{path} has shape {array.shape}, too large for a map of a photograph; scale it down.")
     if array.ndim != 3 or array.shape[2] != 2 or 0 in array.shape:
@@ -72,8 +72,11 @@ def _check_meaning(path: str | os.PathLike, uv: Tensor, mask: Tensor) -> None:
         )
 
 
-def _load_array(path: str | os.PathLike) -> np.ndarray:
-    """The array of a .npy file, mapped and not read, so that a false header cannot ask for all the memory."""
+def open_array(path: str | os.PathLike) -> np.ndarray:
+    """The array of a .npy file, mapped and not read, so that a false header cannot ask for all the memory.
+
+    Raises `InputError` for everything that is no whole array of numbers; Python objects are refused unread.
+    """
     path = Path(path)
     if not path.exists():
         raise InputError(f"There is no file {path}; check the path.")

@@ -1,6 +1,6 @@
 """Every reader, on damaged files: it reads, or it refuses in one sentence; soon, in little memory, changing nothing.
 
-About 1,900 files; `pytest tests/fuzz --fuzz 550` makes some 10,000, and --fuzz-seed other ones.
+About 2,700 files; `pytest tests/fuzz --fuzz 550` makes some 15,000, and --fuzz-seed other ones.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from PIL import Image
 
 from posekit.cli.transfer import transfer_files
 from posekit.data.annotations import read_annotations, read_pairs
+from posekit.data.inspection.inspect_file import inspect_file
 from posekit.data.iuv import read_iuv
 from posekit.data.load import load_person
 from posekit.data.openpose import read_openpose
@@ -146,6 +147,21 @@ TARGETS = {
     "an evaluation": Target(
         "e.json", lambda b: damage.json_of(json.loads(b)), lambda r: str(Evaluation.load(r / "e.json"))
     ),
+    "a photograph, inspected": Target("photo.jpg", damage.bytes_of, lambda r: str(inspect_file(r / "photo.jpg"))),
+    "an IUV picture, inspected": Target("map_IUV.png", damage.png_of, lambda r: str(inspect_file(r / "map_IUV.png"))),
+    "a map, inspected": Target(
+        "map.npy", lambda _: damage.npy_of((H, W, 2)), lambda r: str(inspect_file(r / "map.npy"))
+    ),
+    "joints, inspected": Target(
+        "joints.csv", lambda b: damage.text_of(b.decode(), ":,[]"), lambda r: str(inspect_file(r / "joints.csv"))
+    ),
+    "a pose, inspected": Target(
+        "pose.json", lambda b: damage.json_of(json.loads(b)), lambda r: str(inspect_file(r / "pose.json"))
+    ),
+    "weights, inspected": Target(
+        "w.safetensors", damage.safetensors_of, lambda r: str(inspect_file(r / "w.safetensors"))
+    ),
+    "a chart table, inspected": Target("table.npz", damage.archive_of, lambda r: str(inspect_file(r / "table.npz"))),
     "a chart table": Target("table.npz", damage.archive_of, lambda r: ChartTable.load(r / "table.npz")),
     "a data card": Target(
         "data/card.json",
