@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from posekit.data.inspection.sides import WINDING
-from posekit.ops.grids import identity_grid
+from posekit.data.names import DeepFashionName, MarketName
+from posekit.ops.grids import identity_grid, norm_to_points
 from posekit.person import Pair, Person, collate_pairs
 
 
@@ -127,3 +130,48 @@ TINY_DENSE_POSE = {  # of Dense Pose Transfer
     "image_size": 40, "chart_size": 32, "width": 4, "part_width": 2, "context": 4, "pooled": 1, "blend_width": 4,
     "d_width": 4, "features": "random", "feature_width": 4, "batch_size": 2,
 }  # fmt: skip
+
+
+def field_folder(
+    root: Path,
+    *,
+    people: int = 3,
+    views: int = 2,
+    size: int = 48,
+    spelling: str = "fasion",
+    maps: str | None = "iuv",
+    joints: bool = True,
+    inside: str = "train",
+) -> list[str]:
+    """Write photographs, maps and joints of made-up people as the field's data sets lie on a disk; their names.
+
+    ``inside/NAME``, ``NAME_IUV.png`` or ``NAME.npy`` beside it, ``fasion-annotation-INSIDE.csv``.  Other spellings than
+    "market" are those of `posekit.data.names`; "slash" makes folders.
+    """
+    names, lines = [], ["name:keypoints_y:keypoints_x"]
+    for n in range(people):
+        for view in range(views):
+            person = with_joints(make_person(n, view, size), seed=10 * n + view)
+            if spelling == "market":
+                name = MarketName(n + 1, view + 1, 1, view, 0).spell()
+            else:
+                name = DeepFashionName("WOMEN", "Tees_Tanks", 100 + n, 1, view + 1, "front").spell(spelling)
+            place = root / inside / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(_bytes(person.image)).save(place, format="PNG")
+            if maps == "iuv":
+                planes = torch.cat([person.chart.flip(0), person.part / 255])  # V, U, I
+                Image.fromarray(_bytes(planes)).save(place.with_name(f"{place.stem}_IUV.png"))
+            elif maps == "npy":
+                array = torch.where(person.mask > 0, person.uv, torch.nan).permute(1, 2, 0).numpy()
+                np.save(place.with_suffix(".npy"), array)
+            x, y = ((norm_to_points(person.keypoints, (size, size)).round().long())[:, k].tolist() for k in (0, 1))
+            lines.append(f"{name}: {y}: {x}")
+            names.append(name)
+    if joints:
+        (root / f"fasion-annotation-{inside}.csv").write_text("\n".join(lines))
+    return names
+
+
+def _bytes(planes: torch.Tensor) -> np.ndarray:
+    return (planes * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()

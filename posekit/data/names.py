@@ -193,6 +193,19 @@ def is_person_name(name: str | os.PathLike) -> bool:
         return True
 
 
+def short_key(name: str | os.PathLike) -> str:
+    """As `photograph_key`, and of a name that is none of the field's what stands between its folders and its suffix.
+
+    >>> short_key("photos/holiday.jpg"), short_key("maps/holiday_IUV.png")
+    ('holiday', 'holiday')
+    """
+    if spelling_of(name) is not None:
+        return photograph_key(name)
+    stem = os.fspath(name).replace("\\", "/").rsplit("/", 1)[-1]
+    stem = stem.rsplit(".", 1)[0] or stem
+    return re.sub(r"_(?:IUV|iuv|INDS|inds)$", "", stem)
+
+
 _GENERATED = re.compile(r"\.g\d{2,}(?:\.[A-Za-z0-9]+)?$")
 
 

@@ -14,7 +14,6 @@ import pytest
 import torch
 from PIL import Image
 
-from posekit.cli import app as cli
 from posekit.cli.sources import kind_of
 from posekit.data.openpose import write_openpose
 from posekit.data.studio import read_rendered_view
@@ -32,20 +31,6 @@ def rendered(tmp_path_factory):
     root = tmp_path_factory.mktemp("cli") / "people"
     render_folder(root, people=[0, 1, 9], views=2, size=128, jobs=1, progress=False)
     return root
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """run(*words) -> (exit code, standard output, standard error)"""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["posekit", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return call
 
 
 def pixels(path) -> np.ndarray:
