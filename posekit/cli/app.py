@@ -22,6 +22,7 @@ from posekit.cli.describe import describe_command
 from posekit.cli.dress import dress_command
 from posekit.cli.evaluate import evaluate_command
 from posekit.cli.inspect import inspect_command
+from posekit.cli.pack import pack_command
 from posekit.cli.render import render_command
 from posekit.cli.sweep import sweep_command
 from posekit.cli.train import train_command
@@ -33,6 +34,7 @@ COMMANDS = {
     "inspect": inspect_command,
     "describe": describe_command,
     "render": render_command,
+    "pack": pack_command,
     "train": train_command,
     "transfer": transfer_command,
     "dress": dress_command,

@@ -7,13 +7,18 @@ import itertools
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
+
+import torch
 
 from posekit.data.annotations import read_pairs
 from posekit.data.load import Atlas
 from posekit.data.names import short_key
+from posekit.data.pack import STATE
+from posekit.data.packed import CARD, PackedPeople
+from posekit.data.packed_on_device import PackedOnDevice, fits_packed
 from posekit.data.photo_folder import PhotoFolder
 from posekit.person import Pair, Person
 from posekit.util.errors import InputError
@@ -35,6 +40,7 @@ class FolderPairs(Sequence):
     | listed     | (source name, target name) in any spelling; None: all ordered pairs of one person |
     | pairs      | "all", or "same too": each photograph also with itself |
     | neighbours | so many more photographs of the person come with each pair, see `Pair` |
+    | within     | without a list: pairs of the photographs whose names begin so, such as "train/" |
 
     Listed pairs of which a photograph is not there, or has no pose, are left out, which is logged as a warning.  Raises
     `InputError` where none is left.
@@ -47,6 +53,7 @@ class FolderPairs(Sequence):
         *,
         pairs: Literal["all", "same too"] = "all",
         neighbours: int = 0,
+        within: str = "",
     ) -> None:
         if pairs not in ("all", "same too"):
             raise InputError(f"pairs must be all or same too; got {pairs!r}")
@@ -55,7 +62,8 @@ class FolderPairs(Sequence):
         for index, identity in enumerate(people.identities):
             self._views[identity].append(index)
         if listed is None:
-            self._pairs = [pair for views in self._views.values() for pair in itertools.permutations(views, 2)]
+            wanted = [[v for v in views if people.names[v].startswith(within)] for views in self._views.values()]
+            self._pairs = [pair for views in wanted for pair in itertools.permutations(views, 2)]
         else:
             self._pairs = self._of_list(listed)
         if pairs == "same too":
@@ -95,6 +103,10 @@ class FolderPairs(Sequence):
         at = views.index(target)
         others = [view for view in (*views[at + 1 :], *views[:at]) if view != source] or [target]
         return (source, target, *itertools.islice(itertools.cycle(others), self.neighbours))
+
+    def on_device(self, device: torch.device) -> Sequence[Pair]:
+        """The same pairs kept on ``device``, where batches are made; itself where they cannot be kept there."""
+        return PackedOnDevice(self, device) if fits_packed(self, device) else self
 
     def describe(self) -> dict[str, Any]:
         """What the card of a training run says about the data; equal descriptions mean equal pairs in equal order."""
@@ -137,6 +149,11 @@ def load_people(
     that cannot be used.
     """
     root = Path(root)
+    kind = {"pairs": "same too" if same_too else "all", "neighbours": neighbours}
+    if (root / CARD).is_file() or (root / STATE).is_file():
+        if keypoints is not None or maps is not None:
+            raise InputError(f"{root} is packed, with all joints and maps that it has; leave out other ones.")
+        return _packed_pairs(root, pairs, split, size, kind)
     if pairs is None and split is not None:
         pairs = _list_of(root, "pairs", split)
     if keypoints is None and split is not None:
@@ -144,21 +161,60 @@ def load_people(
     inside = root
     if pairs is None and split is not None:
         inside = next((root / name for name in SPLITS[split] if (root / name).is_dir()), root)
-    kinds = _kinds_of_maps(Path(maps) if maps is not None else inside)
-    if maps is None and kinds:
-        maps = inside
+    listed = None if pairs is None else read_pairs(pairs)
+    only = None if listed is None else {name for pair in listed for name in pair}
+    lists = [] if keypoints is None else [keypoints]
+    (people,) = open_folders(inside, lists, maps, size=size, atlas=atlas, joints_size=joints_size, only=only)
+    return FolderPairs(people, listed, **kind)
+
+
+def open_folders(
+    root: str | os.PathLike,
+    keypoints: Sequence[str | os.PathLike] | None = None,
+    maps: str | os.PathLike | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    atlas: Literal["auto", "smpl", "tiles"] = "auto",
+    joints_size: tuple[int, int] | None = None,
+    only: Collection[str] | None = None,
+) -> list[PhotoFolder]:
+    """The photographs of a folder, once for each list of joints, or once where there is none; as of `load_people`.
+
+    keypoints: without it ``*annotation*.csv`` of the folder.
+    """
+    root = Path(root)
+    lists = sorted(root.glob("*annotation*.csv")) if keypoints is None else list(keypoints)
+    kinds = _kinds_of_maps(Path(maps) if maps is not None else root)
+    maps = root if maps is None and kinds else maps
     if atlas == "auto":
         atlas = "smpl" if ".npy" in kinds else "tiles"
-    if keypoints is None and maps is None:
+    if not lists and maps is None:
         raise InputError(
             f"The photographs of {root} have no pose: give the csv of their joints (--keypoints; "
             "data_scripts/keypoints.py makes one), or a folder of surface maps (--maps)."
         )
-    given: dict[str, Any] = {"atlas": atlas, "size": size, "joints_size": joints_size, "named": False}
-    listed = None if pairs is None else read_pairs(pairs)
-    only = None if listed is None else {name for pair in listed for name in pair}
-    people = PhotoFolder(inside, keypoints, maps, **given, only=only)
-    return FolderPairs(people, listed, pairs="same too" if same_too else "all", neighbours=neighbours)
+    given: dict[str, Any] = {"atlas": atlas, "size": size, "joints_size": joints_size, "named": False, "only": only}
+    return [PhotoFolder(root, joints, maps, **given) for joints in lists or [None]]
+
+
+def _packed_pairs(
+    root: Path,
+    pairs: str | os.PathLike | None,
+    split: Literal["train", "test"] | None,
+    size: tuple[int, int] | None,
+    kind: dict[str, Any],
+) -> FolderPairs:
+    people = PackedPeople(root)
+    if size is not None and people.size != tuple(size):
+        (h, w), (ph, pw) = size, people.size
+        raise InputError(f"{root} is packed at {ph} x {pw} pixels, {h} x {w} are wanted; pack it again with --size.")
+    if pairs is None and split is not None:
+        pairs = _list_of(root, "pairs", split)
+    if pairs is not None:
+        return FolderPairs(people, read_pairs(pairs), **kind)
+    folders = [f"{name}/" for name in SPLITS[split]] if split is not None else []
+    within = next((f for f in folders if any(name.startswith(f) for name in people.names)), "")
+    return FolderPairs(people, within=within, **kind)
 
 
 def _list_of(root: Path, word: str, split: str) -> Path | None:

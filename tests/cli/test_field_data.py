@@ -54,6 +54,22 @@ def test_a_system_of_joints_trains_where_there_are_joints_alone(run, tmp_path):
     assert "coordinate_inpainting needs the fields uv, mask of every photograph" in err
 
 
+def test_pack_once_and_train_from_it(run, fashion, tmp_path):
+    code, out, err = run("pack", fashion, "-o", tmp_path / "packed", "--size", "128x128")
+    assert code == 0, err
+    assert "10 photographs, 0.00 GB" in out
+    code, _, err = run("train", "--data", tmp_path / "packed", "-o", tmp_path / "run", "--device-data", *QUICK)
+    assert code == 0, err
+    card = json.loads((tmp_path / "run/checkpoints").glob("*/card.json").__next__().read_text())
+    assert (card["data"]["pairs"], card["config"]["atlas"]) == (6, "tiles")
+    words = ("--data", tmp_path / "packed", "--pairs", fashion / "pairs.csv")
+    code, out, err = run("evaluate", "--weights", tmp_path / "run/weights.safetensors", *words)
+    assert code == 0, err
+    code, _, err = run("train", "--data", tmp_path / "packed", "--keypoints", "a.csv", *QUICK)
+    assert code == 1
+    assert "with all joints and maps that it has" in err
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

@@ -1,6 +1,6 @@
 """Every reader, on damaged files: it reads, or it refuses in one sentence; soon, in little memory, changing nothing.
 
-About 2,700 files; `pytest tests/fuzz --fuzz 550` makes some 15,000, and --fuzz-seed other ones.
+About 2,900 files; `pytest tests/fuzz --fuzz 550` makes some 15,000, and --fuzz-seed other ones.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from PIL import Image
 
 from posekit.cli.transfer import transfer_files
 from posekit.data.annotations import read_annotations, read_pairs
+from posekit.data.folder_pairs import open_folders
 from posekit.data.inspection.inspect_file import inspect_file
 from posekit.data.iuv import read_iuv
 from posekit.data.load import load_person
 from posekit.data.openpose import read_openpose
+from posekit.data.pack import pack_people
+from posekit.data.packed import PackedPeople
 from posekit.data.photo import read_photo
 from posekit.data.smpl_atlas import read_smpl_atlas
 from posekit.data.studio import StudioPeople
@@ -40,7 +43,7 @@ from posekit.training.runlog import read_log
 from posekit.training.weights import load_weights, save_weights, weight_card
 from posekit.util.errors import InputError
 from tests.fuzz import damage
-from tests.synthetic import TINY
+from tests.synthetic import TINY, field_folder
 
 SECONDS, MEGABYTES = 20, 1500  # for one file
 H, W = 24, 20
@@ -89,6 +92,8 @@ def whole(tmp_path_factory) -> Path:
     steps = np.linspace(-1, 1, 4, dtype=np.float32)
     ChartTable.from_table(_table(steps), 8).save(root / "table.npz")
     render_folder(root / "data", [0], 2, 16, jobs=1, progress=False)
+    field_folder(root / "field", people=1, size=16)
+    pack_people(open_folders(root / "field"), root / "pack")
     return root
 
 
@@ -163,6 +168,10 @@ TARGETS = {
     ),
     "a chart table, inspected": Target("table.npz", damage.archive_of, lambda r: str(inspect_file(r / "table.npz"))),
     "a chart table": Target("table.npz", damage.archive_of, lambda r: ChartTable.load(r / "table.npz")),
+    "the card of a pack": Target(
+        "pack/pack.json", lambda b: damage.json_of(json.loads(b)), lambda r: list(PackedPeople(r / "pack"))
+    ),
+    "a file of a pack": Target("pack/image.npy", damage.bytes_of, lambda r: list(PackedPeople(r / "pack"))),
     "a data card": Target(
         "data/card.json",
         lambda b: damage.json_of(json.loads(b)),
