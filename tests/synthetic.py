@@ -6,6 +6,7 @@ The exact relation that real pairs have holds here too: a texel has one colour, 
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from pathlib import Path
 
@@ -175,3 +176,62 @@ def field_folder(
 
 def _bytes(planes: torch.Tensor) -> np.ndarray:
     return (planes * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+def mvc_folder(root: Path, items: int = 3, views: int = 4, size: tuple[int, int] = (28, 24)) -> list[str]:
+    """Write a made-up MVC: lists and photographs (height, width) as they come; their names."""
+    (root / "image_data").mkdir(parents=True)
+    labels, info = [], []
+    for item in range(items):
+        for view in range(views):
+            name = f"{1000 + item}-p{view}"
+            colours = np.full((*size, 3), 40 * item + 9 * view, np.uint8)
+            Image.fromarray(colours).save(root / "image_data" / f"{name}.jpg")
+            labels.append({"filename": name, "itemN": float(item), "white": 0})
+            info.append({"viewId": view, "productId": 1000 + item, "category": '"Shirts & Tops"'})
+    (root / "attribute_labels.json").write_text(json.dumps(labels))
+    (root / "mvc_info.json").write_text(json.dumps(info))
+    return [label["filename"] for label in labels]
+
+
+def in_shop_folder(root: Path, people: int = 3, views: int = 3, size: tuple[int, int] = (256, 256)) -> list[str]:
+    """Write a made-up DeepFashion In-shop: ``img/WOMEN/...`` and the list of its partition; names from img/ on."""
+    names = []
+    for n in range(people):
+        for view in range(views):
+            category = ("Tees_Tanks", "Dresses")[n % 2]
+            name = DeepFashionName("WOMEN", category, 7 + n, 1, view + 1, "front").spell("slash")
+            place = root / "img" / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((*size, 3), 60 + 30 * n + view, np.uint8)).save(place)
+            names.append(name)
+    (root / "Eval").mkdir()
+    rows = [f"img/{name}   id_{7 + k // views:08d}   train" for k, name in enumerate(names)]
+    header = [str(len(names)), "image_name item_id evaluation_status"]
+    (root / "Eval" / "list_eval_partition.txt").write_text("\n".join([*header, *rows]) + "\n")
+    return names
+
+
+def market_folder(root: Path, people: int = 3, views: int = 2) -> list[str]:
+    """Write a made-up Market-1501 with junk and distractors; the names of people in its training folder."""
+    names = []
+    for folder, first in (("bounding_box_train", 2), ("bounding_box_test", 1001), ("query", 1001)):
+        (root / folder).mkdir(parents=True)
+        own = [MarketName(first + n, view + 1, 1, 151, 1).spell() for n in range(people) for view in range(views)]
+        others = [MarketName(-1, 1, 1, 401, 3).spell(), MarketName(0, 1, 1, 151, 1).spell()]
+        for name in (*own, *(others if folder == "bounding_box_test" else [])):
+            Image.new("RGB", (64, 128), (90, 60, 30)).save(root / folder / name)
+        (root / folder / "Thumbs.db").write_bytes(b"\0")
+        names += own if folder == "bounding_box_train" else []
+    return names
+
+
+def face_videos(root: Path, videos: int = 2, frames: int = 13) -> None:
+    """Write a made-up 300-VW: folders by numbers with points, and where the video would be, bytes."""
+    for number in range(1, videos + 1):
+        points = root / f"{number:03d}" / "annot"
+        points.mkdir(parents=True)
+        (points.parent / "vid.avi").write_bytes(b"RIFF1234AVI ")
+        for frame in range(1, frames + 1):
+            rows = "\n".join(f"{100 + k}.5 {90 + k}.25" for k in range(68))
+            (points / f"{frame:06d}.pts").write_text(f"version: 1\nn_points:  68\n{{\n{rows}\n}}\n")

@@ -14,11 +14,11 @@ from posekit.data.inspection.report import Fault, FileReport
 from posekit.data.inspection.sides import mirrored_joints
 from posekit.data.names import is_person_name, photograph_key, spelling_of
 from posekit.data.openpose import read_everybody
+from posekit.data.photo_folder import TORSO
 from posekit.ops.keypoints import BONES, JOINTS
 from posekit.util.errors import InputError
 
 OLD_JOINTS = 16  # of the older kind of keypoint csv
-TORSO = (2, 5, 8, 11)  # shoulders and hips
 _MOST_BYTES = 10_000_000  # of JSON that may hold joints
 _EXCHANGED = 0.5  # share of the frontal people above which something is exchanged
 _DRAWN = 4  # people
