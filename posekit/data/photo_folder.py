@@ -12,7 +12,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from posekit.data.annotations import Annotations, read_annotations
+import torch
+
+from posekit.data.annotations import Annotations, read_annotations, read_joint_rows
 from posekit.data.load import Atlas, load_person, shows_somebody
 from posekit.data.margins import fit_person
 from posekit.data.names import identity_of, is_generated, is_person_name, short_key, spelling_of
@@ -22,7 +24,8 @@ from posekit.util.errors import InputError
 
 TORSO = (2, 5, 8, 11)  # shoulders and hips: a photograph without one of them has no usable pose
 MAP_ENDINGS = (".npy", "_iuv.png", ".png")  # the first that is there is taken; capitals do not matter
-NARROW = (256, 176)  # DeepFashion without its flat borders
+SQUARE, NARROW = (256, 256), (256, 176)  # DeepFashion with and without its flat borders
+LARGE = 512  # rows from which on a list of 256 rows is recognised
 NO_PHOTOGRAPH = ("_iuv", "_inds")  # how the names of pictures end that are maps
 
 log = logging.getLogger(__name__)
@@ -56,9 +59,8 @@ class PhotoFolder(TrainingFolder):
       It may be ``root`` itself.  ``atlas`` as there.
     - size: (height, width) that every photograph is brought to, without stretching anybody (`fit_person`); without it
       they must have one size.
-    - joints_size: (height, width) of the photographs that the joints belong to, if not these: lists of DeepFashion at
-      256 x 256 or 256 x 176 are also right for its photographs of 1101 x 750.  A list of 256-wide photographs is
-      recognised beside 176-wide ones, which are its columns 40..216.
+    - joints_size: (height, width) of the photographs that the joints belong to, if not these.  Lists of DeepFashion's
+      photographs of 256 rows, square or narrow, are recognised beside those of 256 x 176 and of 1101 x 750.
     - named: whether other names than the field's are refused; else the folder they lie in says who is on them.
     - only: the names, in any spelling, of the photographs that are wanted.
 
@@ -91,7 +93,7 @@ class PhotoFolder(TrainingFolder):
         with open_picture(self.root / names[0]) as first:
             stored = first.height, first.width
         self.size, self._stored = size or stored, stored if size is None or joints_size is None else None
-        self._annotations = None if keypoints is None else _joints(keypoints, joints_size or stored)
+        self._annotations = None if keypoints is None else _joints(keypoints, stored, joints_size)
         self._maps = None if maps is None else _maps_of(Path(maps), self.root, names)
         posed = [n for n in names if self._has_pose(n)]
         if not posed:
@@ -141,17 +143,32 @@ def _identity(name: str) -> str:
     return identity_of(name) if folder == "." or spelling_of(name) is not None else folder
 
 
-def _joints(keypoints: str | os.PathLike, size: tuple[int, int]) -> Annotations:
-    """The joints of photographs of a size; of 176 columns, also those that were annotated in all 256."""
-    if size == NARROW:
-        try:
-            return read_annotations(keypoints, size)
-        except InputError as error:
-            if "belongs to larger ones" not in str(error):
-                raise
-            log.info("%s: annotated in photographs of 256 columns, of which these are 40 to 216.", keypoints)
-            return read_annotations(keypoints, size, left=40)
-    return read_annotations(keypoints, size)
+def _joints(keypoints: str | os.PathLike, stored: tuple[int, int], size: tuple[int, int] | None) -> Annotations:
+    """The joints of photographs of ``stored`` pixels from a list that was made in photographs of ``size``.
+
+    The two show the same, one of them with a margin left and right, or above and below: its middle is the other.
+    """
+    size = size or _size_of_list(keypoints, stored)
+    joints = read_annotations(keypoints, size)
+    wider = (size[1] / size[0]) / (stored[1] / stored[0])  # of the list's photographs, as a share of these
+    scale = torch.tensor([max(1.0, wider), max(1.0, 1 / wider)])
+    return joints if size == stored else dataclasses.replace(joints, points=joints.points * scale)
+
+
+def _size_of_list(keypoints: str | os.PathLike, stored: tuple[int, int]) -> tuple[int, int]:
+    """Of the photographs that a list belongs to: these, or DeepFashion's of 256 rows beside narrow or large ones."""
+    if stored != NARROW and stored[0] < LARGE:
+        return stored
+    _, pixels = read_joint_rows(keypoints)
+    there = (pixels != -1).all(-1)
+    x, y = pixels[there].amax(0).tolist() if there.any() else (0.0, 0.0)
+    if stored == NARROW:
+        size = SQUARE if x >= NARROW[1] and max(x, y) < SQUARE[0] else stored
+    else:
+        size = stored if max(x, y) >= SQUARE[0] else SQUARE if x >= NARROW[1] else NARROW
+    if size != stored:
+        log.info("%s: the joints belong to photographs of %d x %d pixels (height x width).", keypoints, *size)
+    return size
 
 
 def _photographs(root: Path, maps: Path | None, named: bool) -> list[str]:

@@ -66,10 +66,10 @@ def test_deepfashion_from_the_archive_to_a_training_set(script, tmp_path, capsys
         deepfashion.main(["pairs", str(path), "-o", str(out), *most])
         assert len(read_pairs(out)) == count
     assert "6 pairs in" in capsys.readouterr().out
-    data = load_people(tmp_path / "fashion", split="train", size=(128, 128), joints_size=(256, 256))
+    data = load_people(tmp_path / "fashion", split="train", size=(128, 128))
     assert len(data) == 12
     assert data[0].source.keypoints is not None
-    assert len(load_people(tmp_path / "fashion", split="test", joints_size=(256, 256))) == 6
+    assert len(load_people(tmp_path / "fashion", split="test")) == 6
     extra = joints_of(tmp_path / "more-train.csv", [*fasion, "fasionMENDenimid0000009901_1front.jpg"])
     assert ended(deepfashion.main, "convert", tmp_path / "In-shop", extra, "-o", tmp_path / "b") == 1
     assert "DIFFER more-train.csv: 9 there, missing: 1, the authors say 0" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from PIL import Image
 from posekit.data.folder_pairs import FolderPairs, load_people
 from posekit.data.margins import fit_person
 from posekit.data.names import SPELLINGS, parse_deepfashion
-from posekit.ops.grids import identity_grid
+from posekit.ops.grids import identity_grid, norm_to_points
 from posekit.person import Person, collate_pairs
 from posekit.systems import build
 from posekit.training.fit import fit
@@ -100,17 +100,33 @@ def test_names_that_say_nothing_and_folders_that_do(tmp_path):
     assert data[0].source.uv is None
 
 
-def test_narrow_photographs_take_the_list_of_wide_ones(tmp_path):
+@pytest.mark.parametrize(
+    ("stored", "of_list", "x", "expected"),
+    [
+        ((256, 176), (256, 256), 200, 160),  # columns 40 to 215 of the square
+        ((256, 176), (256, 176), 160, 160),
+        ((1101, 750), (256, 256), 200, (160.5 - 88) * 1101 / 256 + 375 - 0.5),
+        ((1101, 750), (256, 176), 160, (160.5 - 88) * 1101 / 256 + 375 - 0.5),
+        ((1101, 750), (1101, 750), 700, 700),
+        ((256, 256), (256, 256), 200, 200),
+    ],
+)
+def test_lists_of_one_size_belong_to_photographs_of_another(tmp_path, caplog, stored, of_list, x, expected):
+    """DeepFashion's three sizes show the same; the list says by its joints which of them it was made in."""
+    caplog.set_level("INFO")
     name = "fasionWOMENDressesid0000271801_1front.jpg"
-    Image.new("RGB", (176, 256)).save(tmp_path / name)
-    Image.new("RGB", (176, 256)).save(tmp_path / name.replace("1front", "3back"))
-    rows = [f"{n}: {[100] * 18}: {[200] * 17 + [50]}" for n in (name, name.replace("1front", "3back"))]
+    for view in ("1front", "3back"):
+        Image.new("RGB", stored[::-1]).save(tmp_path / name.replace("1front", view))
+    rows = [f"{name.replace('1front', view)}: {[100] * 18}: {[x] * 17 + [90]}" for view in ("1front", "3back")]
     (tmp_path / "joints.csv").write_text("\n".join(["name:keypoints_y:keypoints_x", *rows]))
-    person = load_people(tmp_path, keypoints=tmp_path / "joints.csv", size=(256, 256))[0].source
-    wide = Person(
-        torch.zeros(3, 256, 256), keypoints=torch.tensor([[200.0, 100]] * 17 + [[50, 100]]) * 2 / 256 - 255 / 256
-    )
-    assert (person.keypoints - wide.keypoints).abs().max() < 1e-5, "40 columns came off, and 40 came back."
+    person = load_people(tmp_path, keypoints=tmp_path / "joints.csv")[0].source
+    assert float(norm_to_points(person.keypoints, stored)[0, 0]) == pytest.approx(expected, abs=0.01)
+    assert ("the joints belong to photographs of 256" in caplog.text) == (stored != of_list)
+    if stored == (256, 176):
+        wide = load_people(tmp_path, keypoints=tmp_path / "joints.csv", size=(256, 256))[0].source
+        assert float(norm_to_points(wide.keypoints, (256, 256))[0, 0]) == pytest.approx(200, abs=0.01)
+    told = load_people(tmp_path, keypoints=tmp_path / "joints.csv", joints_size=of_list)[0].source
+    assert torch.equal(told.keypoints, person.keypoints)
 
 
 def test_fit_person_keeps_proportions_and_joints_on_the_body():

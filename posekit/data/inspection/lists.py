@@ -45,7 +45,8 @@ def _pairs(path: Path) -> FileReport:
         return FileReport(path, "list of pairs", facts, tuple(faults))
     spelled = Counter(spelling_of(name) or "other" for name in photographs)
     facts["names"] = ", ".join(f"{kind} ({n})" for kind, n in spelled.most_common(3))
-    facts["people"] = str(len({identity_of(name) for name in photographs}))
+    if set(spelled) != {"other"}:
+        facts["people"] = str(len({identity_of(name) for name in photographs}))
     itself = sum(source == target for source, target in pairs)
     other = sum(identity_of(source) != identity_of(target) for source, target in pairs)
     twice = len(pairs) - len(set(pairs))

@@ -144,6 +144,11 @@ def _sides_of(iuv: IUV) -> tuple[str, Fault | None]:
             "The picture is mirrored, and its part numbers are those of before.",
             "Flip it back, or mirror the maps too (posekit.ops.surface.mirror_charts).",
         )
+    if all(turned) and right is None:
+        return f"unclear: {words}", Fault(
+            "Its charts wind the other way: the picture is mirrored, or U and V are exchanged.",
+            "Flip it back, or exchange the two channels; look at it beside its photograph.",
+        )
     if all(turned):
         return f"unclear: {words}", Fault(
             "U and V are exchanged, or one of them runs backwards.", "Exchange the two channels, or write 255 minus it."
@@ -153,7 +158,7 @@ def _sides_of(iuv: IUV) -> tuple[str, Fault | None]:
             "It was mirrored and its parts renumbered, but the charts of torso and head were not turned over.",
             "Mirror them as posekit.ops.surface.mirror_charts does.",
         )
-    if (turned[1] and trunk is not None) or right is False:
+    if (turned[1] and trunk is not None) or (limbs is None and right is False):
         return f"half: {words}", Fault(
             "Its right and left part numbers are exchanged.", "Exchange them (posekit.ops.surface.mirror_parts)."
         )

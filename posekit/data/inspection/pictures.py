@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL import ExifTags, Image
 
-from posekit.data.inspection.maps import looks_like_charts, report_charts, with_faults
+from posekit.data.inspection.maps import looks_like_charts, report_charts
 from posekit.data.inspection.report import Fault, FileReport
 from posekit.data.iuv import LAST_PART
 from posekit.data.names import parse_deepfashion, parse_market
@@ -33,7 +33,7 @@ def report_picture(path: str | os.PathLike) -> FileReport:
     if picture.mode in ("RGB", "RGBA") and picture.format != "JPEG":
         channels = np.asarray(picture)[..., :3]
         if looks_like_charts(channels):
-            return _named(with_faults(report_charts(path, channels, "DensePose IUV picture"), "DensePose IUV picture"))
+            return _named(report_charts(path, channels, "DensePose IUV picture"))
     facts = {"size": f"{size[0]} x {size[1]} (height x width)", "format": f"{picture.format}, mode {picture.mode}"}
     if picture.mode.startswith(("I", "F")) and not picture.mode.startswith("I;16") and picture.format != "PNG":
         fault = Fault("It has more than 8 bits a channel.", "Save it as 8-bit RGB.")

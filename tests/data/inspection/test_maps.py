@@ -87,6 +87,24 @@ def test_what_mirroring_does_when_it_is_done_by_halves(tmp_path, mistake, named)
     assert not report.facts["mirrored"].startswith("no")
 
 
+def test_a_pose_that_crosses_over_is_no_mistake(tmp_path):
+    """Arms and legs on the other side, winding as they should: somebody who turns, not numbers that were exchanged."""
+    channels = densepose_channels()
+    body = channels.copy()
+    for left, right in ((slice(48, 84), slice(156, 192)), (slice(90, 120), slice(120, 150))):
+        body[60:, left], body[60:, right] = channels[60:, right], channels[60:, left]
+    report = inspected(tmp_path / "a_IUV.png", body)
+    assert "right parts on the other side" in report.facts["mirrored"]
+    assert report.faults == ()
+
+
+def test_a_side_view_that_is_mirrored_leaves_two_answers(tmp_path):
+    channels = densepose_channels()
+    channels[60:, 118:] = 0  # one side of the body alone
+    report = inspected(tmp_path / "a_IUV.png", channels[:, ::-1])
+    assert wrong(report) == "Its charts wind the other way: the picture is mirrored, or U and V are exchanged."
+
+
 def test_holes_and_a_second_person(tmp_path):
     channels = np.concatenate([densepose_channels(), densepose_channels()], 1)
     channels[90:92, 120:122] = 0
