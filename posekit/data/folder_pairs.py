@@ -15,7 +15,7 @@ import torch
 
 from posekit.data.annotations import read_pairs
 from posekit.data.load import Atlas
-from posekit.data.names import short_key
+from posekit.data.names import name_finder
 from posekit.data.pack import STATE
 from posekit.data.packed import CARD, PackedPeople
 from posekit.data.packed_on_device import PackedOnDevice, fits_packed
@@ -75,8 +75,8 @@ class FolderPairs(Sequence):
             )
 
     def _of_list(self, listed: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
-        at = {short_key(name): index for index, name in reversed(list(enumerate(self.people.names)))}
-        places = [(at.get(short_key(source)), at.get(short_key(target))) for source, target in listed]
+        find = name_finder(self.people.names)
+        places = [(find(source), find(target)) for source, target in listed]
         there = [pair for pair in places if None not in pair]
         if len(there) < len(places):
             log.warning(

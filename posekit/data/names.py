@@ -17,6 +17,8 @@ category; the list of categories puts it back.
 
 import os
 import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from posekit.util.errors import InputError
@@ -199,11 +201,35 @@ def short_key(name: str | os.PathLike) -> str:
     >>> short_key("photos/holiday.jpg"), short_key("maps/holiday_IUV.png")
     ('holiday', 'holiday')
     """
+    return _long_key(name) if spelling_of(name) is not None else _long_key(name).rsplit("/", 1)[-1]
+
+
+def _long_key(name: str | os.PathLike) -> str:
+    """The same with folders, of a name that is none of the field's."""
     if spelling_of(name) is not None:
         return photograph_key(name)
-    stem = os.fspath(name).replace("\\", "/").rsplit("/", 1)[-1]
-    stem = stem.rsplit(".", 1)[0] or stem
-    return re.sub(r"_(?:IUV|iuv|INDS|inds)$", "", stem)
+    folders, slash, last = os.fspath(name).replace("\\", "/").rpartition("/")
+    return folders + slash + re.sub(r"_(?:IUV|iuv|INDS|inds)$", "", last.rsplit(".", 1)[0] or last)
+
+
+def name_finder(names: Sequence[str]) -> Callable[[str], int | None]:
+    """Finds a photograph's number in ``names``: as it is written, in another spelling, or by what is in front of its
+    suffix, with its folders, or without them where only one of the names has that.
+
+    >>> find = name_finder(["anna/1.png", "ben/1.png", "ben/2.png"])
+    >>> find("anna/1.jpg"), find("2_IUV.png"), find("1.png")
+    (0, 2, None)
+    """
+    short = [short_key(name) for name in names]
+    once = Counter(short)
+    at = {key: i for i, key in enumerate(short) if once[key] == 1}
+    at |= {_long_key(name): i for i, name in reversed(list(enumerate(names)))}
+    exact = {name: i for i, name in reversed(list(enumerate(names)))}
+
+    def find(name: str) -> int | None:
+        return exact.get(name, at.get(_long_key(name), at.get(short_key(name))))
+
+    return find
 
 
 _GENERATED = re.compile(r"\.g\d{2,}(?:\.[A-Za-z0-9]+)?$")

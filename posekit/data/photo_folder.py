@@ -17,7 +17,7 @@ import torch
 from posekit.data.annotations import Annotations, read_annotations, read_joint_rows
 from posekit.data.load import Atlas, load_person, shows_somebody
 from posekit.data.margins import fit_person
-from posekit.data.names import identity_of, is_generated, is_person_name, short_key, spelling_of
+from posekit.data.names import identity_of, is_generated, is_person_name, name_finder, short_key, spelling_of
 from posekit.data.photo import PICTURES, open_picture, read_photo
 from posekit.person import Person
 from posekit.util.errors import InputError
@@ -57,8 +57,8 @@ class PhotoFolder(TrainingFolder):
     - maps: folder with a surface map for each photograph, ``NAME.npy``, ``NAME_IUV.png`` or ``NAME.png``, as
       `posekit.data.load.load_person` reads them; photographs without one, or with one that shows nobody, are left out.
       It may be ``root`` itself.  ``atlas`` as there.
-    - size: (height, width) that every photograph is brought to, without stretching anybody (`fit_person`); without it
-      they must have one size.
+    - size: (height, width) that every photograph is brought to, without stretching anybody (`fit_person`).  Without it,
+      or with joints, they must have one size.
     - joints_size: (height, width) of the photographs that the joints belong to, if not these.  Lists of DeepFashion's
       photographs of 256 rows, square or narrow, are recognised beside those of 256 x 176 and of 1101 x 750.
     - named: whether other names than the field's are refused; else the folder they lie in says who is on them.
@@ -86,14 +86,15 @@ class PhotoFolder(TrainingFolder):
             )
         names = _photographs(self.root, None if maps is None else Path(maps), named)
         if only is not None:
-            wanted = {short_key(name) for name in only}
+            wanted = {short_key(name) for name in only}  # of several with one name all: who asks says which
             names = [name for name in names if short_key(name) in wanted]
             if not names:
                 raise InputError(f"{root} holds none of the {len(only)} listed photographs; check the spelling.")
         with open_picture(self.root / names[0]) as first:
             stored = first.height, first.width
-        self.size, self._stored = size or stored, stored if size is None or joints_size is None else None
+        self.size, self._stored = size or stored, None if size and keypoints is None else stored
         self._annotations = None if keypoints is None else _joints(keypoints, stored, joints_size)
+        self._row = {} if keypoints is None else _rows(names, self._annotations.names, keypoints)
         self._maps = None if maps is None else _maps_of(Path(maps), self.root, names)
         posed = [n for n in names if self._has_pose(n)]
         if not posed:
@@ -110,10 +111,9 @@ class PhotoFolder(TrainingFolder):
                 f"{path} is {person.size[0]} x {person.size[1]} pixels, the first photograph of its folder "
                 f"{self._stored[0]} x {self._stored[1]}; bring all to one size."
             )
-        points, visibility = (None, None) if self._annotations is None else self._annotations[self._listed(name)]
-        person = dataclasses.replace(
-            person, keypoints=points, visibility=visibility, identity=self.identities[index], name=name
-        )
+        joints, row = self._annotations, self._row.get(name)
+        given = {} if joints is None else {"keypoints": joints.points[row], "visibility": joints.visibility[row]}
+        person = dataclasses.replace(person, **given, identity=self.identities[index], name=name)
         return fit_person(person, self.size)
 
     def describe(self) -> dict[str, Any]:
@@ -129,12 +129,21 @@ class PhotoFolder(TrainingFolder):
             return False
         if self._annotations is None:
             return True
-        listed = self._listed(name)
-        return listed in self._annotations and bool((self._annotations[listed][1][list(TORSO)] > 0).all())
+        row = self._row.get(name)
+        return row is not None and bool((self._annotations.visibility[row, list(TORSO)] > 0).all())
 
-    def _listed(self, name: str) -> str:
-        """The name under which the list has a photograph: with its folders, or without."""
-        return name if name in self._annotations else Path(name).name
+
+def _rows(names: Sequence[str], listed: Sequence[str], keypoints: str | os.PathLike) -> dict[str, int]:
+    """The row of each photograph that a list of joints has."""
+    find = name_finder(listed)
+    rows = {name: row for name in names if (row := find(name)) is not None}
+    first: dict[int, str] = {}
+    for name, row in rows.items():
+        if first.setdefault(row, name) != name and spelling_of(name) is None:
+            raise InputError(
+                f"{keypoints} has one row, {listed[row]!r}, for {first[row]} and {name}; write their folders into it."
+            )
+    return rows
 
 
 def _identity(name: str) -> str:
@@ -208,9 +217,10 @@ def _maps_of(maps: Path, root: Path, names: list[str]) -> dict[str, Path]:
         if rank is None or path.stem.lower().endswith("_inds") or path.resolve() in photographs or is_generated(path):
             continue
         name = path.relative_to(maps).as_posix()[: -len(MAP_ENDINGS[rank])]
-        key = short_key(name)
-        best[key] = min(best.get(key, (rank, path)), (rank, path))
-    of = {n: best[key][1] for n in names if (key := short_key(n)) in best}
+        best[name] = min(best.get(name, (rank, path)), (rank, path))
+    kept = list(best)
+    find = name_finder(kept)
+    of = {name: best[kept[number]][1] for name in names if (number := find(name)) is not None}
     shown = {n: path for n, path in of.items() if shows_somebody(path)}
     if len(shown) < len(of):
         log.warning("%d maps in %s show nobody; their photographs are left out.", len(of) - len(shown), maps)

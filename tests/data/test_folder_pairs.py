@@ -100,6 +100,32 @@ def test_names_that_say_nothing_and_folders_that_do(tmp_path):
     assert data[0].source.uv is None
 
 
+def test_one_name_in_two_folders_is_two_photographs(tmp_path):
+    """anna/1.png and ben/1.png: maps, joints and pairs keep them apart, or say that they cannot."""
+    for k, who in enumerate(("anna", "ben")):
+        for view in ("1", "2"):
+            place = tmp_path / "photographs" / who / f"{view}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (16, 20), (80 * k, 9, 9)).save(place)
+            array = np.full((20, 16, 2), np.nan, np.float32)
+            array[5:9, 5:9] = -0.5 * k - 0.1
+            maps = tmp_path / "maps" / who
+            maps.mkdir(parents=True, exist_ok=True)
+            np.save(maps / f"{view}.npy", array)
+    data = load_people(tmp_path / "photographs", maps=tmp_path / "maps")
+    assert len(data) == 4
+    for pair in data:
+        k = ["anna", "ben"].index(pair.source.identity)
+        assert float(pair.source.uv.min()) == pytest.approx(-0.5 * k - 0.1)
+    pairs = listed(tmp_path / "p.csv", [("ben/1.png", "ben/2.png"), ("1.png", "2.png")])
+    assert [pair.source.name for pair in load_people(tmp_path / "photographs", pairs, maps=tmp_path / "maps")] == [
+        "ben/1.png"
+    ]
+    (tmp_path / "joints.csv").write_text(f"name:keypoints_y:keypoints_x\n1.png: {[5] * 18}: {[5] * 18}\n")
+    with pytest.raises(InputError, match=r"has one row, '1.png', for anna/1.png and ben/1.png"):
+        load_people(tmp_path / "photographs", keypoints=tmp_path / "joints.csv")
+
+
 @pytest.mark.parametrize(
     ("stored", "of_list", "x", "expected"),
     [
