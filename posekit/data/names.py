@@ -20,6 +20,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from posekit.util.errors import InputError
 
@@ -201,15 +202,17 @@ def short_key(name: str | os.PathLike) -> str:
     >>> short_key("photos/holiday.jpg"), short_key("maps/holiday_IUV.png")
     ('holiday', 'holiday')
     """
-    return _long_key(name) if spelling_of(name) is not None else _long_key(name).rsplit("/", 1)[-1]
+    return _keys(os.fspath(name))[1]
 
 
-def _long_key(name: str | os.PathLike) -> str:
-    """The same with folders, of a name that is none of the field's."""
+@lru_cache(maxsize=2**17)  # a list of pairs names each photograph many times
+def _keys(name: str) -> tuple[str, str]:
+    """With folders, of a name that is none of the field's; and without."""
     if spelling_of(name) is not None:
-        return photograph_key(name)
-    folders, slash, last = os.fspath(name).replace("\\", "/").rpartition("/")
-    return folders + slash + re.sub(r"_(?:IUV|iuv|INDS|inds)$", "", last.rsplit(".", 1)[0] or last)
+        return (photograph_key(name),) * 2
+    folders, slash, last = name.replace("\\", "/").rpartition("/")
+    stem = re.sub(r"_(?:IUV|iuv|INDS|inds)$", "", last.rsplit(".", 1)[0] or last)
+    return folders + slash + stem, stem
 
 
 def name_finder(names: Sequence[str]) -> Callable[[str], int | None]:
@@ -220,14 +223,14 @@ def name_finder(names: Sequence[str]) -> Callable[[str], int | None]:
     >>> find("anna/1.jpg"), find("2_IUV.png"), find("1.png")
     (0, 2, None)
     """
-    short = [short_key(name) for name in names]
-    once = Counter(short)
-    at = {key: i for i, key in enumerate(short) if once[key] == 1}
-    at |= {_long_key(name): i for i, name in reversed(list(enumerate(names)))}
+    once = Counter(short_key(name) for name in names)
+    at = {short_key(name): i for i, name in enumerate(names) if once[short_key(name)] == 1}
+    at |= {_keys(name)[0]: i for i, name in reversed(list(enumerate(names)))}
     exact = {name: i for i, name in reversed(list(enumerate(names)))}
 
     def find(name: str) -> int | None:
-        return exact.get(name, at.get(_long_key(name), at.get(short_key(name))))
+        long, short = _keys(name)
+        return exact.get(name, at.get(long, at.get(short)))
 
     return find
 

@@ -2,6 +2,10 @@
 
 import dataclasses
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -89,6 +93,29 @@ def test_killed_it_goes_on_and_ends_with_the_same_bytes(tmp_path, after, monkeyp
     seen.clear()
     pack_people(folders, tmp_path / "killed")
     assert len(seen) == 1, "Only looked at."
+
+
+def test_a_real_kill_leaves_what_goes_on(tmp_path):
+    """SIGKILL, at whatever moment it comes after the first block."""
+    field_folder(tmp_path / "a", size=8, people=2 * BLOCK, maps=None)
+    code = (
+        "import sys, time; from posekit.data import pack\n"
+        "from posekit.data.folder_pairs import open_folders\n"
+        "encode = pack.encode; pack.encode = lambda person: (time.sleep(0.005), encode(person))[1]\n"
+        "pack.pack_people(open_folders(sys.argv[1]), sys.argv[2])\n"
+    )
+    out = tmp_path / "killed"
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "a"), str(out)]) as process:
+        ends = time.monotonic() + 120
+        while not (out / packing.STATE).is_file() and process.poll() is None and time.monotonic() < ends:
+            time.sleep(0.02)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL, "It was killed while it packed."
+    pack_people(open_folders(tmp_path / "a"), out)
+    pack_people(open_folders(tmp_path / "a"), tmp_path / "whole")
+    assert {p.name for p in out.iterdir()} == {p.name for p in (tmp_path / "whole").iterdir()}
+    for path in (tmp_path / "whole").iterdir():
+        assert path.read_bytes() == (out / path.name).read_bytes(), path.name
 
 
 def test_a_block_that_was_spoilt_while_it_waited_is_made_again(tmp_path, monkeypatch):

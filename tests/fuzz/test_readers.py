@@ -1,6 +1,6 @@
 """Every reader, on damaged files: it reads, or it refuses in one sentence; soon, in little memory, changing nothing.
 
-About 2,900 files; `pytest tests/fuzz --fuzz 550` makes some 15,000, and --fuzz-seed other ones.
+About 3,000 files; `pytest tests/fuzz --fuzz 550` makes some 15,000, and --fuzz-seed other ones.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from posekit.data.folder_pairs import open_folders
 from posekit.data.inspection.inspect_file import inspect_file
 from posekit.data.iuv import read_iuv
 from posekit.data.load import load_person
+from posekit.data.mvc import read_mvc
 from posekit.data.openpose import read_openpose
 from posekit.data.pack import pack_people
 from posekit.data.packed import PackedPeople
@@ -43,7 +44,7 @@ from posekit.training.runlog import read_log
 from posekit.training.weights import load_weights, save_weights, weight_card
 from posekit.util.errors import InputError
 from tests.fuzz import damage
-from tests.synthetic import TINY, field_folder
+from tests.synthetic import TINY, field_folder, mvc_folder
 
 SECONDS, MEGABYTES = 20, 1500  # for one file
 H, W = 24, 20
@@ -94,6 +95,7 @@ def whole(tmp_path_factory) -> Path:
     render_folder(root / "data", [0], 2, 16, jobs=1, progress=False)
     field_folder(root / "field", people=1, size=16)
     pack_people(open_folders(root / "field"), root / "pack")
+    mvc_folder(root / "mvc", items=1, views=2)
     return root
 
 
@@ -172,6 +174,9 @@ TARGETS = {
         "pack/pack.json", lambda b: damage.json_of(json.loads(b)), lambda r: list(PackedPeople(r / "pack"))
     ),
     "a file of a pack": Target("pack/image.npy", damage.bytes_of, lambda r: list(PackedPeople(r / "pack"))),
+    "the list of MVC": Target(
+        "mvc/attribute_labels.json", lambda b: damage.json_of(json.loads(b)), lambda r: read_mvc(r / "mvc")
+    ),
     "a data card": Target(
         "data/card.json",
         lambda b: damage.json_of(json.loads(b)),
