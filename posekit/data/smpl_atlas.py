@@ -83,18 +83,20 @@ def open_array(path: str | os.PathLike) -> np.ndarray:
     if not path.is_file() and not path.is_dir():
         raise InputError(f"{path} is no file but a device or a pipe; a surface map is a .npy file.")
     try:
+        with open(path, "rb") as file:
+            if file.read(2) == b"PK":  # numpy would open it, and forget to close a damaged one
+                raise InputError(f"{path} is an .npz archive; a surface map is one array in a .npy file.")
         with np.errstate(over="raise"):
             array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except InputError:
+        raise
     except DAMAGED as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0].rstrip(".")[:200] if str(error) else type(error).__name__
         reason = "it holds Python objects" if "pickle" in reason else reason  # numpy would advise to load them
         raise InputError(
             f"{path} is not a whole .npy array of numbers ({reason}); write it again with numpy.save as floats, "
             "Python objects are not read."
         ) from error
-    if not isinstance(array, np.ndarray):  # np.load also opens .npz archives
-        array.close()
-        raise InputError(f"{path} is an .npz archive; a surface map is one array in a .npy file.")
     return array
 
 

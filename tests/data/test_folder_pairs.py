@@ -13,6 +13,7 @@ from posekit.data.names import SPELLINGS, parse_deepfashion
 from posekit.ops.grids import identity_grid, norm_to_points
 from posekit.person import Person, collate_pairs
 from posekit.systems import build
+from posekit.systems.base import evaluating
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
@@ -209,6 +210,10 @@ def test_every_system_trains_on_it_or_says_what_it_lacks(tmp_path, name, variant
     else:
         log = fit(system, data, None, ONE_STEP)
         assert all(np.isfinite(list(record["losses"].values())).all() for record in log)
+        with evaluating(system), torch.inference_mode():
+            made = system(collate_pairs([data[0], data[1]])).image
+        assert made.shape == (2, 3, *system.size)
+        assert made.isfinite().all()
     assert bool(lacks) == (
         name in ("coordinate_inpainting", "dense_pose_transfer")
         and (maps is None or (maps == "npy" and (name == "dense_pose_transfer" or variant == "keypoints")))

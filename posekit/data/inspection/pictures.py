@@ -1,6 +1,8 @@
 """What is said of a picture file: a photograph, an IUV picture, a picture of person numbers, a mask."""
 
 import os
+import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +35,7 @@ def report_picture(path: str | os.PathLike) -> FileReport:
     if picture.mode in ("RGB", "RGBA") and picture.format != "JPEG":
         channels = np.asarray(picture)[..., :3]
         if looks_like_charts(channels):
-            return _named(report_charts(path, channels, "DensePose IUV picture"))
+            return _named(report_charts(path, channels, "DensePose IUV picture"), picture)
     facts = {"size": f"{size[0]} x {size[1]} (height x width)", "format": f"{picture.format}, mode {picture.mode}"}
     if picture.mode.startswith(("I", "F")) and not picture.mode.startswith("I;16") and picture.format != "PNG":
         fault = Fault("It has more than 8 bits a channel.", "Save it as 8-bit RGB.")
@@ -65,7 +67,7 @@ def _of_numbers(path: Path, facts: dict[str, str], numbers: np.ndarray, picture:
     faults = [] if people else [Fault("It shows nobody.", "Leave the photograph out, or take another.")]
     if len(people) > 8:
         facts["people"] = "as many as numbers, or these are the parts of one"
-        kind = "picture of numbers: part numbers I alone, or persons"
+        kind = "picture of numbers: parts (I alone), a segmentation, or persons"
         faults.append(
             Fault("A map needs U and V beside I.", "Take the *_IUV.png; a picture of parts alone is not read.")
         )
@@ -107,14 +109,23 @@ def _photograph(path: Path, facts: dict[str, str], picture: Image.Image) -> File
                 "Take the *_IUV.png of DensePose with the raw values 0..24, not a drawing of it.",
             )
         )
-    if picture.getexif().get(ExifTags.Base.Orientation, 1) not in (0, 1):
+    if _is_turned(picture):
         facts["turned"] = "by its EXIF data; readers turn it upright"
     if picture.has_transparency_data:
         facts["transparent"] = "in part; readers lay it over white"
-    return _named(FileReport(path, kind, facts, tuple(faults), {"photograph": image[None]}))
+    return _named(FileReport(path, kind, facts, tuple(faults), {"photograph": image[None]}), picture)
 
 
-def _named(report: FileReport) -> FileReport:
+def _is_turned(picture: Image.Image) -> bool:
+    try:
+        with warnings.catch_warnings():  # said by open_picture
+            warnings.simplefilter("ignore")
+            return picture.getexif().get(ExifTags.Base.Orientation, 1) not in (0, 1)
+    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, OSError, struct.error):
+        return False  # damaged, which read_photo has said
+
+
+def _named(report: FileReport, picture: Image.Image) -> FileReport:
     """With what the file's name says, and where it says something else than the content."""
     facts, faults, path = dict(report.facts), list(report.faults), report.path
     try:
@@ -129,10 +140,9 @@ def _named(report: FileReport) -> FileReport:
             facts["name"] = f"DeepFashion: {name.identity}, {name.view_name}"
         except InputError:
             pass
-    with open(path, "rb") as file, Image.open(file) as picture:
-        expected = SUFFIXES.get(picture.format or "", ())
-        if expected and path.suffix.lower() not in expected:
-            facts["suffix"] = f"{path.suffix or 'none'}, but the file holds {picture.format}; readers look inside"
+    expected = SUFFIXES.get(picture.format or "", ())
+    if expected and path.suffix.lower() not in expected:
+        facts["suffix"] = f"{path.suffix or 'none'}, but the file holds {picture.format}; readers look inside"
     return FileReport(path, report.kind, facts, tuple(faults), report.pictures)
 
 
