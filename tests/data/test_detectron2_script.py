@@ -133,6 +133,7 @@ def test_what_a_pickle_would_run_is_said_and_not_run(script, tmp_path, protocol,
 
 def test_a_name_that_hides_from_the_list_is_refused_by_the_reader(script, tmp_path, monkeypatch):
     """The list is for the eye; the reader refuses by itself."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "dump.pkl").write_bytes(pickle.dumps([{"file_name": Bomb()}], 4))
     monkeypatch.setattr(script, "names_in", lambda program: [])
     with pytest.raises(InputError, match="never needs"):
