@@ -1,4 +1,5 @@
 # The public names and where they live; `posekit/__init__.py` reads this file and loads each name at its first use.
+from .data.folder_pairs import load_people
 from .data.load import load_person
 from .data.photo import read_photo, write_photo
 from .data.studio import StudioPeople, read_rendered_view

@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -44,6 +44,19 @@ def draw_panel(columns: Mapping[str, Float[Tensor, "b 3 h w"]], size: float = 1.
         for axis, image in zip(line, images, strict=True):
             axis.imshow(picture(image), interpolation="nearest")
             axis.axis("off")
+    return figure
+
+
+def draw_rows(rows: Sequence[Mapping[str, Float[Tensor, "1 3 h w"]]], size: float = 2.2) -> Figure:
+    """Pictures under their titles, one row a mapping; rows may differ in length, ``size`` inches a picture."""
+    wide = max(len(row) for row in rows)
+    figure = Figure(figsize=(size * wide, (size + 0.25) * len(rows)), layout="constrained")
+    for line, row in zip(figure.subplots(len(rows), wide, squeeze=False), rows, strict=True):
+        for axis in line:
+            axis.axis("off")
+        for axis, (title, image) in zip(line, row.items(), strict=False):
+            axis.set_title(title, fontsize=8, parse_math=False)
+            axis.imshow(picture(image), interpolation="nearest")
     return figure
 
 

@@ -6,11 +6,17 @@ The exact relation that real pairs have holds here too: a texel has one colour, 
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 
-from posekit.ops.grids import identity_grid
+from posekit.data.inspection.sides import WINDING
+from posekit.data.names import DeepFashionName, MarketName
+from posekit.ops.grids import identity_grid, norm_to_points
 from posekit.person import Pair, Person, collate_pairs
 
 
@@ -83,6 +89,22 @@ def with_joints(person: Person, seed: int = 0) -> Person:
     return dataclasses.replace(with_charts(person), keypoints=joints, visibility=visibility)
 
 
+_BOXES = {  # part: top, bottom, left, right, of a picture of 100 x 80; seen from the front, the person's right is left
+    23: (4, 20, 32, 40), 24: (4, 20, 40, 48), 2: (20, 52, 28, 52), 16: (22, 38, 16, 28), 17: (22, 38, 52, 64),
+    20: (38, 54, 14, 26), 21: (38, 54, 54, 66), 9: (52, 90, 30, 40), 10: (52, 90, 40, 50),
+}  # fmt: skip
+
+
+def densepose_channels(order: str = "VUI") -> np.ndarray:
+    """A made-up DensePose picture ``300 240 3`` of somebody from the front: a box a part, winding as DensePose."""
+    planes = np.zeros((3, 300, 240), np.uint8)  # I, U, V
+    for part, box in _BOXES.items():
+        top, bottom, left, right = (3 * side for side in box)
+        x, y = np.meshgrid(np.linspace(20, 235, right - left), np.linspace(20, 235, bottom - top))
+        planes[:, top:bottom, left:right] = np.stack([np.full_like(x, part), x, y if WINDING[part] > 0 else 255 - y])
+    return np.stack([planes["IUV".index(letter)] for letter in order], -1)
+
+
 class SyntheticPairs:
     """A sequence of ``n`` pairs, as a dataset is."""
 
@@ -109,3 +131,107 @@ TINY_DENSE_POSE = {  # of Dense Pose Transfer
     "image_size": 40, "chart_size": 32, "width": 4, "part_width": 2, "context": 4, "pooled": 1, "blend_width": 4,
     "d_width": 4, "features": "random", "feature_width": 4, "batch_size": 2,
 }  # fmt: skip
+
+
+def field_folder(
+    root: Path,
+    *,
+    people: int = 3,
+    views: int = 2,
+    size: int = 48,
+    spelling: str = "fasion",
+    maps: str | None = "iuv",
+    joints: bool = True,
+    inside: str = "train",
+) -> list[str]:
+    """Write photographs, maps and joints of made-up people as the field's data sets lie on a disk; their names.
+
+    ``inside/NAME``, ``NAME_IUV.png`` or ``NAME.npy`` beside it, ``fasion-annotation-INSIDE.csv``.  Other spellings than
+    "market" are those of `posekit.data.names`; "slash" makes folders.
+    """
+    names, lines = [], ["name:keypoints_y:keypoints_x"]
+    for n in range(people):
+        for view in range(views):
+            person = with_joints(make_person(n, view, size), seed=10 * n + view)
+            if spelling == "market":
+                name = MarketName(n + 1, view + 1, 1, view, 0).spell()
+            else:
+                name = DeepFashionName("WOMEN", "Tees_Tanks", 100 + n, 1, view + 1, "front").spell(spelling)
+            place = root / inside / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(_bytes(person.image)).save(place, format="PNG")
+            if maps == "iuv":
+                planes = torch.cat([person.chart.flip(0), person.part / 255])  # V, U, I
+                Image.fromarray(_bytes(planes)).save(place.with_name(f"{place.stem}_IUV.png"))
+            elif maps == "npy":
+                array = torch.where(person.mask > 0, person.uv, torch.nan).permute(1, 2, 0).numpy()
+                np.save(place.with_suffix(".npy"), array)
+            x, y = ((norm_to_points(person.keypoints, (size, size)).round().long())[:, k].tolist() for k in (0, 1))
+            lines.append(f"{name}: {y}: {x}")
+            names.append(name)
+    if joints:
+        (root / f"fasion-annotation-{inside}.csv").write_text("\n".join(lines))
+    return names
+
+
+def _bytes(planes: torch.Tensor) -> np.ndarray:
+    return (planes * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+def mvc_folder(root: Path, items: int = 3, views: int = 4, size: tuple[int, int] = (28, 24)) -> list[str]:
+    """Write a made-up MVC: lists and photographs (height, width) as they come; their names."""
+    (root / "image_data").mkdir(parents=True)
+    labels, info = [], []
+    for item in range(items):
+        for view in range(views):
+            name = f"{1000 + item}-p{view}"
+            colours = np.full((*size, 3), 40 * item + 9 * view, np.uint8)
+            Image.fromarray(colours).save(root / "image_data" / f"{name}.jpg")
+            labels.append({"filename": name, "itemN": float(item), "white": 0})
+            info.append({"viewId": view, "productId": 1000 + item, "category": '"Shirts & Tops"'})
+    (root / "attribute_labels.json").write_text(json.dumps(labels))
+    (root / "mvc_info.json").write_text(json.dumps(info))
+    return [label["filename"] for label in labels]
+
+
+def in_shop_folder(root: Path, people: int = 3, views: int = 3, size: tuple[int, int] = (256, 256)) -> list[str]:
+    """Write a made-up DeepFashion In-shop: ``img/WOMEN/...`` and the list of its partition; names from img/ on."""
+    names = []
+    for n in range(people):
+        for view in range(views):
+            category = ("Tees_Tanks", "Dresses")[n % 2]
+            name = DeepFashionName("WOMEN", category, 7 + n, 1, view + 1, "front").spell("slash")
+            place = root / "img" / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((*size, 3), 60 + 30 * n + view, np.uint8)).save(place)
+            names.append(name)
+    (root / "Eval").mkdir()
+    rows = [f"img/{name}   id_{7 + k // views:08d}   train" for k, name in enumerate(names)]
+    header = [str(len(names)), "image_name item_id evaluation_status"]
+    (root / "Eval" / "list_eval_partition.txt").write_text("\n".join([*header, *rows]) + "\n")
+    return names
+
+
+def market_folder(root: Path, people: int = 3, views: int = 2) -> list[str]:
+    """Write a made-up Market-1501 with junk and distractors; the names of people in its training folder."""
+    names = []
+    for folder, first in (("bounding_box_train", 2), ("bounding_box_test", 1001), ("query", 1001)):
+        (root / folder).mkdir(parents=True)
+        own = [MarketName(first + n, view + 1, 1, 151, 1).spell() for n in range(people) for view in range(views)]
+        others = [MarketName(-1, 1, 1, 401, 3).spell(), MarketName(0, 1, 1, 151, 1).spell()]
+        for name in (*own, *(others if folder == "bounding_box_test" else [])):
+            Image.new("RGB", (64, 128), (90, 60, 30)).save(root / folder / name)
+        (root / folder / "Thumbs.db").write_bytes(b"\0")
+        names += own if folder == "bounding_box_train" else []
+    return names
+
+
+def face_videos(root: Path, videos: int = 2, frames: int = 13) -> None:
+    """Write a made-up 300-VW: folders by numbers with points, and where the video would be, bytes."""
+    for number in range(1, videos + 1):
+        points = root / f"{number:03d}" / "annot"
+        points.mkdir(parents=True)
+        (points.parent / "vid.avi").write_bytes(b"RIFF1234AVI ")
+        for frame in range(1, frames + 1):
+            rows = "\n".join(f"{100 + k}.5 {90 + k}.25" for k in range(68))
+            (points / f"{frame:06d}.pts").write_text(f"version: 1\nn_points:  68\n{{\n{rows}\n}}\n")

@@ -21,6 +21,8 @@ from posekit.cli.demo import demo_command
 from posekit.cli.describe import describe_command
 from posekit.cli.dress import dress_command
 from posekit.cli.evaluate import evaluate_command
+from posekit.cli.inspect import inspect_command
+from posekit.cli.pack import pack_command
 from posekit.cli.render import render_command
 from posekit.cli.score import score_command
 from posekit.cli.study import study_command
@@ -31,8 +33,10 @@ from posekit.util.errors import InputError
 
 COMMANDS = {
     "check": check_command,
+    "inspect": inspect_command,
     "describe": describe_command,
     "render": render_command,
+    "pack": pack_command,
     "train": train_command,
     "transfer": transfer_command,
     "dress": dress_command,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from posekit.cli.train import open_people
+from posekit.cli.people import open_people
 from posekit.util.errors import InputError
 
 VIEWS = 6  # photographs of each held-out person

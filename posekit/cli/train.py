@@ -1,18 +1,13 @@
-"""`posekit train`: a system on rendered people."""
+"""`posekit train`: a system on rendered people, or on a folder of photographs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from posekit.util.address import is_address, object_at
-from posekit.util.errors import InputError
-
-if TYPE_CHECKING:
-    from posekit.person import Pair
+from posekit.cli.people import FOLDER, Files, atlas_of, check_data, open_people
 
 
 def train_command(
@@ -24,10 +19,11 @@ def train_command(
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of every stage; the preset's if not given.")] = None,
     people: Annotated[int, typer.Option(min=1, help="People to render for training.")] = 200,
     views: Annotated[int, typer.Option(min=2)] = 6,
-    data: Annotated[
-        str | None,
-        typer.Option(help="Folder made by `posekit render`, or your own pairs: my_module:pairs; else rendered now."),
-    ] = None,
+    data: Annotated[str | None, typer.Option(help=FOLDER)] = None,
+    pairs: Annotated[Path | None, typer.Option(help="Of a folder of photographs: csv of pairs (from,to).")] = None,
+    keypoints: Annotated[Path | None, typer.Option(help="Of a folder of photographs: csv of joints.")] = None,
+    maps: Annotated[Path | None, typer.Option(help="Of a folder of photographs: folder of surface maps.")] = None,
+    atlas: Annotated[str, typer.Option(help="What IUV pictures become: smpl or tiles; auto: what fits.")] = "auto",
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")] = Path("runs/latest"),
     seed: Annotated[int, typer.Option(min=0)] = 0,
     batch_size: Annotated[int | None, typer.Option(min=1)] = None,
@@ -54,7 +50,7 @@ def train_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say the plan and its time; train nothing.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; else go on from the last checkpoint.")] = False,
 ) -> None:
-    """Train a system on rendered people; interrupted, the same command goes on where it stopped."""
+    """Train a system on rendered people or a folder of photographs; interrupted, the same command goes on."""
     from posekit.systems import build
     from posekit.training.dry_run import as_table
     from posekit.training.dry_run import dry_run as measure
@@ -72,44 +68,19 @@ def train_command(
     model = build(system, preset=preset, variant=variant, seed=seed)
     prepare(model, options)  # before people are rendered for minutes
     common = {"people": people, "views": views, "seed": seed, "kind": model.kind}
-    pairs = open_people(data, "train", model.size or (128, 128), **common, **model.training_data)
+    files = Files(pairs, keypoints, maps, atlas)
+    data_set = open_people(data, "train", model.size or (128, 128), files=files, **common, **model.training_data)
+    own = atlas_of(data_set)
+    if own and model.atlas and own != model.atlas:  # a network that begins with them learns their atlas
+        model = build(system, preset=preset, variant=variant, seed=seed, atlas=own)
+    check_data(model, data_set)
     if dry_run:
-        said = as_table(measure(model, pairs, options))
+        said = as_table(measure(model, data_set, options))
     else:
-        log = fit(model, pairs, out, options)
+        log = fit(model, data_set, out, options)
         share = waited_share(log) if log else 0.0
         more = "; more --workers load further ahead" if share > 0.05 else ""
         said = f"Weights: {out / 'weights.safetensors'}"
         said += f"\nWaited for data: {share:.1%} of the time{more}" if log else ""
     if is_first_process():
         typer.echo(said)
-
-
-def open_people(
-    data: str | None,
-    split: str,
-    size: tuple[int, int],
-    *,
-    people: int,
-    views: int,
-    seed: int,
-    kind: str = "body",
-    **more: Any,
-) -> Sequence[Pair]:
-    """The pairs of one split: of the folder ``data``, or of people rendered into the user's cache now.
-
-    "my_module:pairs" calls that function with (split, size): "train" or "test", (height, width).  more: further
-    arguments of `StudioPeople`, for rendered people.
-    """
-    from posekit.data.studio import StudioPeople
-
-    if data is None:
-        return StudioPeople(people=people, views=views, size=size, seed=seed, split=split, kind=kind, **more)
-    if not is_address(data) or Path(data).is_dir():
-        return StudioPeople.of_folder(data, split, size, **more)
-    if "poses" in more:
-        raise InputError("Poses are chosen among rendered people; leave --poses out with pairs of your own.")
-    pairs = object_at(data)(split, size)
-    if not (hasattr(pairs, "__len__") and hasattr(pairs, "__getitem__")):
-        raise InputError(f"{data} should give a sequence of posekit.Pair, got {type(pairs).__name__}.")
-    return pairs

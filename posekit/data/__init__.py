@@ -1,1 +1,1 @@
-"""Readers of the field's files, data sets of rendered people, and the noise of an estimator."""
+"""Readers of the field's files, data sets of their folders and of rendered people, and the noise of an estimator."""

@@ -76,6 +76,27 @@ def read_annotations(path: str | os.PathLike, size: tuple[int, int], left: int =
     columns 40..216 of 256 x 256: with the annotations of the wide files say ``size=(256, 176), left=40``; the
     annotations of the narrow files carry x - 40 already.  Raises `InputError` that names file and line.
     """
+    names, pixels = read_joint_rows(path)
+    annotated = (pixels != -1).all(-1)
+    beyond = annotated & (pixels >= torch.tensor([size[1], size[0]])).any(-1)
+    if left == 0 and int(beyond.sum()) > BEYOND * int(annotated.sum()):
+        x, y = pixels[annotated].amax(0).tolist()
+        raise InputError(
+            f"{path}: joints reach ({x:g}, {y:g}) in photographs of {size[1]} x {size[0]} pixels (width x height); the "
+            "list belongs to larger ones. Take theirs, or the list of these (of 176-wide photographs, x is 40 less)."
+        )
+    points = points_to_norm(pixels - torch.tensor([left, 0]), size)
+    points = torch.where(annotated[..., None], points, torch.zeros(()))
+    return Annotations(names, points, annotated.long() * VISIBLE)
+
+
+def read_joint_rows(
+    path: str | os.PathLike, joints: int = JOINT_COUNT
+) -> tuple[tuple[str, ...], Float[Tensor, "n joints 2"]]:
+    """(names, pixels) of a file of joint annotations as written: (x, y) in pixel indices, -1 where missing.
+
+    joints: how many each row must have; the older kind of file has 16.  Raises `InputError` that names file and line.
+    """
     lines = _lines(path)
     header = [cell.strip() for cell in lines[0].split(":")]
     if sorted(header) != sorted(COLUMNS):
@@ -88,22 +109,11 @@ def read_annotations(path: str | os.PathLike, size: tuple[int, int], left: int =
         cells = [cell.strip() for cell in line.split(":")]
         if len(cells) != len(COLUMNS):
             raise InputError(f"{path}, line {number}: {len(cells)} cells separated by ':'; expected {len(COLUMNS)}.")
-        y = _joints(cells[at["keypoints_y"]], path, number)
-        x = _joints(cells[at["keypoints_x"]], path, number)
+        y = _joints(cells[at["keypoints_y"]], path, number, joints)
+        x = _joints(cells[at["keypoints_x"]], path, number, joints)
         names.append(cells[at["name"]])
         rows.append(list(zip(x, y, strict=True)))
-    pixels = torch.tensor(rows, dtype=torch.float32).reshape(-1, JOINT_COUNT, 2)
-    annotated = (pixels != -1).all(-1)
-    beyond = annotated & (pixels >= torch.tensor([size[1], size[0]])).any(-1)
-    if left == 0 and int(beyond.sum()) > BEYOND * int(annotated.sum()):
-        x, y = pixels[annotated].amax(0).tolist()
-        raise InputError(
-            f"{path}: joints reach ({x:g}, {y:g}) in photographs of {size[1]} x {size[0]} pixels (width x height); the "
-            "list belongs to larger ones. Take theirs, or the list of these (of 176-wide photographs, x is 40 less)."
-        )
-    points = points_to_norm(pixels - torch.tensor([left, 0]), size)
-    points = torch.where(annotated[..., None], points, torch.zeros(()))
-    return Annotations(tuple(names), points, annotated.long() * VISIBLE)
+    return tuple(names), torch.tensor(rows, dtype=torch.float32).reshape(-1, joints, 2)
 
 
 def read_pairs(path: str | os.PathLike) -> list[tuple[str, str]]:
@@ -135,16 +145,16 @@ def _lines(path: str | os.PathLike) -> list[str]:
     return lines
 
 
-def _joints(cell: str, path: str | os.PathLike, number: int) -> list[float]:
+def _joints(cell: str, path: str | os.PathLike, number: int, joints: int) -> list[float]:
     try:
         values = json.loads(cell)
     except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, thousands of brackets
         values = None
     if not isinstance(values, list) or not all(_is_number(v) for v in values):
         raise InputError(f"{path}, line {number}: {cell[:40]!r} is not a list of numbers such as [24, -1, 49].")
-    if len(values) != JOINT_COUNT:
+    if len(values) != joints:
         raise InputError(
-            f"{path}, line {number}: {len(values)} joints; expected the {JOINT_COUNT} of OpenPose "
+            f"{path}, line {number}: {len(values)} joints; expected the {joints} of OpenPose "
             "(an older kind of file has 16: take the file with 18)."
         )
     return [float(v) for v in values]

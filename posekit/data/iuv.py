@@ -58,7 +58,7 @@ def read_iuv(path: str | os.PathLike, order: str | None = None) -> IUV:
     channels = np.asarray(picture)[..., :3]
     try:
         order = order or find_order(channels)
-        return _split_channels(channels, order)
+        return charts_of(channels, order)
     except InputError as error:
         raise type(error)(f"{path}: {error}") from None
 
@@ -85,7 +85,7 @@ def find_order(channels: np.ndarray) -> str:
     return "IUV" if first <= LAST_PART else "VUI"
 
 
-def _split_channels(channels: np.ndarray, order: str) -> IUV:
+def charts_of(channels: np.ndarray, order: str) -> IUV:
     """(h, w, 3) uint8 in a known order as tensors; U and V become ``value / 255``."""
     i, u, v = (channels[..., k] for k in ORDERS[order])
     if int(i.max(initial=0)) > LAST_PART:

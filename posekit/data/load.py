@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from posekit.data.atlases import ATLASES
 from posekit.data.chart_tiles import charts_to_tiles
 from posekit.data.iuv import IUV, NobodyError, read_iuv
-from posekit.data.names import parse_deepfashion
+from posekit.data.names import identity_of
 from posekit.data.people import index_picture, one_person, read_index_picture
 from posekit.data.photo import read_photo
 from posekit.data.smpl_atlas import read_smpl_atlas, smpl_chart_table
@@ -85,7 +85,7 @@ def load_person(
         part = None if part is None else _nearest(part.float(), size).long()
         chart = None if chart is None else _nearest(chart, size)
     name = Path(photo if photo is not None else surface_map).stem
-    return Person(image, uv, mask, part, chart, identity=_identity(name), name=name, atlas=atlas)
+    return Person(image, uv, mask, part, chart, identity=identity_of(name), name=name, atlas=atlas)
 
 
 def shows_somebody(surface_map: str | os.PathLike) -> bool:
@@ -139,11 +139,3 @@ def _same_size(first: Path, a: Tensor, second: Path, b: Tensor) -> None:
 def _nearest(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """Positions are never averaged: two sides of a seam have nothing in common."""
     return resize_mask(maps[None], size)[0]
-
-
-def _identity(name: str) -> str:
-    """Person and outfit as a DeepFashion name says them; another name is its own identity."""
-    try:
-        return parse_deepfashion(name).identity
-    except InputError:
-        return name

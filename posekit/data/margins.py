@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from posekit.ops.grids import norm_to_points, points_to_norm
+from posekit.ops.grids import norm_to_points, points_to_norm, resize_mask
 from posekit.person import Person
 from posekit.util.errors import InputError
 
@@ -31,6 +31,30 @@ def add_margin(person: Person, size: tuple[int, int]) -> Person:
     if person.keypoints is not None:
         pixels = norm_to_points(person.keypoints, person.size)
         changed["keypoints"] = points_to_norm(pixels + torch.tensor([left, top]).to(pixels), size)
+    return dataclasses.replace(person, **changed)
+
+
+def fit_person(person: Person, size: tuple[int, int]) -> Person:
+    """The photograph brought to (height, width) without stretching anybody: a margin first, where it is too narrow.
+
+    The photograph is averaged, maps take the nearest pixel.  One photograph or a batch.
+    """
+    h, w = person.size
+    if (h, w) == tuple(size):
+        return person
+    outer = (max(h, round(w * size[0] / size[1])), max(w, round(h * size[1] / size[0])))
+    person = add_margin(person, outer)
+    if outer == tuple(size):
+        return person
+    image = person.image if person.is_batch else person.image[None]
+    image = F.interpolate(image, size=size, mode="bilinear", antialias=True).clamp(0, 1)
+    changed = {"image": image.reshape(*person.image.shape[:-2], *size)}
+    for name in MAPS:
+        value = getattr(person, name)
+        if value is not None:
+            lead = value.shape[:-3]
+            resized = resize_mask(value.reshape(-1, *value.shape[-3:]).float(), size)
+            changed[name] = resized.reshape(*lead, *resized.shape[-3:]).to(value.dtype)
     return dataclasses.replace(person, **changed)
 
 

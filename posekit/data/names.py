@@ -17,7 +17,10 @@ category; the list of categories puts it back.
 
 import os
 import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from posekit.util.errors import InputError
 
@@ -147,6 +150,89 @@ def photograph_key(name: str | os.PathLike) -> str:
         except InputError:
             continue
     return os.fspath(name)
+
+
+def spelling_of(name: str | os.PathLike) -> str | None:
+    """How a photograph's name is spelled: one of `SPELLINGS`, "Market-1501", or None for another name.
+
+    >>> spelling_of("fasionWOMENDressesid0000271801_1front.jpg"), spelling_of("holiday.jpg")
+    ('fasion', None)
+    """
+    try:
+        parse_market(name)
+    except InputError:
+        pass
+    else:
+        return "Market-1501"
+    try:
+        parsed = parse_deepfashion(name)
+    except InputError:
+        return None
+    text = os.fspath(name).replace("\\", "/")
+    return next((spelling for spelling in SPELLINGS if parsed.spell(spelling, "") in text), "fasion")
+
+
+def identity_of(name: str | os.PathLike) -> str:
+    """Who is on a photograph, by its name: "0002" (Market-1501), or gender, category, item and variant; else the name.
+
+    >>> identity_of("0002_c1s1_000451_03.jpg"), identity_of("fasionWOMENDressesid0000271801_1front.jpg")
+    ('0002', 'WOMEN/Dresses/id_00002718/01')
+    """
+    try:
+        return f"{parse_market(name).identity:04d}"
+    except InputError:
+        pass
+    try:
+        return parse_deepfashion(name).identity
+    except InputError:
+        return os.fspath(name)
+
+
+def is_person_name(name: str | os.PathLike) -> bool:
+    """False for the bad detections (-1) and distractors (0000) of Market-1501; True for every other name."""
+    try:
+        return parse_market(name).is_person
+    except InputError:
+        return True
+
+
+def short_key(name: str | os.PathLike) -> str:
+    """As `photograph_key`, and of a name that is none of the field's what stands between its folders and its suffix.
+
+    >>> short_key("photos/holiday.jpg"), short_key("maps/holiday_IUV.png")
+    ('holiday', 'holiday')
+    """
+    return _keys(os.fspath(name))[1]
+
+
+@lru_cache(maxsize=2**17)  # a list of pairs names each photograph many times
+def _keys(name: str) -> tuple[str, str]:
+    """With folders, of a name that is none of the field's; and without."""
+    if spelling_of(name) is not None:
+        return (photograph_key(name),) * 2
+    folders, slash, last = name.replace("\\", "/").rpartition("/")
+    stem = re.sub(r"_(?:IUV|iuv|INDS|inds)$", "", last.rsplit(".", 1)[0] or last)
+    return folders + slash + stem, stem
+
+
+def name_finder(names: Sequence[str]) -> Callable[[str], int | None]:
+    """Finds a photograph's number in ``names``: as it is written, in another spelling, or by what is in front of its
+    suffix, with its folders, or without them where only one of the names has that.
+
+    >>> find = name_finder(["anna/1.png", "ben/1.png", "ben/2.png"])
+    >>> find("anna/1.jpg"), find("2_IUV.png"), find("1.png")
+    (0, 2, None)
+    """
+    once = Counter(short_key(name) for name in names)
+    at = {short_key(name): i for i, name in enumerate(names) if once[short_key(name)] == 1}
+    at |= {_keys(name)[0]: i for i, name in reversed(list(enumerate(names)))}
+    exact = {name: i for i, name in reversed(list(enumerate(names)))}
+
+    def find(name: str) -> int | None:
+        long, short = _keys(name)
+        return exact.get(name, at.get(long, at.get(short)))
+
+    return find
 
 
 _GENERATED = re.compile(r"\.g\d{2,}(?:\.[A-Za-z0-9]+)?$")

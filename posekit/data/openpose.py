@@ -39,9 +39,7 @@ def read_openpose(
     reach beyond it by more than half of it are an InputError.  Of several people the tallest is taken.  Raises
     InputError that names the file for one that is no such file, or shows nobody.
     """
-    people = [person for person in _people(Path(path)) if not (isinstance(person, dict) and person.get(_KEY) == [])]
-    rows = [_joints(person, path) for person in people]
-    rows = [row for row in rows if (row[:, 2] > 0).sum() >= 2]
+    rows = [row for row in read_everybody(path) if (row[:, 2] > 0).sum() >= 2]
     if not rows:
         raise InputError(f"{path} holds the joints of nobody; take a photograph in which a person was found.")
     joints = max(rows, key=_height)
@@ -59,6 +57,15 @@ def read_openpose(
         )
     points = torch.where(seen[:, None], points_to_norm(joints[:, :2], size), 0)
     return points, seen.long() * VISIBLE
+
+
+def read_everybody(path: str | os.PathLike) -> list[Float[Tensor, "18 3"]]:
+    """(x, y, confidence) in pixel indices of everybody in an OpenPose file; confidence 0 where a joint is missing.
+
+    Raises InputError that names the file for one that is no such file.
+    """
+    people = [person for person in _people(Path(path)) if not (isinstance(person, dict) and person.get(_KEY) == [])]
+    return [_joints(person, path) for person in people]
 
 
 def write_openpose(

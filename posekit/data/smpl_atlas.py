@@ -33,7 +33,7 @@ def read_smpl_atlas(path: str | os.PathLike) -> tuple[Float[Tensor, "2 h w"], Fl
     background of one value in place of NaN; arrays of Python objects are refused without being loaded, because loading
     them runs code from the file.
     """
-    array = _load_array(path)
+    array = open_array(path)
     if array.size > 2 * MOST_PIXELS:
         raise InputError(f"{path} has shape {array.shape}, too large for a map of a photograph; scale it down.")
     if array.ndim != 3 or array.shape[2] != 2 or 0 in array.shape:
@@ -72,26 +72,31 @@ def _check_meaning(path: str | os.PathLike, uv: Tensor, mask: Tensor) -> None:
         )
 
 
-def _load_array(path: str | os.PathLike) -> np.ndarray:
-    """The array of a .npy file, mapped and not read, so that a false header cannot ask for all the memory."""
+def open_array(path: str | os.PathLike) -> np.ndarray:
+    """The array of a .npy file, mapped and not read, so that a false header cannot ask for all the memory.
+
+    Raises `InputError` for everything that is no whole array of numbers; Python objects are refused unread.
+    """
     path = Path(path)
     if not path.exists():
         raise InputError(f"There is no file {path}; check the path.")
     if not path.is_file() and not path.is_dir():
         raise InputError(f"{path} is no file but a device or a pipe; a surface map is a .npy file.")
     try:
+        with open(path, "rb") as file:
+            if file.read(2) == b"PK":  # numpy would open it, and forget to close a damaged one
+                raise InputError(f"{path} is an .npz archive; a surface map is one array in a .npy file.")
         with np.errstate(over="raise"):
             array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except InputError:
+        raise
     except DAMAGED as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0].rstrip(".")[:200] if str(error) else type(error).__name__
         reason = "it holds Python objects" if "pickle" in reason else reason  # numpy would advise to load them
         raise InputError(
             f"{path} is not a whole .npy array of numbers ({reason}); write it again with numpy.save as floats, "
             "Python objects are not read."
         ) from error
-    if not isinstance(array, np.ndarray):  # np.load also opens .npz archives
-        array.close()
-        raise InputError(f"{path} is an .npz archive; a surface map is one array in a .npy file.")
     return array
 
 

@@ -32,8 +32,8 @@ from tqdm.auto import tqdm
 from posekit.data.margins import add_margin, cut_margin
 from posekit.data.names import generated_name
 from posekit.data.photo import write_photo
+from posekit.data.photo_folder import TrainingFolder
 from posekit.person import Pair, Person, stack_persons
-from posekit.reid.training_folder import TrainingFolder
 from posekit.systems.base import System
 from posekit.training.device import usable_device
 from posekit.util.errors import InputError

@@ -14,7 +14,6 @@ import pytest
 import torch
 from PIL import Image
 
-from posekit.cli import app as cli
 from posekit.cli.sources import kind_of
 from posekit.data.openpose import write_openpose
 from posekit.data.studio import read_rendered_view
@@ -36,20 +35,6 @@ def rendered(tmp_path_factory):
     return root
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """run(*words) -> (exit code, standard output, standard error)"""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["posekit", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return call
-
-
 def pixels(path) -> np.ndarray:
     with Image.open(path) as picture:
         return np.asarray(picture, float)
@@ -63,6 +48,21 @@ def test_version(run):
     code, out, _ = run("--version")
     assert code == 0
     assert out == "posekit 0.1.0\n"
+
+
+def test_inspect_says_what_files_are_and_draws_them(run, rendered, tmp_path):
+    view, weights = rendered / "people/00000/0.png", tmp_path / "w"
+    save_weights(build("coordinate_inpainting", **TINY), weights)
+    code, out, err = run("inspect", view, weights, tmp_path / "nothing", "-o", tmp_path / "drawn.png")
+    assert code == 1, "One of them could not be read."
+    assert f"{view}: rendered view, with exact maps beside it\n" in out
+    assert re.search(r"^  system +coordinate_inpainting, preset laptop", out, re.MULTILINE)
+    assert one_sentence(err)
+    assert pixels(tmp_path / "drawn.png").std() > 10
+    assert run("inspect", view)[0] == 0
+    code, _, err = run("inspect", weights, "-o", tmp_path / "b.png")
+    assert code == 1
+    assert "None of these files can be drawn" in err
 
 
 def test_describe_shows_the_published_parameter_counts(run):

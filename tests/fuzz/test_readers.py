@@ -1,6 +1,6 @@
 """Every reader, on damaged files: it reads, or it refuses in one sentence; soon, in little memory, changing nothing.
 
-About 2,200 files; `pytest tests/fuzz --fuzz 550` makes some 12,000, and --fuzz-seed other ones.
+About 3,300 files; `pytest tests/fuzz --fuzz 550` makes some 18,000, and --fuzz-seed other ones.
 """
 
 from __future__ import annotations
@@ -21,10 +21,16 @@ from PIL import Image
 
 from posekit.cli.transfer import transfer_files
 from posekit.data.annotations import read_annotations, read_pairs
+from posekit.data.folder_pairs import open_folders
+from posekit.data.inspection.inspect_file import inspect_file
 from posekit.data.iuv import read_iuv
 from posekit.data.load import load_person
+from posekit.data.mvc import read_mvc
 from posekit.data.openpose import read_openpose
+from posekit.data.pack import pack_people
+from posekit.data.packed import PackedPeople
 from posekit.data.photo import read_photo
+from posekit.data.points_file import read_points_file
 from posekit.data.result_files import match_results
 from posekit.data.smpl_atlas import read_smpl_atlas
 from posekit.data.studio import StudioPeople
@@ -43,7 +49,7 @@ from posekit.training.runlog import read_log
 from posekit.training.weights import load_weights, save_weights, weight_card
 from posekit.util.errors import InputError
 from tests.fuzz import damage
-from tests.synthetic import TINY
+from tests.synthetic import TINY, field_folder, mvc_folder
 
 SECONDS, MEGABYTES = 20, 1500  # for one file
 H, W = 24, 20
@@ -77,6 +83,7 @@ def whole(tmp_path_factory) -> Path:
         f"name:keypoints_y:keypoints_x\na.jpg: {joints}: {joints}\nb.jpg: {joints}: {joints}\n"
     )
     (root / "pose.json").write_text(json.dumps({"people": [{"pose_keypoints_2d": [5.0, 6.0, 0.9] * 18}]}))
+    (root / "face.pts").write_text("version: 1\nn_points: 68\n{\n" + "5.5 6.25\n" * 68 + "}\n")
     (root / "pairs.csv").write_text("from,to\na.jpg,b.jpg\nb.jpg,a.jpg\n")
     (root / "sweep.yaml").write_text(
         "name: x\nnotebook: run-000.ipynb\nparameters: {size: [1, 2]}\nseeds: [0, 1]\ntimeout: 9\n"
@@ -100,6 +107,9 @@ def whole(tmp_path_factory) -> Path:
     steps = np.linspace(-1, 1, 4, dtype=np.float32)
     ChartTable.from_table(_table(steps), 8).save(root / "table.npz")
     render_folder(root / "data", [0], 2, 16, jobs=1, progress=False)
+    field_folder(root / "field", people=1, size=16)
+    pack_people(open_folders(root / "field"), root / "pack")
+    mvc_folder(root / "mvc", items=1, views=2)
     return root
 
 
@@ -166,7 +176,32 @@ TARGETS = {
         lambda b: damage.text_of(b.decode(), ",._{}"),
         lambda r: match_results(r / "truth", r / "results", pairs=r / "results.csv", allow_missing=True),
     ),
+    "a photograph, inspected": Target("photo.jpg", damage.bytes_of, lambda r: str(inspect_file(r / "photo.jpg"))),
+    "an IUV picture, inspected": Target("map_IUV.png", damage.png_of, lambda r: str(inspect_file(r / "map_IUV.png"))),
+    "a map, inspected": Target(
+        "map.npy", lambda _: damage.npy_of((H, W, 2)), lambda r: str(inspect_file(r / "map.npy"))
+    ),
+    "joints, inspected": Target(
+        "joints.csv", lambda b: damage.text_of(b.decode(), ":,[]"), lambda r: str(inspect_file(r / "joints.csv"))
+    ),
+    "a pose, inspected": Target(
+        "pose.json", lambda b: damage.json_of(json.loads(b)), lambda r: str(inspect_file(r / "pose.json"))
+    ),
+    "weights, inspected": Target(
+        "w.safetensors", damage.safetensors_of, lambda r: str(inspect_file(r / "w.safetensors"))
+    ),
+    "a chart table, inspected": Target("table.npz", damage.archive_of, lambda r: str(inspect_file(r / "table.npz"))),
+    "points of a face": Target(
+        "face.pts", lambda b: damage.text_of(b.decode(), "{}:. "), lambda r: read_points_file(r / "face.pts")
+    ),
     "a chart table": Target("table.npz", damage.archive_of, lambda r: ChartTable.load(r / "table.npz")),
+    "the card of a pack": Target(
+        "pack/pack.json", lambda b: damage.json_of(json.loads(b)), lambda r: list(PackedPeople(r / "pack"))
+    ),
+    "a file of a pack": Target("pack/image.npy", damage.bytes_of, lambda r: list(PackedPeople(r / "pack"))),
+    "the list of MVC": Target(
+        "mvc/attribute_labels.json", lambda b: damage.json_of(json.loads(b)), lambda r: read_mvc(r / "mvc")
+    ),
     "a data card": Target(
         "data/card.json",
         lambda b: damage.json_of(json.loads(b)),

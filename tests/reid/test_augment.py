@@ -12,9 +12,9 @@ from PIL import Image
 
 from posekit.data.names import parse_market
 from posekit.data.photo import read_photo
+from posekit.data.photo_folder import PhotoFolder, TrainingFolder
 from posekit.evaluation.transfer import transfer
 from posekit.reid.augment import augment, draw_donors
-from posekit.reid.training_folder import PhotoFolder, TrainingFolder
 from posekit.systems import build
 from posekit.systems.base import Result, System
 from posekit.systems.texel_fill import TexelFill, TexelFillConfig

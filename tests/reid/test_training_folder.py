@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from posekit.data.names import parse_market
+from posekit.data.photo_folder import PhotoFolder
 from posekit.ops.grids import index_to_norm
-from posekit.reid.training_folder import PhotoFolder, RenderedFolder, market_name, open_training_folder
+from posekit.reid.training_folder import RenderedFolder, market_name, open_training_folder
 from posekit.util.errors import InputError
 
 H, W = 32, 16
