@@ -81,7 +81,7 @@ def place(box: Box) -> tuple[float, float, float, float]:
     return left, top, left + _BOX[0], top + _BOX[1]
 
 
-def path_of(start: Box, end: Box, way: str = ">") -> str:
+def _path_of(start: Box, end: Box, way: str = ">") -> str:
     """The path of an arrow: straight where it can be, else with rounded turns."""
     (l1, t1, r1, b1), (l2, t2, r2, b2) = place(start), place(end)
     x1, y1, x2, y2 = (l1 + r1) / 2, (t1 + b1) / 2, (l2 + r2) / 2, (t2 + b2) / 2
@@ -118,7 +118,7 @@ def as_svg(diagram: Diagram) -> str:
     for arrow in diagram.arrows:
         first, way, last = arrow.split(" ")
         kind = "" if way == ">" else ' class="skip"'
-        path = path_of(diagram.boxes[first], diagram.boxes[last], way)
+        path = _path_of(diagram.boxes[first], diagram.boxes[last], way)
         lines.append(f'<path{kind} d="{path}" marker-end="url(#head)"/>')
     for box in diagram.boxes.values():
         left, top, right, bottom = place(box)

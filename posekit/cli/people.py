@@ -69,7 +69,7 @@ def open_people(
     return pairs
 
 
-def atlas_of(data: Sequence[Pair]) -> str:
+def atlas_of_data(data: Sequence[Pair]) -> str:
     """The atlas that the maps of photographs are positions in; "" where there are none, or people are rendered."""
     from posekit.data.folder_pairs import FolderPairs
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from posekit.cli.people import FOLDER, Files, atlas_of, check_data, open_people
+from posekit.cli.people import FOLDER, Files, atlas_of_data, check_data, open_people
 
 
 def train_command(
@@ -70,7 +70,7 @@ def train_command(
     common = {"people": people, "views": views, "seed": seed, "kind": model.kind}
     files = Files(pairs, keypoints, maps, atlas)
     data_set = open_people(data, "train", model.size or (128, 128), files=files, **common, **model.training_data)
-    own = atlas_of(data_set)
+    own = atlas_of_data(data_set)
     if own and model.atlas and own != model.atlas:  # a network that begins with them learns their atlas
         model = build(system, preset=preset, variant=variant, seed=seed, atlas=own)
     check_data(model, data_set)
