@@ -16,17 +16,20 @@ KINDS = ("given", "data", "network", "step", "loss")
 _BOX = (132, 46)  # pixels
 _GAP = (46, 34)
 _EDGE = 14
+# Every rule is about this drawing alone: on a page that holds it whole, other pictures keep their own.
 _STYLE = """
-svg { font-family: system-ui, sans-serif; font-size: 13px; }
-rect { stroke: #556; stroke-width: 1.2; }
-.given rect { fill: #dbe7ff; } .data rect { fill: #ffffff; } .network rect { fill: #ffe2c4; }
-.step rect { fill: #e6f3e2; } .loss rect { fill: #fbdde2; stroke-dasharray: 4 3; }
-text { fill: #111; text-anchor: middle; dominant-baseline: central; } .small { font-size: 11px; fill: #445; }
-path { stroke: #556; stroke-width: 1.4; fill: none; } .skip { stroke-dasharray: 5 3; } marker path { fill: #556; }
+.drawn { font-family: system-ui, sans-serif; font-size: 13px; }
+.drawn rect { stroke: #556; stroke-width: 1.2; }
+.drawn .given rect { fill: #dbe7ff; } .drawn .data rect { fill: #ffffff; } .drawn .network rect { fill: #ffe2c4; }
+.drawn .step rect { fill: #e6f3e2; } .drawn .loss rect { fill: #fbdde2; stroke-dasharray: 4 3; }
+.drawn text { fill: #111; text-anchor: middle; dominant-baseline: central; }
+.drawn .small { font-size: 11px; fill: #445; } .drawn .skip { stroke-dasharray: 5 3; }
+.drawn path { stroke: #556; stroke-width: 1.4; fill: none; } .drawn marker path { fill: #556; }
 @media (prefers-color-scheme: dark) {
-rect { stroke: #aab; } .given rect { fill: #23365c; } .data rect { fill: #222731; } .network rect { fill: #5c3d1c; }
-.step rect { fill: #24402a; } .loss rect { fill: #562832; }
-text { fill: #eee; } .small { fill: #bbc; } path { stroke: #aab; } marker path { fill: #aab; } }
+.drawn rect { stroke: #aab; } .drawn .given rect { fill: #23365c; } .drawn .data rect { fill: #222731; }
+.drawn .network rect { fill: #5c3d1c; } .drawn .step rect { fill: #24402a; } .drawn .loss rect { fill: #562832; }
+.drawn text { fill: #eee; } .drawn .small { fill: #bbc; } .drawn path { stroke: #aab; }
+.drawn marker path { fill: #aab; } }
 """
 
 
@@ -109,7 +112,7 @@ def as_svg(diagram: Diagram) -> str:
     width, height = drawing_size(diagram)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" aria-label="{escape(diagram.title)}">',
+        f'class="drawn" role="img" aria-label="{escape(diagram.title)}">',
         f"<title>{escape(diagram.title)}</title>",
         f"<style>{_STYLE}</style>",
         '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'

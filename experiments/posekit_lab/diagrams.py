@@ -6,12 +6,19 @@ Symbols are those of the notebooks: S source, N target, M_S and M_N their surfac
 the source gives, D the completed one, T the colours there, W and E both warped to the target, N^ what is made.
 """
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from posekit.systems.base import choose
 from posekit.util.files import whole_file
 from posekit_lab.boxes import Box, Diagram, as_svg
 from posekit_lab.source import ROOT
+
+if TYPE_CHECKING:
+    from IPython.display import SVG
 
 FOLDER = ROOT / "docs" / "diagrams"
 
@@ -238,6 +245,13 @@ DIAGRAMS = {
         ("J > net", "net > MN", "S > f", "f > W", "MN > W", "W > g", "N2 > g", "g > N"),
     ),
 }
+
+
+def show_diagram(name: str) -> SVG:
+    """A drawing, for the last line of a notebook's cell.  InputError for a name that is not in `DIAGRAMS`."""
+    from IPython.display import SVG
+
+    return SVG(data=as_svg(DIAGRAMS[choose("drawing", name, DIAGRAMS)]))
 
 
 def main(arguments: list[str] | None = None) -> list[Path]:

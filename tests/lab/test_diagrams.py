@@ -45,6 +45,14 @@ def test_well_formed_and_inside(name):
     assert len(root.findall(f"{SVG}path")) == len(diagram.arrows)
 
 
+def test_its_style_is_about_itself_alone():
+    """A drawing may lie inside a page that has other pictures."""
+    rules = re.findall(r"([^{}]+)\{", re.sub(r"@media[^{]*\{", "", boxes._STYLE))
+    assert len(rules) > 15
+    assert all(rule.strip().startswith(".drawn") for rule in rules), rules
+    assert ET.fromstring(boxes.as_svg(DIAGRAMS["f"])).get("class") == "drawn"
+
+
 @pytest.mark.parametrize("name", DIAGRAMS)
 def test_boxes_lie_apart_and_texts_fit(name):
     shown = DIAGRAMS[name].boxes.values()
@@ -79,6 +87,15 @@ def test_bad_drawings():
     for arrow in ("a > c", "a - b", "a b"):
         with pytest.raises(InputError, match="An arrow is"):
             Diagram("two boxes", two, (arrow,))
+
+
+def test_shown_in_a_notebook():
+    pytest.importorskip("IPython")
+    shown = diagrams.show_diagram("f")._repr_svg_()
+    assert shown.startswith("<svg")
+    assert "gated 5 x 5" in shown
+    with pytest.raises(InputError, match="drawing"):
+        diagrams.show_diagram("h")
 
 
 def test_texts_are_escaped():
