@@ -35,7 +35,7 @@ from posekit.training.step import (
     nothing_frozen_after,
     train_step,
 )
-from posekit.util.distributed import mean_over_processes, same_in_all_processes, world_size
+from posekit.util.distributed import leave_at_exit, mean_over_processes, same_in_all_processes, world_size
 from posekit.util.errors import InputError
 
 
@@ -71,6 +71,7 @@ def fit(
     if len(data) == 0:
         raise InputError("The training data is empty; give at least one pair.")
     fabric.launch()
+    leave_at_exit()
     seed_everything(options.seed, fabric.global_rank)
     system.to(fabric.device)
     wanted = fabric.device.type == "cuda" if options.device_data is None else options.device_data

@@ -4,7 +4,9 @@ A loss or a statistic that divides by what a *whole batch* holds needs them: n p
 the step that one process with n b pairs takes.
 """
 
+import atexit
 from collections.abc import Iterable
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -19,6 +21,20 @@ def world_size() -> int:
 def is_first_process() -> bool:
     """Whether this is process 0: the one that writes and speaks."""
     return world_size() == 1 or dist.get_rank() == 0
+
+
+@cache
+def leave_at_exit() -> None:
+    """Let this process leave its group when it ends; called again it does nothing more.
+
+    The threads of a group that is still open while the interpreter ends can abort the process, with exit code -6.
+    """
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def mean_over_processes(value: Tensor) -> Tensor:

@@ -43,8 +43,12 @@ except TrainingInterrupted as stopped:
 
 
 UNSEEDED = """
-import os, torch
+import atexit, os, sys, torch
 torch.set_num_threads(1)
+def last():  # registered first, so that it runs after all others
+    with open(os.path.join(os.path.dirname(sys.argv[1]), os.environ["RANK"] + ".end"), "w") as file:
+        file.write(str(torch.distributed.is_initialized()))
+atexit.register(last)
 from posekit.systems import build
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
@@ -62,6 +66,8 @@ def test_all_processes_begin_with_the_weights_of_the_first(tmp_path):
     run(tmp_path / "run", 2, script=UNSEEDED)
     first, second = ((tmp_path / f"{rank}.txt").read_text() for rank in (0, 1))
     assert first == second
+    ended = [(tmp_path / f"{rank}.end").read_text() for rank in (0, 1)]
+    assert ended == ["False", "False"], "threads of an open group can abort a process that ends"
 
 
 def run(folder, processes, steps=STEPS, stop=0, script=SCRIPT):
