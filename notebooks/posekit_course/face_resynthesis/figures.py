@@ -41,11 +41,11 @@ def known_picture(texture: Tensor, known: Tensor) -> np.ndarray:
 
 def draw_points(portraits: Mapping[str, tuple[Tensor, FacePoints]]) -> Figure:
     """Photographs with the points of their faces, red near the camera and blue far from it."""
-    figure, axes = new_figure(4.2 * len(portraits), 4.4, 1, len(portraits))
+    figure, axes = new_figure(2.5 * len(portraits), 2.7, 1, len(portraits))
     for axis, (name, (image, face)) in zip(axes[0], portraits.items(), strict=True):
         x, y, z = face.points.T
         show(axis, picture(image[None]), name)
-        axis.scatter(x, y, c=z, s=3, cmap="jet")
+        axis.scatter(x, y, c=z, s=2, cmap="jet")
         around = 0.8 * np.ptp(y)
         axis.set_xlim(x.mean() - around, x.mean() + around)
         axis.set_ylim(y.mean() + around, y.mean() - around)
@@ -54,7 +54,7 @@ def draw_points(portraits: Mapping[str, tuple[Tensor, FacePoints]]) -> Figure:
 
 def draw_targets(people: Sequence[Sequence[tuple[str, Tensor]]]) -> Figure:
     """A row a source: the source, and its targets from near to far, each with its title above it."""
-    figure, axes = new_figure(2.0 * len(people[0]), 2.3 * len(people), len(people), len(people[0]))
+    figure, axes = new_figure(1.5 * len(people[0]), 1.75 * len(people), len(people), len(people[0]))
     for row, line in zip(axes, people, strict=True):
         for axis, (title, image) in zip(row, line, strict=True):
             show(axis, picture(image), title)

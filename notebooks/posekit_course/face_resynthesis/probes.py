@@ -67,8 +67,25 @@ def opened(seed: int, number: int, view: int) -> float:
 def on_head(image: Tensor, pair: Pair, mask: Tensor | None = None) -> float:
     """Mean absolute error of a picture (1 3 h w) on the target's head and hair, or in another mask (1 1 h w)."""
     head = (((pair.target.head + pair.target.hair) > 0).float()) if mask is None else mask
-    wrong = (image - pair.target.image).abs().mean(1, keepdim=True)
-    return float((wrong * head).sum() / head.sum().clamp(min=1))
+    return mean_error(image, pair.target.image, head)
+
+
+def mean_error(made: Tensor, truth: Tensor, mask: Tensor) -> float:
+    """Mean absolute error of a picture or texture (1 3 h w) in a mask (1 1 h w)."""
+    wrong = (made - truth).abs().mean(1, keepdim=True)
+    return float((wrong * mask).sum() / mask.sum().clamp(min=1))
+
+
+def across(faces: StudioPeople, least: float = 40.0) -> list[int]:
+    """The pairs whose source is turned to one side by more than ``least`` degrees, and whose target to the other."""
+    looks = looks_of(faces)
+    chosen = []
+    for n in range(len(faces)):
+        i, source, target = faces.where(n)
+        one, other = yaw(looks[i, source]), yaw(looks[i, target])
+        if abs(one) > least and one * other < 0:
+            chosen.append(n)
+    return chosen
 
 
 def texture_of(person: Person, side: int, uv: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -41,6 +41,15 @@ def test_errors_count_on_the_head(faces):
     assert probes.on_head(pair.target.image + 0.5 * corner, pair, corner) == pytest.approx(0.5, rel=1e-4)
 
 
+def test_pairs_from_one_side_to_the_other(faces):
+    looks = probes.looks_of(faces)
+    chosen = probes.across(faces, 10.0)
+    for n in range(len(faces)):
+        i, s, t = faces.where(n)
+        one, other = probes.yaw(looks[i, s]), probes.yaw(looks[i, t])
+        assert (n in chosen) == (abs(one) > 10 and np.sign(one) != np.sign(other))
+
+
 def test_a_texture_filled_from_its_mirror():
     """Half of a texture that equals its mirror image gives the other half."""
     mirror = head_mirror(64)
