@@ -33,11 +33,11 @@ trains a stage once more, from weights.  Those of the keypoint-guided variant, a
     python data_scripts/train_reference.py --variant garments --from posekit/weights --clone --stages refinement \
         --steps 1500 --batch-size 2
 
-Those of faces (``--preset face``, with and without ``--variant rgb``; bf16-mixed and channels-last on the CPU, 59 and 40
-minutes beside other programs):
+Those of faces (bf16-mixed and channels-last on the CPU, 59 minutes beside other programs; 40 with ``--variant rgb``):
 
     python data_scripts/train_reference.py --preset face --views 8 --stages inpainting
-    python data_scripts/train_reference.py --preset face --views 8 --stages refinement --batch-size 2 --from posekit/weights
+    python data_scripts/train_reference.py --preset face --views 8 --from posekit/weights --stages refinement \
+        --batch-size 2
 
 Interrupted, the same command goes on from the last checkpoint.
 ``--measure`` trains nothing and measures again.  Written, all under one name:

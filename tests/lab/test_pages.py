@@ -11,8 +11,8 @@ from posekit.evaluation.table import Evaluation
 RESULTS = ROOT / "experiments" / "results"
 METRICS = ("ssim", "ms_ssim", "perceptual", "sliced_wasserstein", "head.l1")
 FACES = {
-    "source copied": ("coordinate_inpainting-face", "source copied"),
-    "nearest texel": ("coordinate_inpainting-face", "nearest texel"),
+    "face as it is": ("coordinate_inpainting-face", "source copied"),
+    "face, nearest texel": ("coordinate_inpainting-face", "nearest texel"),
     "coordinates": ("coordinate_inpainting-face", "coordinate_inpainting"),
     "colours": ("coordinate_inpainting-face-rgb", "coordinate_inpainting"),
 }
