@@ -56,7 +56,7 @@ def check_gram(function: Callable[[Tensor], Tensor]) -> None:
         centred = flat - flat.mean(1, keepdim=True)
         mean = flat.mean(1)
         mistakes = [
-            Mistake("This is the sum over pixels; divide by their number, or large pictures weigh more.", flat @ flat.T),
+            Mistake("This is the sum over pixels; divide by their number, or big pictures weigh more.", flat @ flat.T),
             Mistake("Divided by the channels as well; the Gram matrix here is the mean over pixels alone.", right / c),
             Mistake("Divided by the channels; divide by the number of pixels.", flat @ flat.T / c),
             Mistake("This compares pixels with pixels, so it remembers places; multiply features with features.",
@@ -133,7 +133,7 @@ def check_ssim(function: Callable[[Tensor, Tensor, Callable[[Tensor], Tensor]], 
     random = torch.Generator().manual_seed(3)
     for base, spread in ((0.1, 0.1), (0.02, 0.06)):  # dark and flat, so that both constants matter
         x = base + spread * torch.rand(3, 20, 22, generator=random, dtype=torch.float64)
-        y = 0.6 * x + 0.5 * base + 0.3 * spread * torch.rand(x.shape, generator=random, dtype=torch.float64)
+        y = 0.4 * x + 0.3 * spread * torch.rand(x.shape, generator=random, dtype=torch.float64)
         y[..., :11] = x[..., :11]  # a good half: both factors are high there
         accept("SSIM", answer_of(function, x, y, _window_means), *_ssims(x, y))
     solved("ssim_by_hand: alike in mean, in contrast, and in step")
@@ -188,7 +188,9 @@ def check_judgements(function: Callable[[float, float, float], int]) -> None:
         right = judgements_needed(margin, share)
         simple = Z**2 * share * (1 - share) / margin**2
         answers = {
-            "This is the simple formula, z^2 p (1 - p) / margin^2; Wilson's half width is asked for.": math.ceil(simple),
+            "This is the simple formula, z^2 p (1 - p) / margin^2; Wilson's half width is asked for.": math.ceil(
+                simple
+            ),
             "This is the simple formula; Wilson's half width is asked for, and a whole number.": simple,
             "One too few: with this number the half width is still above the margin.": right - 1,
             "One too many: one judgement less is enough.": right + 1,

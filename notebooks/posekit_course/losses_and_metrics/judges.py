@@ -1,7 +1,7 @@
 """One photograph spoilt in eight known ways, and what every loss and every metric of notebook 11 says of it.
 
 A judge's value is turned into *badness* (0 is perfect, more is worse) and divided by its badness of one failure, the
-shift by two pixels.  Pictures are ``1 3 h w`` in [0, 1].
+blur.  Pictures are ``1 3 h w`` in [0, 1].
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from posekit.util.errors import InputError
 from posekit_course.full_training.failures import blurred
 from posekit_course.losses_and_metrics.probes import edge_features, moved_right
 
-YARDSTICK = "shifted by 2 px"
+YARDSTICK = "blurred"
 SPOILT: Mapping[str, Callable[[Person, float], Tensor]] = {
-    "blurred": lambda person, s: blurred(person.image, 2 * s),
-    YARDSTICK: lambda person, s: moved_right(person.image, 2 * s),
+    YARDSTICK: lambda person, s: blurred(person.image, 2 * s),
+    "shifted by 2 px": lambda person, s: moved_right(person.image, 2 * s),
     "noisy": lambda person, s: person.image + 0.1 * s * _noise(person.image.shape),
     "paler": lambda person, s: person.image + 0.4 * s * (1 - person.image),
     "recoloured": lambda person, s: (1 - s) * person.image + s * person.image[:, [1, 2, 0]],
@@ -82,12 +82,12 @@ def judge_photo(made: Tensor, person: Person) -> dict[str, float]:
 
 
 def beside_yardstick(bad: Mapping[str, float], yardstick: Mapping[str, float]) -> dict[str, float]:
-    """Badness in units of the shift by two pixels."""
+    """Badness in units of the blur."""
     return {name: bad[name] / yardstick[name] for name in JUDGES}
 
 
 def judge_failures(person: Person) -> dict[str, dict[str, float]]:
-    """Failure -> judge -> badness at full strength, in units of the shift by two pixels."""
+    """Failure -> judge -> badness at full strength, in units of the blur."""
     bad = {name: judge_photo(spoil_photo(person, name), person) for name in SPOILT}
     return {name: beside_yardstick(values, bad[YARDSTICK]) for name, values in bad.items()}
 

@@ -40,7 +40,7 @@ def swatch_of(person: int, view: int, side: int = 64, size: int = 512, seed: int
     return photo.image[..., top : top + side, left : left + side]
 
 
-def stripes(width: int, period: int, size: int = 64) -> Tensor:
+def upright_stripes(width: int, period: int, size: int = 64) -> Tensor:
     """Dark upright stripes on light grey, ``width`` pixels of every ``period``."""
     dark = (torch.arange(size) % period < width).float()
     return (0.9 - 0.75 * dark).expand(1, 3, size, size).clone()
@@ -107,7 +107,7 @@ class PatchCritic(nn.Module):
     Spectrally normalised, so that the verdict before the sigmoid cannot be steep; ``GAIN`` makes up for it.
     """
 
-    STRIDES = (1, 2, 1)
+    STRIDES = (2, 2, 1)
     SIDE = 4
     GAIN = 8.0
 
@@ -126,9 +126,9 @@ class PatchCritic(nn.Module):
         return torch.sigmoid(self.GAIN * last(x))
 
 
-def studio_photographs(people: int = 40, views: int = 2, size: int = 64) -> Tensor:
-    """Photographs of the training people, ``b 3 size size``."""
-    data = StudioPeople(people, views=views, size=size, split="train", progress=False)
+def studio_faces(people: int = 40, views: int = 2, size: int = 64) -> Tensor:
+    """Photographs of the faces of the training people, ``b 3 size size``."""
+    data = StudioPeople(people, views=views, size=size, split="train", kind="face", progress=False)
     return torch.stack([data.person(i, v).image for i in range(len(data.numbers)) for v in range(views)])
 
 
@@ -146,7 +146,7 @@ def trained_critic(photographs: Tensor, steps: int, batch: int = 8, seed: int = 
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     return critic.eval().requires_grad_(False), losses
 
 
