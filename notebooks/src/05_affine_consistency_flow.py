@@ -689,9 +689,9 @@ makers = {
     ),
     "one flow, trained here": partial(draw_pose.by_flow, systems["both tasks"]),
     "one flow, long training": partial(draw_pose.by_flow, systems["long training"]),
-    "a spline through the joints (no network)": lambda p: (
-        build("joint_flow", variant="thin_plate")(p).image
-    ),
+    "a spline through the joints (no network)": lambda p: build(
+        "joint_flow", variant="thin_plate"
+    )(p).image,
 } | draw_pose.shipped()
 pad = draw_pose.draw_pose(source, makers)
 pad
