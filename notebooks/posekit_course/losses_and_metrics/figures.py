@@ -67,6 +67,9 @@ def draw_fourth_power(factors: Sequence[float], slopes: Mapping[str, Sequence[fl
     figure, ((axis,),) = new_figure(6.0, 2.7)
     for (name, values), colour in zip(slopes.items(), (ORANGE, BLUE), strict=True):
         axis.loglog(factors, np.array(values) / values[0], "o-", color=colour, label=name, markersize=4)
+    axis.set_xticks(factors, [f"{factor:g}" for factor in factors])
+    axis.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
+    axis.minorticks_off()
     axis.set_xlabel("all features times", fontsize=10)
     axis.set_ylabel("slope, over that at 1", fontsize=10)
     axis.legend(fontsize=9.5, frameon=False)
@@ -118,14 +121,14 @@ def draw_ssim_parts(truth: Tensor, made: Mapping[str, tuple[Tensor, Tensor, Tens
             drawn = axes[row, column].imshow(part.mean(0).numpy(), cmap="cividis", vmin=0, vmax=1)
             axes[row, column].set(xticks=[], yticks=[])
             axes[row, column].set_title(f"mean {part.mean():.2f}", fontsize=10)
-    figure.colorbar(drawn, ax=axes[1:, 1:], shrink=0.7)
+    figure.colorbar(drawn, ax=axes, shrink=0.6)
     return figure
 
 
 def draw_judges(table: Mapping[str, Mapping[str, float]]) -> Figure:
     """Heat map: failures in rows, judges in columns, badness beside the blur.
 
-    Orange: worse than a blurred picture to this judge; blue: better.  Numbers below 0.005 are written as 0.
+    Orange: worse than a blurred picture to this judge; violet: better.  Numbers below 0.005 are written as 0.
     """
     names = list(table)
     values = np.array([[table[name][judge] for judge in judges.JUDGES] for name in names])
@@ -139,7 +142,7 @@ def draw_judges(table: Mapping[str, Mapping[str, float]]) -> Figure:
     axis.set_xticks(range(len(judges.JUDGES)), judges.JUDGES, fontsize=9)
     axis.set_yticks(range(len(names)), names, fontsize=10)
     axis.xaxis.tick_top()
-    axis.set_xlabel("1: as bad as the blur; orange: worse; blue: better", fontsize=10)
+    axis.set_xlabel("1: as bad as the blur; orange: worse; violet: better", fontsize=10)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     return figure
@@ -189,11 +192,10 @@ def draw_study_margins(
     figure, ((axis,),) = new_figure(7.6, 3.2)
     for (label, (n, half)), colour in zip(half_widths.items(), (BLUE, GREEN), strict=False):
         axis.loglog(n, 100 * half, color=colour, label=label)
-    for k, (name, (n, half)) in enumerate(studies.items()):
+    for name, (n, half) in studies.items():
         axis.plot(n, 100 * half, "o", color=ORANGE, markersize=5)
-        above = k % 2 == 0
-        axis.annotate(name, (n, 100 * half), xytext=(0, 9 if above else -9), textcoords="offset points", fontsize=9,
-                      ha="center", va="bottom" if above else "top")  # fmt: skip
+        axis.annotate(name, (n, 100 * half), xytext=(8, 2), textcoords="offset points", fontsize=9.5)
+    axis.set_xlim(10, 20000)
     axis.set_xticks([10, 100, 1000, 10000], ["10", "100", "1,000", "10,000"])
     axis.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
     axis.minorticks_off()

@@ -41,8 +41,8 @@ def swatch_of(person: int, view: int, side: int = 64, size: int = 512, seed: int
 
 
 def upright_stripes(width: int, period: int, size: int = 64) -> Tensor:
-    """Dark upright stripes on light grey, ``width`` pixels of every ``period``."""
-    dark = (torch.arange(size) % period < width).float()
+    """Dark upright stripes on light grey, ``width`` pixels in the middle of every ``period``."""
+    dark = ((torch.arange(size) - (period - width) // 2) % period < width).float()
     return (0.9 - 0.75 * dark).expand(1, 3, size, size).clone()
 
 

@@ -25,7 +25,7 @@ COUNTS = (20, 50, 100, 200, 500, 1000, 4000)
 def render_answers(width: int, reach: int) -> Figure:
     """Stripes that may lie up to ``reach`` pixels to either side: mean and median as pictures, and along a row."""
     stripes = probes.upright_stripes(width, PERIOD, SIDE)
-    possible = probes.possible_pictures(stripes.roll(-PERIOD // 2, -1), reach)
+    possible = probes.possible_pictures(stripes, reach)
     mean, median = possible.mean(0, keepdim=True), possible.median(0, keepdim=True).values
     figure, (axes,) = figures.new_figure(9.6, 2.4, 1, 4)
     for axis, (title, image) in zip(axes, (("one of them", possible[:1]), ("mean", mean), ("median", median)),
