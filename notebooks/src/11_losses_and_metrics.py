@@ -77,14 +77,14 @@ studies: int = 2000  # 50..100000: simulated user studies
 #
 # $$ L_2(x) = \frac1k \sum_j (x - a_j)^2 , \qquad L_1(x) = \frac1k \sum_j |x - a_j| . $$
 
-# %% alt="Two curves over the value of a pixel that may be 0.1 to 0.25 or 0.9: the mean of squares is lowest at 0.31, of absolute values at 0.15."
+# %% alt="Two curves over the value of a pixel that may be 0.1 to 0.2, or 0.98: the mean of squares is lowest at 0.31, of absolute values at 0.15."
 figures.draw_pulls([0.1, 0.12, 0.15, 0.2, 0.98])
 
 # %% [markdown]
 # *See:* squares are smallest at the **mean**, 0.31, a grey that none of the five answers has. Absolute values are
-# smallest at the **median**, 0.15, which is one of them. Why? The slope of $(x - a)^2$ is $2 (x - a)$: far answers pull
-# hard. The slope of $|x - a|$ is $+1$ if $x > a$ and $-1$ if $x < a$: every answer pulls with the same force. At rest, as
-# many pull upwards as downwards. That is the median.
+# smallest at the **median**, 0.15, which is one of them. Why? The slope of $(x - a)^2$ is $2 (x - a)$: far answers
+# pull hard. The slope of $|x - a|$ is $+1$ if $x > a$ and $-1$ if $x < a$: every answer pulls with the same force. At
+# rest, as many pull upwards as downwards. That is the median.
 #
 # **Exercise 1: the slope of $L_1$.** For every pixel, the mean over the answers. (Where $x = a_j$, take 0.)
 
@@ -102,9 +102,9 @@ def l1_slope(x, answers):
 checks.check_l1_slope(l1_slope)
 
 # %% [markdown]
-# Now whole pictures. The possible answers: one photograph, shifted by up to two pixels to the left or right. We *descend*
-# on the picture. Start with grey. Again and again, go a small step against the slope. No network is involved: we see what the loss
-# itself wants.
+# Now whole pictures. The possible answers: one photograph, shifted by up to two pixels to the left or right. We
+# *descend* on the picture. Start with grey. Again and again, go a small step against the slope. No network is
+# involved: we see what the loss itself wants.
 
 # %% tags=["derive"]
 face = probes.photo_of(39, kind="face").image
@@ -138,8 +138,9 @@ figures.grid_of(
 
 # %% [markdown]
 # *See:* with **squares** all edges become ramps: the mean of several sharp pictures is a blurred one. With **absolute
-# values** the edges of wide stripes stay edges. But look at the thin stripes: they are gone. At no pixel are they in the
-# majority. So l1 does not blur less in every case. It *deletes* what is thinner than the uncertainty: stripes, eyes, fingers.
+# values** the edges of wide stripes stay edges. But look at the thin stripes: they are gone. At no pixel are they in
+# the majority. So l1 does not blur less in every case. It *deletes* what is thinner than the uncertainty: stripes,
+# eyes, fingers.
 #
 # Either way, details are lost **although every possible answer has them**. It is not the network's fault, and a larger
 # network will not help. The loss asks for it.
@@ -156,12 +157,16 @@ best
 best.move()
 
 # %% [markdown]
+# *See:* with shifts of up to $r$ pixels there are $2 r + 1$ answers. A stripe of $w$ pixels covers a given pixel in at
+# most $w$ of them. It is in the majority if $w > r$: from 3 pixels on, or from 6.
+#
 # ## 2. Features instead of pixels
 #
-# Compare not pixels, but what a trained network sees in them. The network is VGG-16: layers of $3 \times 3$ convolutions,
-# each followed by a ReLU, which sets negative numbers to 0. After two or three such layers the side is halved. `relu3_2`
-# is the second layer after two halvings. At layer $\ell$ and pixel $p$ stands a *feature vector* $\phi_\ell(x)(p)$, one number for each
-# channel. Ours learnt to classify photographs, and was then trained to find edges. It is part of the package.
+# Compare not pixels, but what a trained network sees in them. The network is VGG-16: layers of $3 \times 3$
+# convolutions, each followed by a ReLU, which sets negative numbers to 0. After two or three such layers the side is
+# halved. `relu3_2` is the second layer after two halvings. At layer $\ell$ and pixel $p$ stands a *feature vector*
+# $\phi_\ell(x)(p)$, one number for each channel. Ours learnt to classify photographs, and was then trained to find
+# edges. It is part of the package.
 #
 # The **content loss** is the distance of these feature maps, with a weight $w_\ell$ for each layer:
 #
@@ -189,8 +194,9 @@ sizes = ", ".join(f"{layer} {tuple(x.shape[1:])}" for layer, x in of_face.items(
 print(f"equal: {called:.1f}; the feature maps are {sizes}")
 
 # %% [markdown]
-# What does a layer know of a picture? Begin with grey noise, and descend until the features *of this one layer* are those
-# of the face. What the layer does not know stays as it came: noise.
+# What does a layer know of a picture? Begin with grey noise, and descend until the features *of this one layer* are
+# those of the face. What the layer does not know stays as it came: noise. (`probes.descend` goes downhill as we did
+# in section 1, and lets the method Adam choose the size of each pixel's step.)
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** From `relu1_2` to `relu4_3`: what will be lost first, colours or outlines?
@@ -223,11 +229,12 @@ figures.grid_of(
 )
 
 # %% [markdown]
-# *See:* the first layer knows nearly everything. Deeper ones forget the colours first; a colour may even be reversed, as long as
-# there is an edge. Outlines stay. At `relu4_3` a feature sees 92 pixels (section 5 shows how to count), more than this
-# picture has, and the map was halved three times: it knows *what* is there, and no longer exactly where. So a content loss of several layers asks for both. The fine noise shows
-# something else: patterns that the network does not see may grow freely. **No loss on features alone is
-# safe: keep a little l1 beside it.** The systems of this course do.
+# *See:* the first layer knows nearly everything. Deeper ones forget the colours first; a colour may even be reversed,
+# as long as there is an edge. Outlines stay. At `relu4_3` a feature sees 92 pixels (section 5 shows how to count),
+# more than this picture has, and the map was halved three times: it knows *what* is there, and no longer exactly
+# where. So a content loss of several layers asks for both. The fine noise shows something else: patterns that the
+# network does not see may grow freely. **No loss on features alone is safe: keep a little l1 beside it.** The systems
+# of this course do.
 #
 # ## 3. Style: what occurs together
 #
@@ -270,8 +277,8 @@ print("equal; and the Gram matrix of shuffled pixels is the same")
 # The order of the pixels does not matter: $G$ is a mean over them. That is why places are forgotten. Shapes are not
 # forgotten altogether, since each feature has seen its surroundings.
 #
-# The **style loss** compares Gram matrices: for a layer of $c$ channels, $\lVert G(x) - G(a) \rVert_2 / c^2$, again with
-# weights. Descend from noise to the style of two pieces of clothing:
+# The **style loss** compares Gram matrices: for a layer of $c$ channels, $\lVert G(x) - G(a) \rVert_2 / c^2$, again
+# with weights. Descend from noise to the style of two pieces of clothing:
 
 # %% tags=["experiment"]
 cloths = {"flowers": probes.swatch_of(9, 1), "dots": probes.swatch_of(39, 0)}
@@ -303,14 +310,15 @@ figures.grid_of(
 )
 
 # %% [markdown]
-# *See:* blue ground with red and yellow flowers, pink ground with dark dots: the right things, in wrong places. The content loss
-# is about what it was for the noise. This is what style is for: it asks that the shirt *looks like such a shirt*.
+# *See:* blue ground with red and yellow flowers, pink ground with dark dots: the right things, in wrong places. The
+# content loss is about what it was for the noise. This is what style is for: it asks that the shirt *looks like such
+# a shirt*.
 #
 # ### The trap of the fourth power
 #
-# Papers write the style loss in two ways: the norm $\lVert G(x) - G(a) \rVert$, or its square. Multiply all features by 10, as
-# another network or another range of pixel values might do. $G$ is a product of two features, so it grows 100 times, and
-# its square 10,000 times. And the **slope** by the features?
+# Papers write the style loss in two ways: the norm $\lVert G(x) - G(a) \rVert$, or its square. Multiply all features
+# by 10, as another network or another range of pixel values might do. $G$ is a product of two features, so it grows
+# 100 times, and its square 10,000 times. And the **slope** by the features?
 
 # %% tags=["experiment"] alt="The slope of the style loss over a factor of all features: a straight line of slope 1 for the norm, and a steeper one, of slope 3, for its square."
 factors = (1, 2, 5, 10)
@@ -329,14 +337,14 @@ figures.draw_fourth_power(factors, slopes)
 
 # %% [markdown]
 # *See:* ten times the features, **a thousand times the slope** of the squared form, and ten times that of the norm. A
-# weight from a paper therefore belongs to *one* network, *one* range of values and *one* form. Taken over to another one
-# it can be wrong by a factor of a thousand, and the training either ignores the style or does nothing else.
+# weight from a paper therefore belongs to *one* network, *one* range of values and *one* form. Taken over to another
+# one it can be wrong by a factor of a thousand, and the training either ignores the style or does nothing else.
 #
 # ## 4. Nearest neighbour: forgive a small shift
 #
 # A stripe that lies one pixel off is no mistake to the eye. So let every pixel *look around*. Let $f(p)$ be the made
-# picture at pixel $p$, and $g(p)$ the true one, $c$ numbers each. The **nearest-neighbour loss** of Deformable GANs takes
-# the distance to the most similar true pixel within $r$ rows and columns:
+# picture at pixel $p$, and $g(p)$ the true one, $c$ numbers each. The **nearest-neighbour loss** of Deformable GANs
+# takes the distance to the most similar true pixel within $r$ rows and columns:
 #
 # $$ M(p) = \min_{|i|, |j| \le r} \; \lVert f(p) - g(p + (i, j)) \rVert_1 , \qquad L = \sum_p M(p) . $$
 #
@@ -381,9 +389,9 @@ assert forgiving < 0.1 * by_l1, "The shift by two pixels is not forgiven."
 figures.draw_shift_costs(list(shifts), costs)
 
 # %% [markdown]
-# So the right picture in a slightly wrong place costs next to nothing. Does that cure the blur of section 1? Descend again, from
-# the blurred mean, with the same five possible answers. The paper compares *features* (`relu1_2`) and not pixels. Let us see both, and l1 on the
-# features beside it.
+# So the right picture in a slightly wrong place costs next to nothing. Does that cure the blur of section 1? Descend
+# again, from the blurred mean, with the same five possible answers. The systems of this course compare *features*
+# (`relu1_2`) and not pixels. Let us see both, and l1 on the features beside it.
 
 # %% tags=["experiment"]
 see = probes.edge_features("relu1_2")
@@ -422,13 +430,13 @@ if steps >= 60:
 figures.grid_of(titles, [[figures.picture(x) for x in row] for row in rows], scale=2)
 
 # %% [markdown]
-# *See:* with nearest *features* the blurred mean turns into **one sharp answer**. Each single answer has a small loss beside all
-# the others, so there is no need to compromise any more. With pixels alone the picture is ragged: each pixel finds a like
-# somewhere, but neighbours choose differently. A feature has seen its surroundings, and so neighbours agree. (The fine pattern on the trousers is
-# again one that this layer does not mind.)
+# *See:* with nearest *features* the blurred mean turns into **one sharp answer**. Each single answer has a small loss
+# beside all the others, so there is no need to compromise any more. With pixels alone the picture is ragged: each
+# pixel finds a like somewhere, but neighbours choose differently. A feature has seen its surroundings, and so
+# neighbours agree. (The fine pattern on the trousers is again one that this layer does not mind.)
 #
-# Forgiving has a price. The search goes one way: every *made* pixel must be found in the truth, but nobody asks whether
-# all of the truth was made.
+# Forgiving has a price. The search goes one way: every *made* pixel must be found in the truth, but nobody asks
+# whether all of the truth was made.
 
 # %%
 board = ((torch.arange(32)[:, None] + torch.arange(32)) % 2).float().expand(1, 3, 32, 32)
@@ -441,12 +449,13 @@ assert back > 0.4, "The chequers are forgiven, too."
 # %% [markdown]
 # ## 5. A critic
 #
-# All losses so far were invented by somebody. A **critic** (discriminator) is a network that *learns* what is wrong: it is shown real
-# pictures and made ones, and has to tell them apart. The other network is trained to please it.
+# All losses so far were invented by somebody. A **critic** (discriminator) is a network that *learns* what is wrong:
+# it is shown real pictures and made ones, and has to tell them apart. The other network is trained to please it.
 #
-# **Patches.** Our critic gives a verdict not for the picture, but for each patch of it. How large is a patch? A
-# convolution with kernel side $k$ sees $k$ pixels. The next one sees $k' - 1$ more *outputs*, which lie as far apart as
-# all strides $s$ before it say. So a chain of convolutions sees
+# **Patches.** Our critic gives a verdict not for the picture, but for each patch of it. How large is a patch? Let
+# $k_m$ be the side of the kernel of convolution $m$, and $s_m$ its stride, the step by which the kernel moves. The
+# first one sees $k_1$ pixels. Each later one sees $k_m$ outputs of the one before, and these lie as far apart as the
+# product of all strides before. So the whole chain sees
 #
 # $$ R = 1 + \sum_m (k_m - 1) \prod_{i < m} s_i \quad \text{pixels.} $$
 
@@ -464,8 +473,8 @@ print(f"a verdict sees {patch} x {patch} pixels; patches lie {apart} pixels apar
 figures.draw_patch(face, patch, apart)
 
 # %% [markdown]
-# So it judges details, such as sharpness, and not whether somebody has three arms. The 70 pixels of the well-known PatchGAN,
-# and the 92 of section 2, follow from the same formula:
+# So it judges details, such as sharpness, and not whether somebody has three arms. The 70 pixels of the well-known
+# PatchGAN, and the 92 of section 2, follow from the same formula:
 
 # %%
 patchgan = probes.receptive_field((4, 4, 4, 4, 4), (2, 2, 2, 1, 1))
@@ -477,8 +486,8 @@ print(f"PatchGAN {patchgan}, relu4_3 of VGG-16 {relu4_3} pixels")
 
 # %% [markdown]
 #
-# **Two games.** Let $d$ be a verdict, from 0 (made) to 1 (real). Write $\overline{\phantom{d}\cdot\phantom{d}}$ for the mean
-# over patches. The *least-squares* game, and the *linear* game of the single spatial transformation:
+# **Two games.** Let $d$ be a verdict, from 0 (made) to 1 (real). Write $\overline{\phantom{d}\cdot\phantom{d}}$ for
+# the mean over patches. The *least-squares* game, and the *linear* game of the single spatial transformation:
 #
 # $$ L_D = \overline{(1 - d_{real})^2} + \overline{d_{made}^2} , \quad L_G = \overline{(1 - d_{made})^2} ; \qquad
 # L_D = \overline{1 - d_{real}} + \overline{d_{made}} , \quad L_G = \overline{1 - d_{made}} . $$
@@ -499,12 +508,12 @@ for name, (by_hand, called) in pairs.items():
     print(f"equal: {name}, {called:.3f}")
 
 # %% [markdown]
-# **How steep may it be?** A critic that jumps from 0 to 1 within a hair's breadth of pixel values gives its opponent no
-# slope to follow. **Spectral normalisation** divides each weight matrix $W$ by its largest singular value
-# $\sigma = \max_v \lVert W v \rVert / \lVert v \rVert$. Then no vector becomes longer by $W$. (The kernel of a
-# convolution is laid out as a matrix, an output channel a row. The convolution itself may be up to $k$ times steeper,
-# since a pixel takes part in many windows.) How do we find $\sigma$? By **power
-# iteration**: apply $W$ and $W^T$ in turn. Each time the direction of the largest $\sigma$ gains on all others.
+# **How steep may it be?** A critic that jumps from 0 to 1 within a hair's breadth of pixel values gives its opponent
+# no slope to follow. **Spectral normalisation** divides each weight matrix $W$ by its largest singular value $\sigma
+# = \max_v \lVert W v \rVert / \lVert v \rVert$. Then no vector becomes longer by $W$. (The kernel of a convolution is
+# laid out as a matrix, an output channel a row. The convolution itself may be up to $k$ times steeper, since a pixel
+# takes part in many windows.) How do we find $\sigma$? By **power iteration**: apply $W$ and $W^T$ in turn. Each time
+# the direction of the largest $\sigma$ gains on all others.
 
 
 # %% tags=["derive"]
@@ -534,12 +543,13 @@ print(f"exact {exact:.4f}; torch's normalised kernel has 1")
 
 # %% [markdown]
 # Now train a tiny critic for some seconds. Real: faces of the studio. Made: the same faces, blurred. It has three
-# convolutions, normalised as above, and a sigmoid. Afterwards ask it about a face that it has never seen, and *descend*: change
-# the blurred picture until the critic is pleased. A little l1 to the blurred picture holds it.
+# convolutions, normalised as above, and a sigmoid. Afterwards ask it about a face that it has never seen, and
+# *descend*: change the blurred picture until the critic is pleased. A little l1 to the blurred picture holds it.
 
 # %% [markdown] tags=["predict"]
-# **Predict, then look.** The critic tells sharp faces from blurred ones. It was never told *what* is missing in a blurred
-# face. When the blurred picture has been changed until the critic takes it for sharp: will it be nearer to the sharp face?
+# **Predict, then look.** The critic tells sharp faces from blurred ones. It was never told *what* is missing in a
+# blurred face. When the blurred picture has been changed until the critic takes it for sharp: will it be nearer to
+# the sharp face?
 
 # %% tags=["experiment"]
 critic, losses = probes.trained_critic(probes.studio_faces(), critic_steps, seed=seed)
@@ -568,22 +578,24 @@ if critic_steps >= 200 and steps >= 60:
 figures.draw_verdict_maps(critic, {"sharp": face, "blurred": soft, "pleasing": pleasing})
 
 # %% [markdown]
-# *See:* the verdict climbs, and the picture has got what the critic looks for: contrast at its own scale, marks along edges. But they are not
-# the true details, and the error does not fall. **A critic that stands still is fooled.** So in a GAN it goes on learning,
-# on the very pictures that just fooled it, and the l1, content and nearest-neighbour losses keep the picture near the truth.
-# On smooth skin, at the cheek, both maps are grey: where sharp and blurred look alike, nobody can tell, and the best verdict is near one half.
+# *See:* the verdict climbs, and the picture has got what the critic looks for: contrast at its own scale, marks along
+# edges. But they are not the true details, and the error does not fall. **A critic that stands still is fooled.** So
+# in a GAN it goes on learning, on the very pictures that just fooled it, and the l1, content and nearest-neighbour
+# losses keep the picture near the truth. On smooth skin, at the cheek, both maps are grey: where sharp and blurred
+# look alike, nobody can tell, and the best verdict is near one half.
 #
-# ## 6. The same as judges: SSIM, step by step
+# ## 6. The same things as judges: SSIM, step by step
 #
 # A loss teaches, a **metric** judges; they are the same kind of thing. The judge that every paper prints is SSIM
-# (structural similarity). It looks at two pictures through a small window. Let $m, n$ be the means of both in the window, $v_x, v_y$
-# the variances, $v_{xy}$ the covariance. For values from 0 to 1 the constants are $c = 0.01^2$ and $d = 0.03^2$.
+# (structural similarity). It looks at two pictures through a small window. Let $m, n$ be the means of both in the
+# window, $v_x, v_y$ the variances, $v_{xy}$ the covariance. For values from 0 to 1 the constants are $c = 0.01^2$ and
+# $d = 0.03^2$.
 #
 # $$ \text{SSIM} = \underbrace{\frac{2 m n + c}{m^2 + n^2 + c}}_{\text{as light?}} \cdot
 # \underbrace{\frac{2 v_{xy} + d}{v_x + v_y + d}}_{\text{contrast and structure?}} $$
 #
-# Each factor is 1 if both agree, since $2 m n \le m^2 + n^2$, and equal only if $m = n$. The second one asks whether both go
-# up and down *together* and as far. The constants keep it from dividing by 0 in flat windows. The window is a
+# Each factor is 1 if both agree, since $2 m n \le m^2 + n^2$, and equal only if $m = n$. The second one asks whether
+# both go up and down *together* and as far. The constants keep it from dividing by 0 in flat windows. The window is a
 # Gaussian of 11 x 11 pixels: near pixels count more. Its means are a convolution:
 
 
@@ -597,8 +609,8 @@ def window_means(x, sigma=1.5, half=5):
 
 
 # %% [markdown]
-# **Exercise 4: SSIM by hand.** A variance is the mean of the squares less the square of the mean,
-# $v_x = \overline{x^2} - m^2$; and $v_{xy} = \overline{x y} - m n$. The result is the mean over all windows and channels.
+# **Exercise 4: SSIM by hand.** A variance is the mean of the squares less the square of the mean, $v_x =
+# \overline{x^2} - m^2$; and $v_{xy} = \overline{x y} - m n$. The result is the mean over all windows and channels.
 
 
 # %% tags=["exercise"]
@@ -642,12 +654,13 @@ for name in ("paler", "blurred", "shifted by 2 px", "noisy"):
 figures.draw_ssim_parts(person.image, shown)
 
 # %% [markdown]
-# *See:* the first factor is near 1 almost always, even for the pale picture: SSIM cares little for light and colour. The second one does the work.
-# Look at the noise: on the flat wall there is no structure to agree in, so a noise that hardly shows costs nearly everything there. And a
-# wall makes up most of a fashion photograph.
+# *See:* the first factor is near 1 almost always, even for the pale picture: SSIM cares little for light and colour.
+# The second one does the work. Look at the noise: on the flat wall there is no structure to agree in, so noise costs
+# nearly everything there. And a wall makes up most of a fashion photograph.
 #
-# **MS-SSIM** takes the second factor at several scales. Average the picture $2 \times 2$ again and again; let $r_k$ be the mean
-# of the second factor after $k$ halvings, and $S_K$ the whole SSIM at the last scale. With exponents $w_k$ that sum to 1
+# **MS-SSIM** takes the second factor at several scales. Average the picture $2 \times 2$ again and again; let $r_k$
+# be the mean of the second factor after $k$ halvings, and $S_K$ the whole SSIM at the last scale. With exponents
+# $w_k$ that sum to 1
 #
 # $$ \text{MS-SSIM} = r_0^{w_0} \, r_1^{w_1} \cdots r_{K-1}^{w_{K-1}} \, S_K^{w_K} . $$
 
@@ -666,14 +679,14 @@ torch.testing.assert_close(product.float(), ms_ssim(y, x)[0], rtol=0, atol=1e-4)
 print(f"equal: MS-SSIM {product:.3f}, beside SSIM {float(ssim(y, x)):.3f}")
 
 # %% [markdown]
-# *See:* the blur costs at the finest scale, and that one has the smallest exponent. **MS-SSIM forgives a blur.** A small
-# picture has room for fewer scales, so its MS-SSIM is *another* number: never compare across sizes.
+# *See:* the blur costs at the finest scale, and that one has the smallest exponent. **MS-SSIM forgives a blur.** A
+# small picture has room for fewer scales, so its MS-SSIM is *another* number: never compare across sizes.
 #
 # ## 7. More judges
 #
-# **How LPIPS is made.** Take the features of a network at several layers. At every pixel divide the vector by its length.
-# Take the squared difference of both pictures; average over pixels, then over layers. With
-# $\hat\phi_\ell(p) = \phi_\ell(p) / \lVert \phi_\ell(p) \rVert$:
+# **How LPIPS is made.** Take the features of a network at several layers. At every pixel divide the vector by its
+# length. Take the squared difference of both pictures; average over pixels, then over layers. With $\hat\phi_\ell(p)
+# = \phi_\ell(p) / \lVert \phi_\ell(p) \rVert$:
 #
 # $$ P(x, y) = \frac1L \sum_\ell \frac1{n_\ell} \sum_p \tfrac12 \, \lVert \hat\phi_\ell(x)(p) - \hat\phi_\ell(y)(p) \rVert^2 . $$
 
@@ -691,9 +704,9 @@ print(f"equal: {by_hand:.4f}; by layer", ", ".join(f"{one:.3f}" for one in layer
 
 # %% [markdown]
 # Half the squared distance of two unit vectors is one minus the cosine between them, so their *length* does not
-# count. We call this number `perceptual`, and **never LPIPS**. The true LPIPS does one thing more: each channel
-# has a weight, learnt from what people found more alike in many thousands of comparisons. And it sits on another network, AlexNet or
-# VGG. Its numbers are others, and must not stand beside ours in a table.
+# count. We call this number `perceptual`, and **never LPIPS**. The true LPIPS sums over the layers, and does one thing
+# more: each channel has a weight, learnt from what people found more alike in many thousands of comparisons. And it sits on another network,
+# AlexNet or VGG. Its numbers are others, and must not stand beside ours in a table.
 #
 # **Sharpness.** The energy of all differences between neighbouring pixels, over that of the truth:
 
@@ -706,11 +719,12 @@ torch.testing.assert_close(energy[0] / energy[1], gradient_energy_ratio(y, x)[0]
 print(f"equal: the blurred picture has {energy[0] / energy[1]:.0%} of the truth's edges")
 
 # %% [markdown]
-# Below 1 is blurred, above 1 too noisy. It does not ask *where* the edges are. A photograph of somebody else may score 1.
+# Below 1 is blurred, above 1 too noisy. It does not ask *where* the edges are. A photograph of somebody else may
+# score 1.
 #
-# **Sliced Wasserstein.** How far is one *set* of patches from another? For numbers it is easy: sort both sets and take the mean difference.
-# For patches of $7 \times 7$ pixels, project all of them on a random direction, which gives numbers; sort; repeat for
-# many directions, and average. Order is lost, as with style:
+# **Sliced Wasserstein.** How far is one *set* of patches from another? For numbers it is easy: sort both sets and
+# take the mean difference, $\frac1n \sum_i |a_{(i)} - b_{(i)}|$, where $a_{(i)}$ is the $i$-th smallest. For patches of $7 \times 7$ pixels, project all of them on a random direction, which gives
+# numbers; sort; repeat for many directions, and average. Order is lost, as with style:
 
 # %%
 first = torch.tensor([0.1, 0.9, 0.1, 0.9, 0.1, 0.9])
@@ -726,8 +740,8 @@ assert as_sets == 0, "The same numbers in another order differ as sets."
 #
 # $$ \text{IS} = \exp \Bigl( \text{mean over } x \text{ of } \sum_y p(y|x) \, \log \frac{p(y|x)}{p(y)} \Bigr) , $$
 #
-# from 1 to the number of classes. It is large if every picture is classified surely (sharp) and all classes occur (varied).
-# Here are three made-up sets of pictures, with four classes:
+# from 1 to the number of classes. It is large if every picture is classified surely (sharp) and all classes occur
+# (varied). Here are three made-up sets of pictures, with four classes:
 
 # %% tags=["equal"]
 sure = torch.eye(4).repeat(3, 1) * 0.96 + 0.01
@@ -742,19 +756,19 @@ for name, p in sets.items():
     print(f"{name}: {by_hand:.2f} of 4")
 
 # %% [markdown]
-# Twelve photographs of the *right* person, all alike, score 1, the worst there is. Twelve crisp strangers would score high: nobody asks
-# who they are, or in which pose. The classes are those of ImageNet: dogs, cars, a suit, a jersey; "person" is not among
-# them. So it is no surprise that made photographs can score *above* real ones: 4.46 stands in Table 1 of the coordinate-based
-# paper, and 3.9 for the real photographs of the same data set in Dense Pose Transfer. **A score by which fakes are more real than the truth
-# measures something else.**
+# Twelve photographs of the *right* person, all alike, score 1, the worst there is. Twelve crisp strangers of all kinds
+# would score high: nobody asks who they are, or in which pose. The classes are those of ImageNet: dogs, cars, a suit, a jersey;
+# "person" is not among them. So it is no surprise that made photographs can score *above* real ones: 4.46 stands in
+# Table 1 of the coordinate-based paper, and 3.9 for the real photographs of the same data set in Dense Pose Transfer.
+# **A score by which fakes are more real than the truth measures something else.**
 #
-# **Detection score.** Ask a detector how sure it is that there is a person. With $s_{ik}$, its score for the $k$-th "person" in picture
-# $i$, the mean over pictures of $\max_k s_{ik}$. A blurred person is still a person.
+# **Detection score.** Ask a detector how sure it is that there is a person. In picture $i$ of $N$ let $s_{ik}$ be
+# its score for the $k$-th "person" that it finds. Then $\text{DS} = \frac1N \sum_i \max_k s_{ik}$. A blurred person is still a person.
 #
 # **Joint error.** Is the pose right? Take the position of a joint where the target has it, and look where the system
-# copies from; the source's joint should be there. The mean distance, in pixels, over the elbows, wrists and ankles that
-# both photographs show. For a "system" that hands back the source, it is simply how far the joints have moved. (Here somebody
-# turns around, so right and left change sides, and the joints move far.)
+# copies from; the source's joint should be there. The mean distance, in pixels, over the elbows, wrists and ankles
+# that both photographs show. For a "system" that hands back the source, it is simply how far the joints have moved.
+# (Here somebody turns around, so right and left change sides, and the joints move far.)
 
 # %% tags=["equal"]
 pair = Pair(*(probes.photo_of(39, view, 128)[0] for view in (0, 1)))
@@ -772,8 +786,9 @@ print(f"equal: {called:.1f} pixels of 128, over {int(both.sum())} joints")
 # %% [markdown]
 # ## 8. Which judge sees which failure?
 #
-# Spoil one true photograph in eight known ways, and ask every judge. The judges have different scales, so we count in one unit: the
-# **blur**. A number of 2 means: twice as bad as the blurred picture. Below 1, the judge likes it better than the blur.
+# Spoil one true photograph in eight known ways, and ask every judge. The judges have different scales, so we count in
+# one unit: the **blur**. A number of 2 means: twice as bad as the blurred picture. Below 1, the judge likes it better
+# than the blur.
 
 # %% alt="A person in a striped shirt, and the same photograph blurred, shifted, noisy, paler, recoloured, mirrored, without hands, with a smeared face."
 gallery = [("truth", person.image[0])]
@@ -781,8 +796,9 @@ gallery += [(name, judges.spoil_photo(person, name)[0]) for name in judges.SPOIL
 figures.montage(gallery, 5)
 
 # %% [markdown] tags=["predict"]
-# **Predict, then look.** Rank the eight with your own eyes first. Then: which judges prefer the *blurred* picture to the
-# same picture two pixels to the right? To whom do wrong colours matter? Is there a judge who sees the smeared face?
+# **Predict, then look.** Rank the eight with your own eyes first. Then: which judges prefer the *blurred* picture to
+# the same picture two pixels to the right? To whom do wrong colours matter? Is there a judge who sees the smeared
+# face?
 
 # %% tags=["experiment"] alt="A table in colours: eight failures by ten judges, in units of the blur: the shift costs l1 and SSIM more than the blur, the nearest neighbour nothing; hands and face only the last column sees."
 table = judges.judge_failures(person)
@@ -803,13 +819,16 @@ figures.draw_judges(table)
 # %% [markdown]
 # *See:*
 #
-# - **l1, SSIM and MS-SSIM prefer the blur to a shift** that nobody notices. A table of these three rewards systems that blur.
-# - Nearest neighbour, style, sharpness and sliced Wasserstein do not mind the shift: they do not ask where. So they can say nothing on the
-#   pose either: to style, sharpness and Wasserstein the *mirrored* person is fine.
-# - **Wrong colours**: SSIM, everything on features, and sharpness take them for a smaller matter than the blur; l1, MS-SSIM and the nearest neighbour see them.
+# - **l1, SSIM and MS-SSIM prefer the blur to a shift** that nobody notices. A table of these three rewards systems
+#   that blur.
+# - Nearest neighbour, style, sharpness and sliced Wasserstein do not mind the shift: they do not ask where. So they
+#   can say nothing on the pose either: to style, sharpness and Wasserstein the *mirrored* person is fine.
+# - **Wrong colours**: SSIM, everything on features, and sharpness take them for a smaller matter than the blur; l1,
+#   MS-SSIM and the nearest neighbour see them.
 # - **Noise** frightens nearly everyone, most of all SSIM and the nearest neighbour.
-# - **Missing hands and a smeared face: no judge of the whole picture minds** them as much as the blur. They are a small part of
-#   it. To the l1 that looks *there* they are several times as bad as to the l1 of the whole. So measure regions, too.
+# - **Missing hands and a smeared face: no judge of the whole picture minds** them as much as the blur. They are a
+#   small part of it. To the l1 that looks *there* they are several times as bad as to the l1 of the whole. So measure
+#   regions, too.
 #
 # No judge is enough. A judge that was also the *loss* is no judge at all: the network has learnt to please it.
 #
@@ -827,12 +846,13 @@ failing.move()
 #
 # Even one name is several numbers. Three public evaluation scripts print an "SSIM":
 #
-# - `wang`: the first one; pictures in grey, a Gaussian window of 11 pixels;
-# - `patn`: colours, a window of 13 pixels, the picture of 256 x 176 in the middle of a *white* square; the constants follow the range
-#   of the made picture;
+# - `wang`: the original of 2004; pictures in grey, a Gaussian window of 11 pixels;
+# - `patn`: colours, a window of 13 pixels, the picture of 256 x 176 in the middle of a *white* square; the constants
+#   follow the range of the made picture;
 # - `gfla`: colours, a uniform window of 51 pixels.
 #
-# Two predictions of the same three photographs: one is pale (half of the contrast is gone), the other one is moved by two pixels.
+# Two predictions of the same three photographs: one is pale (more than half of the contrast is gone), the other
+# one is moved by two pixels.
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** To the eye the moved one is perfect. Which of the two wins, under which script?
@@ -857,17 +877,17 @@ assert ahead["gfla"] < -0.04, "Under gfla the moved picture does not win."
 figures.draw_protocol_order(values)
 
 # %% [markdown]
-# *See:* **the order turns around.** Neither script is wrong. A small window often lies on the wall. There the variances are
-# nothing beside the constant $d$, and paleness costs nothing; but on an edge, a shift by two pixels turns everything around. A window of 51 pixels nearly
-# always holds an edge, so that paleness counts everywhere, and two pixels are little of it. So a number without its
-# protocol is not a number, and two papers' columns called SSIM cannot be put side by side. (`posekit score --protocol NAME` measures
-# a folder under each of them.)
+# *See:* **the order turns around.** Neither script is wrong. A small window often lies on the wall. There the
+# variances are nothing beside the constant $d$, and paleness costs next to nothing; but on an edge, a shift by two pixels
+# turns everything around. A window of 51 pixels nearly always holds an edge, so that paleness counts everywhere, and
+# two pixels are little of it. So a number without its protocol is not a number, and two papers' columns called SSIM
+# cannot be put side by side. (`posekit score --protocol NAME` measures a folder under each of them.)
 #
 # ## 10. Ask people
 #
-# In the end pictures are for people. A **user study** shows two pictures and asks: which one fits the truth better? Of $n$ judgements
-# a share $\hat p$ prefers ours. How sure is that? If all judgements are independent, the 95 % interval of Wilson is good
-# also for few judgements and for shares near 0 or 1. With $z = 1.96$ its half width is
+# In the end pictures are for people. A **user study** shows two pictures and asks: which one fits the truth better?
+# Of $n$ judgements a share $\hat p$ prefers ours. How sure is that? If all judgements are independent, the 95 %
+# interval of Wilson is good also for few judgements and for shares near 0 or 1. With $z = 1.96$ its half width is
 #
 # $$ h(n) = \frac{z}{1 + z^2 / n} \sqrt{ \frac{\hat p (1 - \hat p)}{n} + \frac{z^2}{4 n^2} } . $$
 
@@ -896,8 +916,8 @@ for count, n in ((12, 20), (73, 80), (2084, 3650)):
     print(f"{count} of {n}: {count / n:.1%}, from {by_hand[0]:.1%} to {by_hand[1]:.1%}")
 
 # %% [markdown]
-# *See:* 12 of 20 is "60 %", and the interval reaches from below 40 to nearly 80 %: nothing is known. Before a study, turn
-# the question around.
+# *See:* 12 of 20 is "60 %", and the interval reaches from below 40 to nearly 80 %: nothing is known. Before a study,
+# turn the question around.
 #
 # **Exercise 5: how many judgements?** Find the smallest $n$ with $h(n) \le$ margin, for an expected share $p$.
 
@@ -925,7 +945,8 @@ for margin in (0.1, 0.05, 0.02):
     print(f"to within {margin:.0%}: {counts[0]:,} judgements for 50 %, {counts[1]:,} for 90 %")
 
 # %% [markdown]
-# Half the margin costs four times the judgements. **Choose share and number.** From where on does the interval leave out 50 %?
+# Half the margin costs four times the judgements. **Choose share and number.** From where on does the interval leave
+# out 50 %?
 
 # %% tags=["explore"] alt="Intervals of a share for 20 to 4,000 judgements; the chosen one in orange, with its ends."
 margin = live.study_margin()
@@ -935,8 +956,8 @@ margin
 margin.move()
 
 # %% [markdown]
-# Now the studies of our papers, those in which two pictures are compared. We take it that each judge saw each pair once (printed is
-# only the sum of the garment study, 3,650).
+# Now the studies of our papers, those in which two pictures are compared. We take it that each judge saw each pair
+# once (printed is only the sum of the garment study, 3,650).
 
 # %% alt="Half width of the interval over the number of judgements, for 50 and 90 per cent, and three published studies as dots at 480, 3,650 and 4,000 judgements."
 dots = {}
@@ -949,7 +970,7 @@ for name, preset in PRESETS.items():
     )
     for row, figures_printed in preset.published.items():
         shares = ", ".join(
-            f"{s:.1f} +- {100 * half_width(n, s / 100):.1f} %" for s in figures_printed
+            f"{s:.1f} ± {100 * half_width(n, s / 100):.1f} %" for s in figures_printed
         )
         print(f"    {row}: {shares}")
     p = next(iter(preset.published.values()))[0] / 100
@@ -959,10 +980,11 @@ curves = {f"{p:.0%} preferred": (counts, half_width(counts, p)) for p in (0.5, 0
 figures.draw_study_margins(curves, dots)
 
 # %% [markdown]
-# (The 62.7 % of the ablation are printed without a number of judgements; the line above lends them that of the main study.)
-# All of these shares are far from 50 %. But is the interval right? It takes
-# every judgement for a new person's. In truth one judge gives 80 of them, and judges differ: one looks at faces, another one at hands. Simulate
-# studies in which the true share is 60 %, and each judge has a share of their own, spread by 0.15 around it:
+# (The 62.7 % of the ablation are printed without a number of judgements; the line above lends them that of the main
+# study.) All of these shares are far from 50 %. But is the interval right? It takes every judgement for a new
+# person's. In truth one judge gives 80 of them, and judges differ: one looks at faces, another one at hands. Simulate
+# studies in which the true share is 60 %, and each judge has a share of their own, scattered around it with a
+# standard deviation of 0.15:
 
 # %% tags=["experiment"]
 random = torch.Generator().manual_seed(seed)
@@ -988,8 +1010,8 @@ if studies >= 1000:
     )
 
 # %% [markdown]
-# *See:* "95 %" is in truth little more than a coin's toss. More judges do not help *this* interval: it shrinks as fast as the error. Right is to draw **judges**,
-# each with all their answers, as notebook 06 draws people:
+# *See:* the "95 %" are in truth about 50 %, a coin's toss. More judges do not help *this* interval: it shrinks as
+# fast as the error. The right way is to draw **judges**, each with all their answers, as notebook 06 draws people:
 
 # %%
 answers = torch.cat([(torch.arange(80) < count).float() for count in hits[0, :6]])
@@ -1000,17 +1022,22 @@ print("as if independent: from {:.1%} to {:.1%}".format(*as_if))
 print("over judges:       from {:.1%} to {:.1%}".format(*over_judges))
 
 # %% [markdown]
-# `posekit study` makes such a study as one page of HTML, with the protocols of the papers, and prints both intervals for the answers. Inside a notebook,
-# `posekit_course.study_panel.StudyPanel` does the same.
+# Six judges are few, even for that. Better fifty who answer ten times each than six who answer eighty times.
+#
+# `posekit study` makes such a study as one page of HTML, with the protocols of the papers, and prints both intervals
+# for the answers. Inside a notebook, `posekit_course.study_panel.StudyPanel` does the same.
 #
 # ## Take-away
 #
-# - With several possible answers, squares lead to their mean and absolute values to their median. Blur and missing details are what the loss asks for.
+# - With several possible answers, squares lead to their mean and absolute values to their median. Blur and missing
+#   details are what the loss asks for.
 # - Features know outlines longer than colours. Gram matrices know what occurs together and forget where.
 # - A weight belongs to one network and one form of the loss: ten times the features, a thousand times the slope.
-# - Nearest neighbours in *features* forgive a shift and so allow a sharp answer. They do not ask whether something is missing.
+# - Nearest neighbours in *features* forgive a shift and so allow a sharp answer. They do not ask whether something is
+#   missing.
 # - A critic judges patches. One that stands still is fooled.
-# - l1, SSIM and MS-SSIM prefer a blur to a shift by two pixels. No judge of the whole picture sees hands or a face.
+# - l1, SSIM and MS-SSIM prefer a blur to a shift by two pixels. To no judge of the whole picture
+#   are missing hands or a smeared face as bad as a blur.
 # - The same two predictions win or lose by the script that measures them.
 # - A percentage of a study has an interval, over judges. 381 *independent* judgements give it to within 5 %.
 #
@@ -1023,5 +1050,5 @@ print("over judges:       from {:.1%} to {:.1%}".format(*over_judges))
 # | *Single transformation*, eq. (6): a game without squares | section 5 |
 # | *Coordinate-based*: SSIM, MS-SSIM and IS are "much less adequate judgements" than users' | sections 6 to 8 |
 # | its Table 1: Inception score 4.46 of made photographs; *Dense Pose Transfer*: real ones have 3.9 | section 7 |
-# | *Coordinate-based*, section 4.1: 80 pairs, 50 people, 90.0 % against Dense Pose Transfer | section 10: +- 0.9 % as if independent, more over judges |
+# | *Coordinate-based*, section 4.1: 80 pairs, 50 people, 90.0 % against Dense Pose Transfer | section 10: ± 0.9 % as if independent, more over judges |
 # | *Single transformation*, Table 6: 6 people | section 10: the interval over six judges is wide |
