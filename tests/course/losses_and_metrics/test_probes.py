@@ -7,6 +7,7 @@ from posekit_course.losses_and_metrics import probes
 from scipy.ndimage import shift
 from torch.nn.utils import parametrize
 
+from posekit.metrics.image import ssim
 from posekit.nets.patch_gan import PatchGAN
 
 
@@ -83,6 +84,18 @@ def test_receptive_field_is_what_a_gradient_reaches(sides, strides):
     x = torch.zeros(1, 1, 80, requires_grad=True)
     net(x)[0, 0, 3].backward()
     assert int((x.grad != 0).sum()) == probes.receptive_field(sides, strides)
+
+
+def test_factors_multiply_to_ssim():
+    x, y = torch.rand(2, 1, 3, 24, 30, generator=torch.Generator().manual_seed(4))
+    y = 0.5 * x + 0.3 * y
+    light, rest = probes.ssim_factors(x[0], y[0])
+    assert light.shape == rest.shape == (3, 14, 20)
+    assert float((light * rest).mean()) == pytest.approx(ssim(x, y).item(), abs=1e-6)
+    assert float(light.max()) <= 1
+    one, other = probes.ssim_factors(x[0], 0.8 * x[0])  # darker and flatter, but in step
+    assert float(one.min()) > 0.9
+    assert float(other.min()) > 0.9
 
 
 def test_receptive_field_of_the_well_known_critic():
