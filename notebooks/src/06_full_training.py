@@ -21,7 +21,8 @@
 # - name, for every usual metric, a failure that it does not see;
 # - compare systems with intervals, and say of a published claim whether your runs reproduce it.
 #
-# **Prerequisites.** `03_color_vs_coordinate_inpainting` (stage 1) and `04_deformable_skips` (the network $g$).
+# **Prerequisites.** `03_color_vs_coordinate_inpainting` (stage 1) and `04_deformable_skips` (the network $g$). `11_losses_and_metrics`
+# builds these losses and judges from nothing.
 #
 # **Run time.** {{run_time}}.
 

@@ -34,6 +34,11 @@ notebook  checker                the exercise
 09        check_barycentric      barycentric(p, a, b, c): how much of each corner
 09        check_four_targets     four_targets(cosines): near and far, by quantiles
 09        check_mirrored         mirrored(texture, known, twin, there): the other half
+11        check_l1_slope         l1_slope(x, answers): every answer pulls alike
+11        check_gram             gram(features): which features occur together
+11        check_nearest          nearest(made, truth, reach): l1 that looks around
+11        check_ssim             ssim_by_hand(x, y, means): Wang's fraction over windows
+11        check_judgements       needed(margin, share, z): how many answers a study needs
 
 A checker runs the function on a small example, whose answer it knows, together with the answers of the classic
 mistakes; it raises CheckFailed.  A stub raises StillOpen, which passes through.  Both are shown as one line.
@@ -57,6 +62,13 @@ from posekit_course.checks.face_resynthesis import check_barycentric, check_four
 from posekit_course.checks.full_training import check_ema, check_lsgan, check_paired_interval
 from posekit_course.checks.garments_and_keypoints import check_bone_map, check_pasted, check_winning_position
 from posekit_course.checks.judging import CheckFailed, StillOpen
+from posekit_course.checks.losses_and_metrics import (
+    check_gram,
+    check_judgements,
+    check_l1_slope,
+    check_nearest,
+    check_ssim,
+)
 from posekit_course.checks.scatter_rasterization import check_backward_warp, check_splat_by_hand, check_to_backward
 from posekit_course.checks.start_here import check_body_error
 
@@ -75,12 +87,16 @@ __all__ = [
     "check_ema",
     "check_four_targets",
     "check_fuse",
+    "check_gram",
     "check_iuv_to_atlas",
+    "check_judgements",
+    "check_l1_slope",
     "check_limb_map",
     "check_lsgan",
     "check_mirror_map",
     "check_mirrored",
     "check_multi_view_loss",
+    "check_nearest",
     "check_one_hot_iuv",
     "check_paired_interval",
     "check_partial_convolution",
@@ -89,6 +105,7 @@ __all__ = [
     "check_skip_by_E",
     "check_source_part",
     "check_splat_by_hand",
+    "check_ssim",
     "check_target_texel_loss",
     "check_to_backward",
     "check_undoing_flow",
