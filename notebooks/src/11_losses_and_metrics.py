@@ -78,7 +78,7 @@ studies: int = 2000  # 50..100000: simulated user studies
 # $$ L_2(x) = \frac1k \sum_j (x - a_j)^2 , \qquad L_1(x) = \frac1k \sum_j |x - a_j| . $$
 
 # %% alt="Two curves over the value of a pixel that may be 0.1 to 0.2, or 0.98: the mean of squares is lowest at 0.31, of absolute values at 0.15."
-figures.draw_pulls([0.1, 0.12, 0.15, 0.2, 0.98])
+figures.draw_pixel_losses([0.1, 0.12, 0.15, 0.2, 0.98])
 
 # %% [markdown]
 # *See:* squares are smallest at the **mean**, 0.31, a grey that none of the five answers has. Absolute values are
@@ -477,7 +477,7 @@ sides, strides = (4, 4, 4), (2, 2, 1)
 patch, apart = 1, 1
 for k, s in zip(sides, strides, strict=True):
     patch, apart = patch + (k - 1) * apart, apart * s
-assert patch == probes.receptive_field(sides, strides), "Another receptive field."
+assert patch == probes.side_of_patch(sides, strides), "Another receptive field."
 x = face.clone().requires_grad_()
 probes.PatchCritic()(x)[0, 0, 5, 5].backward()  # which pixels can change one verdict?
 reached = int((x.grad.abs().sum((0, 1, 2)) > 0).sum())
@@ -490,10 +490,10 @@ figures.draw_patch(face, patch, apart)
 # PatchGAN, and the 92 of section 2, follow from the same formula:
 
 # %%
-patchgan = probes.receptive_field((4, 4, 4, 4, 4), (2, 2, 2, 1, 1))
+patchgan = probes.side_of_patch((4, 4, 4, 4, 4), (2, 2, 2, 1, 1))
 halving, layer = ((2, 2),), ((3, 1),)  # (k, s) of a pooling, and of a convolution
 vgg = 2 * layer + halving + 2 * layer + halving + 3 * layer + halving + 3 * layer
-relu4_3 = probes.receptive_field(*zip(*vgg, strict=True))
+relu4_3 = probes.side_of_patch(*zip(*vgg, strict=True))
 assert (patchgan, relu4_3) == (70, 92), "Another receptive field than the text says."
 print(f"PatchGAN {patchgan}, relu4_3 of VGG-16 {relu4_3} pixels")
 

@@ -25,7 +25,7 @@ def folder(tmp_path):
 
 
 def test_which_notebooks_train():
-    assert [name[:2] for name in training_notebooks()] == ["03", "04", "05", "06", "07"]
+    assert [name[:2] for name in training_notebooks()] == ["03", "04", "05", "06", "07", "11"]
 
 
 def test_kernels_reach_the_notebook_and_failures_are_said(folder, tmp_path, monkeypatch, capsys):

@@ -32,7 +32,7 @@ def prepare_judging() -> None:
 # -------------------------------------------------------------------------------------------------------------- losses
 
 
-def draw_pulls(values: Sequence[float]) -> Figure:
+def draw_pixel_losses(values: Sequence[float]) -> Figure:
     """The mean loss of one pixel over what it says, for l2 and l1, with the values that it may have and both minima."""
     x = np.linspace(0, 1, 401)
     off = x[:, None] - np.array(values)

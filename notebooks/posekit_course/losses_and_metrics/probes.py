@@ -171,7 +171,7 @@ def ssim_factors(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return (2 * m * n + c) / (m * m + n * n + c), (2 * (xy - m * n) + d) / (xx - m * m + yy - n * n + d)
 
 
-def receptive_field(sides: Sequence[int], strides: Sequence[int]) -> int:
+def side_of_patch(sides: Sequence[int], strides: Sequence[int]) -> int:
     """Pixels along a side of the patch that one output of a chain of convolutions sees: 1 + sum (k - 1) prod s."""
     seen, step = 1, 1
     for side, stride in zip(sides, strides, strict=True):

@@ -83,7 +83,7 @@ def test_receptive_field_is_what_a_gradient_reaches(sides, strides):
     net = torch.nn.Sequential(*(torch.nn.Conv1d(1, 1, k, s) for k, s in zip(sides, strides, strict=True)))
     x = torch.zeros(1, 1, 80, requires_grad=True)
     net(x)[0, 0, 3].backward()
-    assert int((x.grad != 0).sum()) == probes.receptive_field(sides, strides)
+    assert int((x.grad != 0).sum()) == probes.side_of_patch(sides, strides)
 
 
 def test_factors_multiply_to_ssim():
@@ -101,7 +101,7 @@ def test_factors_multiply_to_ssim():
 def test_receptive_field_of_the_well_known_critic():
     convs = [layer for layer in PatchGAN().layers if isinstance(layer, torch.nn.Conv2d)]
     sides, strides = zip(*((conv.kernel_size[0], conv.stride[0]) for conv in convs), strict=True)
-    assert probes.receptive_field(sides, strides) == 70
+    assert probes.side_of_patch(sides, strides) == 70
 
 
 def test_critic_is_normalised_and_sees_as_far_as_said():
@@ -112,7 +112,7 @@ def test_critic_is_normalised_and_sees_as_far_as_said():
     assert bool(((verdict > 0) & (verdict < 1)).all())
     verdict[0, 0, 5, 5].backward()
     columns = int((x.grad.abs().sum((0, 1, 2)) > 0).sum())
-    assert columns == probes.receptive_field([probes.PatchCritic.SIDE] * 3, probes.PatchCritic.STRIDES)
+    assert columns == probes.side_of_patch([probes.PatchCritic.SIDE] * 3, probes.PatchCritic.STRIDES)
 
 
 def test_critic_learns_to_tell_a_blur(photographs):

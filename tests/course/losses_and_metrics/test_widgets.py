@@ -53,7 +53,7 @@ def test_static_figures(drawn, person, table):
     image, part = person.image, torch.rand(3, 54, 54)
     ten = np.array([10.0, 100.0])
     figure = {
-        "pulls": lambda: figures.draw_pulls([0.1, 0.2, 0.9]),
+        "pulls": lambda: figures.draw_pixel_losses([0.1, 0.2, 0.9]),
         "shifts": lambda: figures.draw_shift_costs([-1, 0, 1], {"l1": [1, 0, 1], "nearest": [0.5, 0, 0.4]}),
         "powers": lambda: figures.draw_fourth_power([1, 10], {"norm": [1.0, 10.0], "square": [2.0, 2000.0]}),
         "patch": lambda: figures.draw_patch(image, 22, 4),
@@ -69,7 +69,7 @@ def test_static_figures(drawn, person, table):
 
 
 def test_the_lowest_point_of_both_curves_is_marked():
-    figure = figures.draw_pulls([0.1, 0.12, 0.15, 0.2, 0.98])
+    figure = figures.draw_pixel_losses([0.1, 0.12, 0.15, 0.2, 0.98])
     texts = [text.get_text() for axis in figure.axes for text in axis.texts]
     assert texts == ["0.31", "0.15"]
 
