@@ -667,8 +667,8 @@ if free and learnt:
     assert learnt.mean("full", "warped.l1") < best, "A flow without learning is nearer by l1."
 
 # %% [markdown]
-# *See:* no. A spline bends everything between two joints, the wall too, and folds where joints pass each other; affine parts
-# tear at their borders. The learnt flow misses joints, but brings a whole person. By l1 it is nearer than both at every seed, *as
+# *See:* on the average, no. A spline bends everything between two joints, the wall too, and folds where joints pass each other;
+# affine parts tear at their borders. The learnt flow misses joints (a raised arm stays down), but brings a whole person. By l1 it is nearer than both at every seed, *as
 # in the paper*. By SSIM the paper has TPSMM ahead; here our flow is ahead of the spline.
 #
 # ## 9. Draw your own pose
