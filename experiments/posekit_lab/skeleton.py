@@ -34,7 +34,7 @@ from posekit_lab.exercises import solution_blocks
 from posekit_lab.source import RUN_TIME, Header
 from posekit_lab.tidy import WIDGET, absolute_paths
 
-MOST_BYTES = 700_000
+MOST_BYTES = 1_500_000
 MOST_LINES = 25  # of a code cell; the markers of exercises do not count
 OPTIONAL = ("derive", "call", "equal", "explore", "predict", "experiment", "exercises", "paper")
 MOST_COLUMNS = 95  # of a line of code: JupyterLab cuts what is longer in a window of 1280 pixels
