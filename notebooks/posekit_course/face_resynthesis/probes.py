@@ -13,6 +13,7 @@ from torch import Tensor
 
 from posekit.data.photo import read_photo
 from posekit.data.studio import StudioPeople
+from posekit.evaluation.regions import source_shows
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.person import Pair, Person
@@ -74,6 +75,12 @@ def mean_error(made: Tensor, truth: Tensor, mask: Tensor) -> float:
     """Mean absolute error of a picture or texture (1 3 h w) in a mask (1 1 h w)."""
     wrong = (made - truth).abs().mean(1, keepdim=True)
     return float((wrong * mask).sum() / mask.sum().clamp(min=1))
+
+
+def share_to_complete(pair: Pair) -> float:
+    """The share of the target's mapped pixels whose texel no pixel of the source touches; ``pair``: a batch of one."""
+    mask = pair.target.mask
+    return float(1 - (source_shows(pair) * mask).sum() / mask.sum())
 
 
 def across(faces: StudioPeople, least: float = 40.0) -> list[int]:

@@ -50,6 +50,14 @@ def test_pairs_from_one_side_to_the_other(faces):
         assert (n in chosen) == (abs(one) > 10 and np.sign(one) != np.sign(other))
 
 
+def test_share_to_complete(faces):
+    """Of a photograph itself next to nothing; of another one more, and never more than all."""
+    shares = [probes.share_to_complete(faces[n].batched()) for n in range(len(faces))]
+    same = [type(faces[n])(faces[n].source, faces[n].source).batched() for n in (0, 3)]
+    assert max(map(probes.share_to_complete, same)) < min(0.02, *shares)
+    assert max(shares) < 1
+
+
 def test_a_texture_filled_from_its_mirror():
     """Half of a texture that equals its mirror image gives the other half."""
     mirror = head_mirror(64)
