@@ -318,8 +318,8 @@ figures.grid_of(
 )
 
 # %% [markdown]
-# *See:* blue ground with red and yellow flowers, pink ground with dark dots: the right things, in wrong places. The
-# content loss is about what it was for the noise. This is what style is for: it asks that the shirt *looks like such
+# *See:* blue ground with red and yellow flowers, pink ground with dark dots: the right things, in wrong places. Most of the
+# content loss is left. This is what style is for: it asks that the shirt *looks like such
 # a shirt*.
 #
 # ### The trap of the fourth power
@@ -592,7 +592,8 @@ figures.draw_verdict_maps(critic, {"sharp": face, "blurred": soft, "pleasing": p
 
 # %% [markdown]
 # *See:* the verdict climbs, and the picture has got what the critic looks for: contrast at its own scale, marks along
-# edges. But they are not the true details, and the error does not fall. **A critic that stands still is fooled.** So
+# edges. But they are not the true details, and the error
+# hardly changes. **A critic that stands still is fooled.** So
 # in a GAN it goes on learning, on the very pictures that just fooled it, and the l1, content and nearest-neighbour
 # losses keep the picture near the truth. On smooth skin, at the cheek, both maps are grey: where sharp and blurred
 # look alike, nobody can tell, and the best verdict is near one half.
