@@ -106,8 +106,8 @@ IN_THE_NOTEBOOK = {
         "shows 1 pictures and says 0 of them in words",
     ),
     "too large": (
-        lambda n: n.cells[4].outputs.append(new_output("display_data", {"image/png": "A" * 700_000})),
-        "the limit is 700 kB",
+        lambda n: n.cells[4].outputs.append(new_output("display_data", {"image/png": "A" * 1_500_000})),
+        "the limit is 1500 kB",
     ),
 }  # fmt: skip
 
