@@ -570,6 +570,8 @@ if kept is not None:
         if other_arm != "and inpainting":
             gap = kept.difference("l1", "and inpainting", other_arm)
             print(f"l1, with inpainting - {other_arm:20} {gap} {gap.reading}")
+            if other_arm in ("predictive alone", "and blending", "and warping"):
+                assert gap.reading == "lower", f"The whole is not better than '{other_arm}'."
 figures.draw_recorded("dense_pose_transfer_streams")
 
 # %% [markdown]

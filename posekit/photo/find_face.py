@@ -1,4 +1,4 @@
-"""Points of a face in a photograph, where it is roughly known to be.
+"""Points of a face in a photograph, where it is roughly known to be; of a full profile they may be wrong.
 
     region   a square around the face, turned so that the eyes lie level
     network  that square in 192 pixels -> 468 points of the face's surface in three dimensions, and a score
