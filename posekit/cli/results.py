@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from posekit.util.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from posekit.person import Person
     from posekit.systems.base import Result, System
 
@@ -22,13 +24,21 @@ def check_size(system: System, person: Person, photo: str | os.PathLike, advice:
 
 
 def write_result(
-    out: str | os.PathLike, panel: str | os.PathLike | None, source: Person, target: Person, result: Result
+    out: str | os.PathLike,
+    panel: str | os.PathLike | None,
+    source: Person,
+    target: Person,
+    result: Result,
+    image: Tensor | None = None,
 ) -> Result:
-    """Write the photograph, and where ``panel`` names a file, a picture of every intermediate."""
+    """Write the photograph, and where ``panel`` names a file, a picture of every intermediate.
+
+    image: 3 h w, what is written in place of the result's photograph.
+    """
     from posekit.data.photo import write_photo
     from posekit.plots import draw_panel, save_figure, steps_of
 
-    write_photo(out, result.image[0])
+    write_photo(out, result.image[0] if image is None else image)
     if panel is not None:
         save_figure(panel, draw_panel(steps_of(source.batched(), result, target.batched()), size=2.2))
     return result

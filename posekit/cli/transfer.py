@@ -13,6 +13,8 @@ from posekit.cli.results import check_size, write_result
 from posekit.util.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from posekit.person import Person
     from posekit.systems.base import Result, System
 
@@ -46,6 +48,9 @@ def transfer_command(
     ] = None,
     joints: Annotated[bool, typer.Option("--joints", help="Of the pose, use the joints alone.")] = False,
     face: Annotated[bool, typer.Option("--face", help="Of photographs, the faces alone.")] = False,
+    background: Annotated[
+        bool, typer.Option("--background", help="Into the photograph of the pose, in place of who is there.")
+    ] = False,
     panel: Annotated[Path | None, typer.Option(help="Also write a picture of every intermediate.")] = None,
 ) -> None:
     """Put the person of SOURCE into the pose of another photograph, view, or map, or into joints.
@@ -58,10 +63,13 @@ def transfer_command(
         if atlas != "auto":
             raise InputError("--atlas is for a photograph with its maps; rendered views have an atlas of their own.")
         _transfer_to_pose(
-            source, maps[0], out, "f" if inpaint == "auto" else inpaint, joints=joints, face=face, **given
+            source, maps[0], out, "f" if inpaint == "auto" else inpaint, joints=joints, face=face,
+            background=background, **given,
+        )  # fmt: skip
+    elif joints or face or background:
+        raise InputError(
+            "--joints, --face and --background are for photographs and views (or a file of joints), not for maps."
         )
-    elif joints or face:
-        raise InputError("--joints and --face are for photographs and views (or a file of joints), not for maps.")
     elif len(maps) == 2:
         transfer_files(source, maps[0], maps[1], out, inpaint, atlas=atlas, **given)
     else:
@@ -82,6 +90,7 @@ def _transfer_to_pose(
     atlas_size: int | None = None,
     joints: bool = False,
     face: bool = False,
+    background: bool = False,
     panel: str | os.PathLike | None = None,
 ) -> Result:
     """Two files -> the person of the first in the pose of the second, written to ``out``.
@@ -89,7 +98,7 @@ def _transfer_to_pose(
     Each is a rendered view or a photograph, the second also a file of joints in pixels of a photograph of the size
     that the system works on, or of any larger one (`posekit.data.openpose`).
     joints: of the second, only the joints are used.  face: of photographs, the faces alone are used; of rendered
-    close-ups they always are.
+    close-ups they always are.  background: the person is put into the second photograph, in place of who is there.
     atlas_size: where nothing is learnt, the height of the photograph if not given.  Else as `transfer_files`.
     """
     from posekit.cli.sources import kind_of, person_of, shows_face
@@ -110,6 +119,11 @@ def _transfer_to_pose(
     face = face or any(map(shows_face, (source, target), kinds))
     if face and joints:
         raise InputError("Faces are put into another pose by a surface map, not by joints; leave the joints out.")
+    if background and (face or joints or kinds[1] != "a photograph"):
+        raise InputError(
+            "--background puts the person into the photograph that gives the pose; give one that shows the whole "
+            "person, without --joints and --face."
+        )
     system, reads = None, joints or ("a photograph" in kinds and not face)
     if weights is not None:
         system = load_weights(weights)
@@ -134,7 +148,18 @@ def _transfer_to_pose(
     else:
         atlas = "head" if face else "studio"
         result = transfer(person, pose, _copying(inpaint, atlas, atlas_size or person.size[0]))
-    return write_result(out, panel, person, pose, result)
+    image = _in_background(result, pose, target) if background else None
+    return write_result(out, panel, person, pose, result, image)
+
+
+def _in_background(result: Result, pose: Person, target: str | os.PathLike) -> Tensor:
+    from posekit.data.photo import read_photo
+    from posekit.photo.find_person import find_person
+    from posekit.photo.photographed import looked_at
+    from posekit.photo.put_back import put_back
+
+    photo = looked_at(read_photo(target))
+    return put_back(result.image[0].cpu(), pose.mask.cpu(), photo, find_person(photo))
 
 
 def _say_size(system: System, person: Person, file: str | os.PathLike) -> None:

@@ -7,6 +7,7 @@ a plain light ground, and a square is cut in which they stand as high as rendere
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -29,12 +30,33 @@ _MOST = 1500  # pixels along the longer side of a photograph that is looked at; 
 _LEAST = 20  # pixels along the longer side of a person in the photograph
 
 
-def frame_person(image: Float[Tensor, "3 h w"], pose: FoundPerson, size: int) -> Person:
-    """The person cut out and framed: a batch of one of ``size`` x ``size`` pixels with joints and silhouette (mask).
+class Window(NamedTuple):
+    """The square of a photograph that is framed.
 
-    Where the photograph's lower border cuts the person, the square ends there, as rendered crops do.
+    middle: (x, y), half: half its sides along x and y, both in [-1, 1] of the photograph.  side: in pixels.
     """
-    h, w = image.shape[-2:]
+
+    middle: Float[Tensor, " 2"]
+    half: Float[Tensor, " 2"]
+    side: float
+
+    def grid(self, size: int) -> Float[Tensor, "2 size size"]:
+        """Which place of the photograph each pixel of the framed picture shows."""
+        return identity_grid(size, size) * self.half[:, None, None] + self.middle[:, None, None]
+
+
+def looked_at(image: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h2 w2"]:
+    """The photograph as it is looked at: on the CPU, at most 1500 pixels along its longer side."""
+    return shrunk(image.cpu(), _MOST / max(image.shape[-2:]))
+
+
+def window_of(pose: FoundPerson) -> Window:
+    """The square in which a person stands as high as rendered people do.
+
+    Where the photograph's lower border cuts the person, the square ends there, as rendered crops do.  Raises InputError
+    where the silhouette is empty or smaller than 20 pixels.
+    """
+    h, w = pose.silhouette.shape[-2:]
     rows, columns = (pose.silhouette[0].amax(axis).nonzero()[:, 0] for axis in (1, 0))
     if not len(rows):
         raise InputError("The silhouette of the person in the photograph is empty; take a clearer photograph.")
@@ -45,18 +67,25 @@ def frame_person(image: Float[Tensor, "3 h w"], pose: FoundPerson, size: int) ->
     side = max((bottom - top) / (FILL if not cut_off else (1 + FILL) / 2), (right - left) / FILL)
     y0 = bottom - side if cut_off else (top + bottom - side) / 2
     x0 = (left + right - side) / 2
+    middle = points_to_norm(torch.tensor([x0 + side / 2 - 0.5, y0 + side / 2 - 0.5]), (h, w))
+    return Window(middle, torch.tensor([side / w, side / h]), side)
+
+
+def frame_person(image: Float[Tensor, "3 h w"], pose: FoundPerson, size: int) -> Person:
+    """The person cut out and framed: a batch of one of ``size`` x ``size`` pixels with joints and silhouette (mask).
+
+    The square is that of `window_of`.
+    """
+    window = window_of(pose)
     shown = pose.silhouette
     picture = image * shown + GROUND * (1 - shown)
-    # the window in [-1, 1] of the photograph: middle and half side along either axis
-    middle = points_to_norm(torch.tensor([x0 + side / 2 - 0.5, y0 + side / 2 - 0.5]), (h, w))
-    half = torch.tensor([side / w, side / h])
-    grid = identity_grid(size, size) * half[:, None, None] + middle[:, None, None]
-    maps = shrunk(torch.cat([picture, shown]), size / side)[None]
+    grid = window.grid(size)
+    maps = shrunk(torch.cat([picture, shown]), size / window.side)[None]
     inside = (grid.abs() <= 1).all(0).to(image)
     cut = sample(maps, grid[None], padding="border")
     colours = cut[:, :3].clamp(0, 1) * inside + GROUND * (1 - inside)
     mask = ((cut[:, 3:] > 0.5) & (inside > 0)).to(image)
-    keypoints = (pose.keypoints - middle) / half
+    keypoints = (pose.keypoints - window.middle) / window.half
     there = (pose.visibility > 0) & (keypoints.abs() <= 1).all(-1)
     return Person(
         colours, mask=mask, keypoints=torch.where(there[:, None], keypoints, 0)[None],
@@ -76,7 +105,7 @@ def photographed(image: Float[Tensor, "3 h w"], system: CoordinateInpainting, na
             f"A photograph without a map needs keypoint-guided weights, which read one; these are of {system.name}, "
             f"variant {system.config.variant}."
         )
-    image = shrunk(image.cpu(), _MOST / max(image.shape[-2:]))
+    image = looked_at(image)
     person = frame_person(image, find_person(image), system.size[0]).to(next(system.parameters()).device)
     with evaluating(system):
         read = system.read_pose(person, outline=True)
