@@ -27,8 +27,8 @@ def put_back(
     in it.
 
     The new person is what lies on the map, and inside the old silhouette what differs from the plain ground: hair has
-    no map.  The background is made as coarse as the person, so that a pixel of ``made`` stays a pixel; a photograph that
-    is coarser already stays as it is.  Where only the old person was, the nearest background is repeated.
+    no map.  The background is made as coarse as the person, so that a pixel of ``made`` stays a pixel; one that is
+    coarser already stays as it is.  Where only the old person was, the nearest background is repeated.
     """
     if made.shape[-1] != made.shape[-2] or made.shape[-2:] != body.shape[-2:]:
         raise InputError(
