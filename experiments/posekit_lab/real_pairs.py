@@ -69,7 +69,8 @@ def main(arguments: list[str] | None = None) -> dict:
 
 def _pair_of(source: Path, target: Path, system: System) -> Pair:
     """Both photographs, cut out, framed and with estimated maps, a batch of one."""
-    return Pair(*(photographed(read_photo(path), system, path.stem) for path in (source, target)))
+    one, other = (read_photo(path) for path in (source, target))
+    return Pair(photographed(one, system, source.stem), photographed(other, system, target.stem, trim=0))
 
 
 def _pictures(system: System, pair: Pair) -> Mapping[str, Tensor]:

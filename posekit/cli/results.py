@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from posekit.util.errors import InputError
 
+MADE = "Made by posekit from another photograph; nobody was photographed like this."
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -38,7 +40,7 @@ def write_result(
     from posekit.data.photo import write_photo
     from posekit.plots import draw_panel, save_figure, steps_of
 
-    write_photo(out, result.image[0] if image is None else image)
+    write_photo(out, result.image[0] if image is None else image, note=MADE)
     if panel is not None:
         save_figure(panel, draw_panel(steps_of(source.batched(), result, target.batched()), size=2.2))
     return result

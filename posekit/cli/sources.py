@@ -36,12 +36,18 @@ def shows_face(path: str | os.PathLike, kind: Kind) -> bool:
 
 
 def person_of(
-    path: str | os.PathLike, kind: Kind, system: System | None, size: tuple[int, int], *, face: bool = False
+    path: str | os.PathLike,
+    kind: Kind,
+    system: System | None,
+    size: tuple[int, int],
+    *,
+    face: bool = False,
+    pose: bool = False,
 ) -> Person:
     """The person of a file, a single photograph; of joints, a black one of ``size``.
 
     system: keypoint-guided; it reads the map of a photograph.  Other kinds need none.  face: of a photograph, the face
-    alone, for which no network of ours is needed.
+    alone, for which no network of ours is needed.  pose: the file gives the pose, not colours.
     """
     from posekit.data.openpose import read_openpose
     from posekit.data.photo import read_photo
@@ -55,7 +61,7 @@ def person_of(
 
         keypoints, visibility = read_openpose(path, size, frame=True)
         return Person(torch.zeros(3, *size), keypoints=keypoints, visibility=visibility, name=Path(path).stem)
-    from posekit.photo.photographed import photographed
+    from posekit.photo.photographed import TRIM, photographed
     from posekit.photo.photographed_face import photographed_face
 
     if face:
@@ -66,4 +72,4 @@ def person_of(
             f"{path} is a photograph without a map: it needs keypoint-guided weights, which read one; leave --weights "
             "out for those of the package."
         )
-    return photographed(read_photo(path), system, Path(path).stem)[0]
+    return photographed(read_photo(path), system, Path(path).stem, trim=0 if pose else TRIM)[0]

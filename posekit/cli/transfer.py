@@ -136,7 +136,7 @@ def _transfer_to_pose(
     if joints and {"uv", "part"} & set(system.needs_of_target):
         raise InputError(f"{weights} needs a map of the pose, not joints alone; leave --weights out, or --joints.")
     person = person_of(source, kinds[0], system, (0, 0), face=face)
-    pose = person_of(target, kinds[1], system, person.size, face=face)
+    pose = person_of(target, kinds[1], system, person.size, face=face, pose=True)
     if joints:
         black = 0 * pose.image
         pose = Person(black, keypoints=pose.keypoints, visibility=pose.visibility, name=pose.name)

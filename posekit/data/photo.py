@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 from torch import Tensor
 
 from posekit.util.errors import InputError
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # others would run programs (EPS: Ghostscript)
+# what Pillow raises for damaged EXIF data
+_DAMAGED = (SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, OSError, struct.error)
 MOST_PIXELS = 50_000_000  # of a picture: its colours as float32 are 600 MB
 
 
@@ -66,7 +68,7 @@ def read_photo(path: str | os.PathLike) -> Float[Tensor, "3 h w"]:
         with warnings.catch_warnings(record=True):  # said by open_picture
             warnings.simplefilter("always")
             picture = ImageOps.exif_transpose(picture)
-    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, OSError, struct.error) as error:
+    except _DAMAGED as error:
         log.warning("%s: its EXIF data is damaged (%s), so it is not turned upright.", path, _first_line(error))
     if picture.mode.startswith(("I", "F")):
         raise InputError(f"{path} has more than 8 bits a channel (mode {picture.mode}); save it as 8-bit RGB.")
@@ -77,18 +79,32 @@ def read_photo(path: str | os.PathLike) -> Float[Tensor, "3 h w"]:
     return torch.from_numpy(pixels / 255).permute(2, 0, 1).contiguous()
 
 
-def write_photo(path: str | os.PathLike, image: Float[Tensor, "3 h w"]) -> None:
+def write_photo(path: str | os.PathLike, image: Float[Tensor, "3 h w"], *, note: str = "") -> None:
     """Write RGB in [0, 1] (values outside are clipped) as an 8-bit picture, whole or not at all.
 
-    The suffix of ``path`` chooses the format.  Raises `InputError` for an unknown suffix, an image with NaN,
+    note: a sentence that the file carries as its description (EXIF), for whoever meets the picture later.  The suffix of ``path`` chooses the format.  Raises `InputError` for an unknown suffix, an image with NaN,
     a folder that cannot be written to, and a full disk.
     """
     path = check_picture_name(path)
     if not bool(torch.isfinite(image).all()):
         raise InputError(f"The picture for {path} holds NaN or infinite values; it was not written.")
     pixels = (image.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    exif = Image.Exif()
+    if note:
+        exif[ExifTags.Base.ImageDescription] = note
     with whole_file(path) as temporary:
-        Image.fromarray(np.ascontiguousarray(pixels)).save(temporary, quality=95)  # of JPEG; PNG has no losses
+        # the quality is that of JPEG; PNG has no losses
+        Image.fromarray(np.ascontiguousarray(pixels)).save(temporary, quality=95, **({"exif": exif} if note else {}))
+
+
+def exif_of(picture: Image.Image, entry: ExifTags.Base) -> object:
+    """One entry of a picture's EXIF data; None where it is missing or the data are damaged."""
+    try:
+        with warnings.catch_warnings():  # said by open_picture
+            warnings.simplefilter("ignore")
+            return picture.getexif().get(entry)
+    except _DAMAGED:
+        return None
 
 
 def check_picture_name(path: str | os.PathLike) -> Path:

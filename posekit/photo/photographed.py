@@ -25,7 +25,7 @@ from posekit.util.errors import InputError
 
 GROUND = 0.93  # grey behind the person, as light as the studio's walls
 FILL = 0.92  # share of the square's height that a whole figure takes, as in the studio
-TRIM = 1  # pixels by which a silhouette is cut before its colours are trusted
+TRIM = 1  # pixels by which the silhouette of a source is cut before its colours are trusted
 _MOST = 1500  # pixels along the longer side of a photograph that is looked at; what is made of it is far smaller
 _LEAST = 20  # pixels along the longer side of a person in the photograph
 
@@ -93,21 +93,38 @@ def frame_person(image: Float[Tensor, "3 h w"], pose: FoundPerson, size: int) ->
     )  # fmt: skip
 
 
-def photographed(image: Float[Tensor, "3 h w"], system: CoordinateInpainting, name: str = "photograph") -> Person:
+def photographed(
+    image: Float[Tensor, "3 h w"], system: CoordinateInpainting, name: str = "photograph", *, trim: int = TRIM
+) -> Person:
     """The largest person of a photograph (RGB in [0, 1]), a batch of one with everything that ``system`` needs.
 
-    system: keypoint-guided, whose network reads the surface map from joints and silhouette; used in evaluation mode and
-    left as it was.  The person comes on its device.  Raises InputError for another system, and where nobody is found
+    system, trim: see `with_map`.  Raises InputError for a system that reads no maps, and where nobody is found
     (`find_person`).
     """
+    _check_reads(system)
+    image = looked_at(image)
+    read = with_map(frame_person(image, find_person(image), system.size[0]), system, trim=trim)
+    return replace(read, identity=(name,), name=(name,))
+
+
+def with_map(person: Person, system: CoordinateInpainting, *, trim: int = TRIM) -> Person:
+    """A framed person (`frame_person`) with the map that a system reads from joints and silhouette.
+
+    system: keypoint-guided; used in evaluation mode and left as it was.  The person comes on its device.
+    trim: pixels by which the silhouette cuts the map.  The rim of a source holds colours of the wall; give 0 for a
+    photograph that only says the pose, or its limbs become thin.
+    """
+    _check_reads(system)
+    person = person.to(next(system.parameters()).device)
+    with evaluating(system):
+        read = system.read_pose(person, outline=True)
+    mask = read.mask * trim_mask(person.mask, trim)
+    return replace(read, mask=mask, uv=read.uv * mask, part=read.part * mask.long())
+
+
+def _check_reads(system: CoordinateInpainting) -> None:
     if getattr(system.config, "variant", None) != "keypoints":
         raise InputError(
             f"A photograph without a map needs keypoint-guided weights, which read one; these are of {system.name}, "
             f"variant {system.config.variant}."
         )
-    image = looked_at(image)
-    person = frame_person(image, find_person(image), system.size[0]).to(next(system.parameters()).device)
-    with evaluating(system):
-        read = system.read_pose(person, outline=True)
-    mask = read.mask * trim_mask(person.mask, TRIM)
-    return replace(read, mask=mask, uv=read.uv * mask, part=read.part * mask.long(), identity=(name,), name=(name,))

@@ -8,9 +8,9 @@ import os
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
-from posekit.data.photo import open_picture, read_photo, write_photo
+from posekit.data.photo import PICTURES, exif_of, open_picture, read_photo, write_photo
 from posekit.util.errors import InputError
 
 
@@ -36,6 +36,17 @@ def test_writing_and_reading_is_exact(tmp_path, pixels):
     assert torch.equal(read_photo(tmp_path / "a.png"), expected(pixels))
     write_photo(tmp_path / "a.png", expected(pixels) * 3 - 1)  # values outside [0, 1] are clipped
     assert torch.allclose(read_photo(tmp_path / "a.png"), (expected(pixels) * 3 - 1).clamp(0, 1), atol=0.5 / 255)
+
+
+@pytest.mark.parametrize("suffix", PICTURES)
+def test_a_note_stays_with_the_file(tmp_path, pixels, suffix):
+    image = expected(pixels)
+    write_photo(tmp_path / f"plain{suffix}", image)
+    write_photo(tmp_path / f"noted{suffix}", image, note="Made, not photographed.")
+    plain, noted = (open_picture(tmp_path / f"{name}{suffix}") for name in ("plain", "noted"))
+    assert exif_of(plain, ExifTags.Base.ImageDescription) is None
+    assert exif_of(noted, ExifTags.Base.ImageDescription) == "Made, not photographed."
+    assert torch.equal(read_photo(tmp_path / f"noted{suffix}"), read_photo(tmp_path / f"plain{suffix}"))
 
 
 def test_a_jpg_name_may_hold_a_png(tmp_path, pixels):

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
 from posekit.cli import app as cli
 from posekit.data.photo import read_photo
@@ -96,6 +96,8 @@ def test_the_command(astronaut_file, hopper_file, tmp_path, monkeypatch):
     pytest.importorskip("ai_edge_litert", reason="the package ai-edge-litert is not installed")
     out = tmp_path / "new.png"
     assert not run(monkeypatch, astronaut_file, hopper_file, "--background", "-o", out)
+    with Image.open(out) as file:
+        assert "nobody was photographed like this" in file.getexif()[ExifTags.Base.ImageDescription]
     made = np.asarray(Image.open(out)).astype(float)
     photo = Image.fromarray((read_photo(hopper_file).permute(1, 2, 0) * 255).byte().numpy())
     before = np.asarray(photo.resize(made.shape[1::-1], Image.Resampling.BOX)).astype(float)

@@ -34,6 +34,9 @@ notebook  checker                the exercise
 09        check_barycentric      barycentric(p, a, b, c): how much of each corner
 09        check_four_targets     four_targets(cosines): near and far, by quantiles
 09        check_mirrored         mirrored(texture, known, twin, there): the other half
+10        check_to_photograph    to_photograph(points, h, w, side): from the square back to the photograph
+10        check_pck              pck(found, truth, seen, torso): the share of joints that are near enough
+10        check_iou              iou(a, b): how far two outlines agree
 11        check_l1_slope         l1_slope(x, answers): every answer pulls alike
 11        check_gram             gram(features): which features occur together
 11        check_nearest          nearest(made, truth, reach): l1 that looks around
@@ -71,6 +74,7 @@ from posekit_course.checks.losses_and_metrics import (
 )
 from posekit_course.checks.scatter_rasterization import check_backward_warp, check_splat_by_hand, check_to_backward
 from posekit_course.checks.start_here import check_body_error
+from posekit_course.checks.your_own_photo import check_iou, check_pck, check_to_photograph
 
 __all__ = [
     "CheckFailed",
@@ -88,6 +92,7 @@ __all__ = [
     "check_four_targets",
     "check_fuse",
     "check_gram",
+    "check_iou",
     "check_iuv_to_atlas",
     "check_judgements",
     "check_l1_slope",
@@ -101,6 +106,7 @@ __all__ = [
     "check_paired_interval",
     "check_partial_convolution",
     "check_pasted",
+    "check_pck",
     "check_pixel_grid",
     "check_skip_by_E",
     "check_source_part",
@@ -108,6 +114,7 @@ __all__ = [
     "check_ssim",
     "check_target_texel_loss",
     "check_to_backward",
+    "check_to_photograph",
     "check_undoing_flow",
     "check_winning_position",
 ]

@@ -1,8 +1,6 @@
 """What is said of a picture file: a photograph, an IUV picture, a picture of person numbers, a mask."""
 
 import os
-import struct
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +11,12 @@ from posekit.data.inspection.maps import looks_like_charts, report_charts
 from posekit.data.inspection.report import Fault, FileReport
 from posekit.data.iuv import LAST_PART
 from posekit.data.names import parse_deepfashion, parse_market
-from posekit.data.photo import open_picture, read_photo
+from posekit.data.photo import exif_of, open_picture, read_photo
 from posekit.data.studio import is_rendered_view
 from posekit.util.errors import InputError
 
 SUFFIXES = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg"), "WEBP": (".webp",), "TIFF": (".tif", ".tiff")}
+_LONGEST = 200  # characters of a description that are repeated
 FLAT = 8 / 255  # how much the colours of a border may differ from each other
 _USUAL_SIZES = {
     (256, 256): "DeepFashion as it comes, or cropped photographs",
@@ -109,20 +108,14 @@ def _photograph(path: Path, facts: dict[str, str], picture: Image.Image) -> File
                 "Take the *_IUV.png of DensePose with the raw values 0..24, not a drawing of it.",
             )
         )
-    if _is_turned(picture):
+    if exif_of(picture, ExifTags.Base.Orientation) not in (None, 0, 1):
         facts["turned"] = "by its EXIF data; readers turn it upright"
+    note = "".join(c for c in str(exif_of(picture, ExifTags.Base.ImageDescription) or "") if c.isprintable()).strip()
+    if note:
+        facts["described as"] = note[:_LONGEST]
     if picture.has_transparency_data:
         facts["transparent"] = "in part; readers lay it over white"
     return _named(FileReport(path, kind, facts, tuple(faults), {"photograph": image[None]}), picture)
-
-
-def _is_turned(picture: Image.Image) -> bool:
-    try:
-        with warnings.catch_warnings():  # said by open_picture
-            warnings.simplefilter("ignore")
-            return picture.getexif().get(ExifTags.Base.Orientation, 1) not in (0, 1)
-    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, OSError, struct.error):
-        return False  # damaged, which read_photo has said
 
 
 def _named(report: FileReport, picture: Image.Image) -> FileReport:

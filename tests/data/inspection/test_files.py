@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 from safetensors.torch import save_file
 
 from posekit.data.inspection.inspect_file import inspect_file
@@ -53,6 +53,13 @@ def test_photographs_and_what_their_names_say(tmp_path):
     exif[274] = 6
     Image.fromarray(pixels).save(tmp_path / "turned.jpg", exif=exif.tobytes())
     assert "EXIF" in inspect_file(tmp_path / "turned.jpg").facts["turned"]
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription] = "Made by\x1b[2J a program. " + 300 * "x"
+    Image.fromarray(pixels).save(tmp_path / "described.png", exif=exif)
+    said = inspect_file(tmp_path / "described.png").facts["described as"]
+    assert said.startswith("Made by[2J a program. xxx"), "nothing that a terminal obeys"
+    assert len(said) == 200
+    assert "described as" not in inspect_file(tmp_path / "turned.jpg").facts
     Image.fromarray(pixels).save(tmp_path / "view_IUV.png")
     assert "no channel can hold part numbers" in wrong(inspect_file(tmp_path / "view_IUV.png"))
 

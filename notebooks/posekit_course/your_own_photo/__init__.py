@@ -1,0 +1,1 @@
+"""Figures, probes and widgets of notebook 10."""
