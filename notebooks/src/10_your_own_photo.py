@@ -32,7 +32,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import ExifTags, Image
 from posekit_course import checks
 from posekit_course.garments_and_keypoints.probes import posed_people
 from posekit_course.study_panel import StudyPanel
@@ -40,12 +39,11 @@ from posekit_course.your_own_photo import figures, probes
 from posekit_course.your_own_photo import widgets as albums
 
 from posekit.cli.results import MADE
-from posekit.data.photo import exif_of, write_photo
+from posekit.data.photo import write_photo
 from posekit.evaluation.study_folders import make_study
 from posekit.evaluation.transfer import transfer
 from posekit.metrics.surface_map import map_errors
 from posekit.ops.grids import norm_to_points
-from posekit.ops.splat import splat
 from posekit.photo.find_person import find_person
 from posekit.photo.models import run_model
 from posekit.photo.photographed import GROUND, photographed
@@ -147,7 +145,7 @@ album = {Path(name).name: probes.photograph(name) for name in names}
 found = {name: find_person(image) for name, image in album.items()}
 
 # %% tags=["equal"]
-# nose, neck, right shoulder, elbow, wrist, left ..., right hip, knee, ankle, left ..., eyes, ears
+# nose, neck; shoulder, elbow, wrist, right and left; hip, knee, ankle; eyes; ears
 OF_33 = [0, (11, 12), 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7]
 circles, squares = {}, {}
 for name, image in album.items():
@@ -209,12 +207,11 @@ system = probes.reading_system()
 mine = {name: photographed(image, system, name) for name, image in album.items()}
 rows = []
 for person in mine.values():
-    texels = splat(person.image, person.uv, (128, 128), person.mask)
     rows.append(
         [
             figures.picture(person.image),
             figures.map_picture(person),
-            figures.known_picture(texels.values, texels.known),
+            figures.known_picture(*probes.texture_of(person, 128)),
         ]
     )
 figures.grid_of(["cut out and framed", "map", "texels that it shows"], rows, scale=2)
@@ -347,7 +344,7 @@ print(f"{'the source as it is':32} {np.mean(copied):.3f}")
 record(exact=round(float(ladder["everything exact"].mean()), 4))
 record(estimated=round(float(list(ladder.values())[-1].mean()), 4))
 
-# %% alt="Bars of the error after each step; the step at which the target's map is read is the largest."
+# %% alt="Bars of the error after each step: nothing is lost by the silhouette, most by the map of the source."
 figures.draw_ladder(ladder, float(np.mean(copied)))
 
 # %%
@@ -381,13 +378,11 @@ if len(pairs) >= 8:
 # not, saves the picture again, and it is gone. A note helps honest people only.
 
 # %%
-with tempfile.TemporaryDirectory() as place:
-    write_photo(Path(place) / "made.png", made[0], note=MADE)
-    with Image.open(Path(place) / "made.png") as file:
-        print("in the file:   ", exif_of(file, ExifTags.Base.ImageDescription))
-        file.convert("RGB").save(Path(place) / "again.jpg")
-    with Image.open(Path(place) / "again.jpg") as file:
-        print("saved again as:", exif_of(file, ExifTags.Base.ImageDescription))
+first, again = Path(folder.name) / "made.png", Path(folder.name) / "again.jpg"
+write_photo(first, made[0], note=MADE)
+print("in the file:   ", probes.note_in(first))
+write_photo(again, probes.photograph(str(first)))
+print("saved again as:", probes.note_in(again) or "nothing")
 
 # %% [markdown]
 # ### Can you tell?

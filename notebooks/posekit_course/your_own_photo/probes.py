@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import ExifTags, Image
 from torch import Tensor
 
-from posekit.data.photo import read_photo
+from posekit.data.photo import exif_of, open_picture, read_photo
 from posekit.data.studio import StudioPeople
 from posekit.ops.keypoints import JOINTS
 from posekit.person import Person
@@ -33,7 +33,9 @@ from posekit.reference import load_reference
 from posekit.systems.base import System
 from posekit.systems.rough_pose import silhouette
 from posekit.util.errors import InputError
-from posekit_course.face_resynthesis.probes import PORTRAITS
+from posekit_course.face_resynthesis.probes import PORTRAITS, texture_of
+
+__all__ = ["PORTRAITS", "texture_of"]  # of the notebook before
 
 # ---------------------------------------------------------------------------------------------------------- photographs
 
@@ -200,6 +202,11 @@ def joint_distances(steps: Steps) -> Tensor:
 def overlap(one: Tensor, other: Tensor) -> float:
     """The pixels of both masks by those of either."""
     return float((one * other).sum() / torch.maximum(one, other).sum())
+
+
+def note_in(file: Path) -> str:
+    """The description that a picture file carries, or ""."""
+    return str(exif_of(open_picture(file), ExifTags.Base.ImageDescription) or "")
 
 
 def decoded(address: str) -> np.ndarray:

@@ -114,6 +114,13 @@ def test_errors_and_overlaps(strangers):
     assert probes.overlap(one, other) == pytest.approx(1 / 3)
 
 
+def test_a_note_is_lost_when_a_picture_is_saved_again(tmp_path):
+    image = torch.rand(3, 6, 5)
+    write_photo(tmp_path / "a.png", image, note="made")
+    write_photo(tmp_path / "b.png", probes.photograph(str(tmp_path / "a.png")))
+    assert [probes.note_in(tmp_path / name) for name in ("a.png", "b.png")] == ["made", ""]
+
+
 def test_pictures_of_pages_are_read_back():
     image = (identity_grid(5, 6)[:1].expand(3, 5, 6) + 1) / 2
     back = probes.decoded(png_address(image))
