@@ -10,7 +10,7 @@ PINS = $(shell $(PYTHON) -c "import sys; print('-c requirements.lock' if sys.ver
 PIP_ARGS ?=
 # HASHES=1 takes only files whose hashes requirements.hashes names (torch, whose builds differ, alone comes without).
 HASHES ?=
-.PHONY: demo test nbval processors lab solutions student notebooks bench lint clean
+.PHONY: demo test nbval processors lab solutions student notebooks site teaching bench lint clean
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
@@ -60,6 +60,15 @@ notebooks: $(STAMP)
 	$(BIN)/python -m posekit_lab.notebooks build
 	$(BIN)/python -m posekit_lab.notebooks table README.md
 
+# Pages, executed notebooks and the library's docstrings as a site that needs no network: out/site/index.html
+site: $(STAMP)
+	$(BIN)/python -m posekit_lab.site
+
+# For the teacher: slides of eight weeks, and all exercises with solutions; docs/teaching has the rest.
+teaching: $(STAMP)
+	$(BIN)/python -m posekit_lab.slides
+	$(BIN)/python -m posekit_lab.solutions
+
 bench: $(STAMP)
 	$(BIN)/python benchmarks/splat.py
 	$(BIN)/python benchmarks/studio.py
@@ -80,7 +89,7 @@ ifneq ($(HASHES),)
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.hashes
 endif
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet $(PINS) $(PIP_ARGS) \
-		--editable ".[sweeps,test]" --editable ./notebooks
+		--editable ".[sweeps,test]" --editable "./notebooks[teaching]"
 	touch $@
 
 clean:

@@ -23,6 +23,7 @@ def requirements_of_pyproject() -> list[Requirement]:
         *[r for name, extra in project["optional-dependencies"].items() if name not in NOT_EVERYWHERE for r in extra],
     ]
     lines += [line for line in course["dependencies"] if not line.startswith("posekit[")]
+    lines += [r for extra in course["optional-dependencies"].values() for r in extra]
     return [Requirement(line) for line in lines]
 
 

@@ -15,7 +15,7 @@ import pytest
 import posekit
 from tests.test_imports import HOMES, MODULES, ROOT
 
-ENTRY_POINTS = {"main"}  # every program has one
+ENTRY_POINTS = {"main", "setup"}  # every program has one; Sphinx calls the other
 TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
 
 
@@ -96,7 +96,9 @@ MODULE = re.compile(r"(?<![\w./-])(posekit(?:_lab|_course)?(?:\.[A-Za-z_]\w*)+)(
 PLACE = re.compile(
     r"(?<![\w./~{-])((?:posekit|notebooks|experiments|data_scripts|tests|benchmarks|docs)/[\w./-]*\w)(?![\w*{])"
 )
-NOT_OURS = {"posekit.egg-info", "posekit.code", "posekit.record"}  # an entry-point group, a type of display data
+# an entry-point group, a type of display data, the style of the site
+NOT_OURS = {"posekit.egg-info", "posekit.code", "posekit.record", "posekit.css"}
+NOT_EVERYWHERE = ("triton", "docutils", "latex2mathml", "pptx")  # packages: the kernel of a GPU, the site, the slides
 
 
 def resolves(dotted: str) -> bool:
@@ -107,8 +109,8 @@ def resolves(dotted: str) -> bool:
         if place.with_suffix(".py").is_file() or place.is_dir():
             try:
                 thing = importlib.import_module(".".join(parts[:n]))
-            except ModuleNotFoundError as error:  # the kernel of a GPU, where its package is not installed
-                return error.name == "triton" and len(parts) == n
+            except ModuleNotFoundError as error:
+                return error.name in NOT_EVERYWHERE and len(parts) == n
             for name in parts[n:]:
                 if not hasattr(thing, name):
                     return False

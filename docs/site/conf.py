@@ -30,18 +30,18 @@ pygments_style = "friendly"
 pygments_dark_style = "monokai"
 html_theme_options = {"navigation_with_keys": True, "top_of_page_buttons": []}
 
-# without the pages of docstrings:  sphinx-build -t no_api
-apidoc_modules = [] if tags.has("no_api") else [  # noqa: F821, Sphinx defines tags
-    {
-        "path": "posekit",
-        "destination": "api",
-        "separate_modules": True,
-        "module_first": True,
-        "include_private": False,
-        "automodule_options": {"members"},
-        "exclude_patterns": ["posekit/cli/*", "posekit/ops/splat_triton_kernel.py"],  # the latter needs Triton
-    }
-]
+# sphinx-build -t no_api leaves the pages of docstrings out; Sphinx defines tags
+with_api = not tags.has("no_api")  # noqa: F821
+pages_of_docstrings = {
+    "path": "posekit",
+    "destination": "api",
+    "separate_modules": True,
+    "module_first": True,
+    "include_private": False,
+    "automodule_options": {"members"},
+    "exclude_patterns": ["posekit/cli/*", "posekit/ops/splat_triton_kernel.py"],  # the latter needs Triton
+}
+apidoc_modules = [pages_of_docstrings] if with_api else []
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 python_maximum_signature_line_length = 88

@@ -44,7 +44,7 @@ class Grade(NamedTuple):
     said: str
 
 
-def grade_folder(folder: Path, *, limit: float = LIMIT) -> list[Grade]:
+def _grade_folder(folder: Path, *, limit: float = LIMIT) -> list[Grade]:
     """The grades of everybody in a folder.  Raises InputError where there is no student or no copy."""
     students = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if not students:
@@ -56,14 +56,14 @@ def grade_folder(folder: Path, *, limit: float = LIMIT) -> list[Grade]:
     for student in students:
         for name in names:
             copies = [path for path in student.glob(f"{name}*.ipynb") if re.fullmatch(rf"{name}(\.\d+)?", path.stem)]
-            tried = [grade_notebook(student.name, name, path, limit=limit) for path in sorted(copies)]
+            tried = [_grade_notebook(student.name, name, path, limit=limit) for path in sorted(copies)]
             grades += max(tried, key=lambda rows: sum(row.points for row in rows), default=[])
     if not grades:
         raise InputError(f"No folder in {folder} holds a notebook of the course, such as {names[0]}.ipynb.")
     return grades
 
 
-def grade_notebook(student: str, name: str, path: Path, *, limit: float = LIMIT) -> list[Grade]:
+def _grade_notebook(student: str, name: str, path: Path, *, limit: float = LIMIT) -> list[Grade]:
     """The grades of one copy; whatever is in the file, there is a row for every exercise."""
     command = [sys.executable, "-m", "posekit_lab.grade_one", str(path), name]
     try:
@@ -88,7 +88,7 @@ def grade_notebook(student: str, name: str, path: Path, *, limit: float = LIMIT)
     return grades
 
 
-def as_csv(grades: Sequence[Grade]) -> str:
+def _as_csv(grades: Sequence[Grade]) -> str:
     """The table as text."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -105,8 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=float, default=LIMIT, help="seconds for a notebook")
     args = parser.parse_args(arguments)
     try:
-        grades = grade_folder(args.folder, limit=args.limit)
-        write_text(args.out, as_csv(grades))
+        grades = _grade_folder(args.folder, limit=args.limit)
+        write_text(args.out, _as_csv(grades))
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

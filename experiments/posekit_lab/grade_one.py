@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stdout
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def exercises_of(name: str, folder: Path = FOLDER) -> list[tuple[int, str]]:
 
 def _checks_of(name: str, folder: Path) -> list[tuple[int, str, str]]:
     """(number, function, call of its checker) of the exercises in the course's source."""
-    found, number = [], 0
+    judged, number = [], 0
     for cell in read(folder / "src" / f"{name}.py").cells:
         tags = cell.metadata.get("tags", [])
         number += "exercise" in tags
@@ -45,8 +46,8 @@ def _checks_of(name: str, folder: Path) -> list[tuple[int, str, str]]:
         for node in ast.walk(ast.parse(cell.source)):
             called = node.func if isinstance(node, ast.Call) else None
             if isinstance(called, ast.Attribute) and called.attr.startswith("check_") and _is_name(node):
-                found.append((number, node.args[0].id, ast.unparse(node)))
-    return found
+                judged.append((number, node.args[0].id, ast.unparse(node)))
+    return judged
 
 
 def _is_name(call: ast.Call) -> bool:
@@ -55,8 +56,7 @@ def _is_name(call: ast.Call) -> bool:
 
 def grade_lines(copy: Path, name: str, folder: Path = FOLDER) -> Iterator[dict[str, Any]]:
     """A row for every exercise and trial; said: the sentence of the checker, "" where the answer is right."""
-    from posekit_course import checks
-
+    checks = import_module("posekit_course.checks")  # of the notebooks, which stand above the lab
     namespace, broken = definitions_of(copy)
     for number, function, call in _checks_of(name, folder):
         for trial in range(TRIALS):

@@ -48,7 +48,7 @@ def build_site(out: Path, *, api: bool = True) -> None:
     try:
         from sphinx.cmd.build import build_main
     except ImportError as error:
-        raise InputError("The site needs Sphinx; install it with pip install './notebooks[site]'.") from error
+        raise InputError("The site needs Sphinx; install it with pip install './notebooks[teaching]'.") from error
     with tempfile.TemporaryDirectory() as place:
         source = Path(place)
         stage(source)

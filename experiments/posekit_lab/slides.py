@@ -1,6 +1,6 @@
 """Slides for each week, as files that any office program opens and changes.
 
-    python -m posekit_lab.slides [-o out/slides]        # or: make slides
+    python -m posekit_lab.slides [-o out/slides]        # or: make teaching
 
 The texts lie in docs/teaching/slides, a Markdown file for each week:
 
@@ -8,7 +8,7 @@ The texts lie in docs/teaching/slides, a Markdown file for each week:
     A line below it
     ## Title of a slide
     - a point
-    ![How the words for the figure begin](02_scatter_rasterization)
+    ![How the words for the figure begin](../../../notebooks/02_scatter_rasterization.ipynb)
     > what the speaker says
 
 A figure is a picture in the outputs of an executed notebook, named by the beginning of its words (its `alt`).
@@ -35,7 +35,7 @@ from posekit_lab.source import FOLDER, ROOT
 
 TEXTS = ROOT / "docs" / "teaching" / "slides"
 OUT = Path("out/slides")
-_FIGURE = re.compile(r"!\[([^\]]+)\]\((\w+)\)$")
+_FIGURE = re.compile(r"!\[([^\]]+)\]\((?:[^)]*/)?(\w+)\.ipynb\)$")
 _INCH = 914_400  # the format's unit of length
 _WIDTH, _HEIGHT = 13.333, 7.5  # inches, 16 : 9
 
@@ -86,7 +86,7 @@ def read_deck(path: Path) -> Deck:
     return deck
 
 
-def figure_of(begins: str, name: str) -> tuple[bytes, str]:
+def picture_from(begins: str, name: str) -> tuple[bytes, str]:
     """The picture (PNG) of a notebook whose words begin so, and its words.  Raises InputError unless it is just one."""
     path = FOLDER / f"{name}.ipynb"
     if not path.is_file():
@@ -134,7 +134,7 @@ def write_deck(deck: Deck, path: Path) -> None:
                 line.text, line.font.size = f"\N{BULLET} {point}", Pt(22)
             bottom += height + 0.1
         if slide.figure is not None:
-            picture, words = figure_of(*slide.figure)
+            picture, words = picture_from(*slide.figure)
             _add_picture(page, picture, words, bottom)
         if slide.notes:
             page.notes_slide.notes_text_frame.text = "\n".join(slide.notes)

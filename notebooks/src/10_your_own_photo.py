@@ -141,8 +141,8 @@ def landmarks(image, hips, rim):
 
 # %% tags=["call"]
 names = probes.chosen(me, you)
-album = {Path(name).name: probes.photograph(name) for name in names}
-found = {name: find_person(image) for name, image in album.items()}
+album = {Path(name).name: probes.album_photo(name) for name in names}
+detections = {name: find_person(image) for name, image in album.items()}
 
 # %% tags=["equal"]
 # nose, neck; shoulder, elbow, wrist, right and left; hip, knee, ankle; eyes; ears
@@ -155,9 +155,9 @@ for name, image in album.items():
     points, _ = landmarks(image, hips, rim)
     points, scores = landmarks(image, points[33], points[34])
     joints = np.stack([points[np.atleast_1d(n)].mean(0) for n in OF_33])
-    there = found[name].visibility.numpy() > 0
-    ours = norm_to_points(found[name].keypoints, image.shape[-2:]).numpy()
-    if found[name].people == 1:
+    there = detections[name].visibility.numpy() > 0
+    ours = norm_to_points(detections[name].keypoints, image.shape[-2:]).numpy()
+    if detections[name].people == 1:
         np.testing.assert_allclose(joints[there], ours[there], atol=0.01)
         print(f"equal: {there.sum()} of 18 joints lie in the photograph of {name}")
 
@@ -242,7 +242,7 @@ for (name, person), (other, pose) in zip(
     mine.items(), reversed(list(mine.items())), strict=True
 ):
     made = transfer(person, pose, system, read=False).image
-    back = put_back(made[0], pose.mask[0], album[other], found[other])[None]
+    back = put_back(made[0], pose.mask[0], album[other], detections[other])[None]
     back = F.interpolate(back, (128, 128), mode="bilinear", antialias=True)
     titles += [f"{name}, as", "and put back"]
     pictures += [figures.picture(made), figures.picture(back)]
@@ -265,11 +265,11 @@ figures.grid_of(titles, [pictures], scale=2)
 
 
 # %% tags=["exercise"]
-def pck(found, truth, seen, torso):
-    """found, truth: (n, 18, 2); seen: (n, 18) of 0 and 1; torso: (n,) -> a share in [0, 1]."""
+def pck(guess, truth, seen, torso):
+    """guess, truth: (n, 18, 2); seen: (n, 18) of 0 and 1; torso: (n,) -> a share in [0, 1]."""
     # SOLUTION
     # STUB: # How far is each joint from the true one?  How far may it be, for each person?
-    apart = (found - truth).norm(dim=-1)
+    apart = (guess - truth).norm(dim=-1)
     near = (apart < 0.2 * torso[:, None]).float()
     return (near * seen).sum() / seen.sum()
     # END SOLUTION
@@ -381,7 +381,7 @@ if len(pairs) >= 8:
 first, again = Path(folder.name) / "made.png", Path(folder.name) / "again.jpg"
 write_photo(first, made[0], note=MADE)
 print("in the file:   ", probes.note_in(first))
-write_photo(again, probes.photograph(str(first)))
+write_photo(again, probes.album_photo(str(first)))
 print("saved again as:", probes.note_in(again) or "nothing")
 
 # %% [markdown]

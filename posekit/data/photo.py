@@ -82,7 +82,8 @@ def read_photo(path: str | os.PathLike) -> Float[Tensor, "3 h w"]:
 def write_photo(path: str | os.PathLike, image: Float[Tensor, "3 h w"], *, note: str = "") -> None:
     """Write RGB in [0, 1] (values outside are clipped) as an 8-bit picture, whole or not at all.
 
-    note: a sentence that the file carries as its description (EXIF), for whoever meets the picture later.  The suffix of ``path`` chooses the format.  Raises `InputError` for an unknown suffix, an image with NaN,
+    note: a sentence that the file carries as its description (EXIF), for whoever meets the picture later.
+    The suffix of ``path`` chooses the format.  Raises `InputError` for an unknown suffix, an image with NaN,
     a folder that cannot be written to, and a full disk.
     """
     path = check_picture_name(path)

@@ -2,7 +2,7 @@
 
 import pytest
 from posekit_lab import slides
-from posekit_lab.slides import TEXTS, figure_of, read_deck, write_deck
+from posekit_lab.slides import TEXTS, picture_from, read_deck, write_deck
 
 from posekit.util.errors import InputError
 
@@ -21,7 +21,7 @@ def test_every_figure_is_there_once(path):
         assert len(slide.points) <= 5
         assert slide.points or slide.figure, slide.title
         if slide.figure:
-            picture, words = figure_of(*slide.figure)
+            picture, words = picture_from(*slide.figure)
             assert picture.startswith(b"\x89PNG")
             assert words.startswith(slide.figure[0])
         if slide.title.startswith("Predict"):
@@ -53,7 +53,7 @@ def test_the_file_holds_the_text(tmp_path):
     [
         ("", "has no title, or no slide"),
         ("# A\n- point", "expected a title, a point, one figure or a note, got '- point'"),
-        ("# A\n## B\n![x](00_start_here)\n![y](00_start_here)", "line 4: expected"),
+        ("# A\n## B\n![x](00_start_here.ipynb)\n![y](00_start_here.ipynb)", "line 4: expected"),
         ("# A\n## B\nwords", "line 3: expected"),
     ],
 )
@@ -65,10 +65,10 @@ def test_texts_that_are_no_slides(tmp_path, text, words):
 
 def test_figures_that_are_not_there(tmp_path, capsys):
     with pytest.raises(InputError, match="There is no notebook 99_none.ipynb"):
-        figure_of("A person", "99_none")
+        picture_from("A person", "99_none")
     with pytest.raises(InputError, match="0 pictures of 00_start_here have words that begin with 'No such'"):
-        figure_of("No such", "00_start_here")
-    (tmp_path / "a.md").write_text("# A\n## B\n![No such](00_start_here)\n", encoding="utf-8")
+        picture_from("No such", "00_start_here")
+    (tmp_path / "a.md").write_text("# A\n## B\n![No such](00_start_here.ipynb)\n", encoding="utf-8")
     pytest.importorskip("pptx", reason="the package python-pptx is not installed")
     assert slides.main(["--texts", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
     assert "0 pictures" in capsys.readouterr().err

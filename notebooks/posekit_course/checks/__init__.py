@@ -35,7 +35,7 @@ notebook  checker                the exercise
 09        check_four_targets     four_targets(cosines): near and far, by quantiles
 09        check_mirrored         mirrored(texture, known, twin, there): the other half
 10        check_to_photograph    to_photograph(points, h, w, side): from the square back to the photograph
-10        check_pck              pck(found, truth, seen, torso): the share of joints that are near enough
+10        check_pck              pck(guess, truth, seen, torso): the share of joints that are near enough
 10        check_iou              iou(a, b): how far two outlines agree
 11        check_l1_slope         l1_slope(x, answers): every answer pulls alike
 11        check_gram             gram(features): which features occur together

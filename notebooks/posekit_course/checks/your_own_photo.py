@@ -58,30 +58,30 @@ def _points(points: Tensor, h: int, w: int, side: int) -> tuple[list[Tensor], li
 
 
 def check_pck(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> None:
-    """`pck(found, truth, seen, torso)` -> one number: the share of the seen joints that lie within 0.2 torsos.
+    """`pck(guess, truth, seen, torso)` -> one number: the share of the seen joints that lie within 0.2 torsos.
 
-    found, truth: (n, 18, 2).  seen: (n, 18) of 0 and 1.  torso: (n,), the length of each person's torso.
+    guess, truth: (n, 18, 2).  seen: (n, 18) of 0 and 1.  torso: (n,), the length of each person's torso.
     """
     random = torch.Generator().manual_seed(8)
     for n in (12, 19):
         truth = torch.randn(n, 18, 2, generator=random)
-        found = truth + 0.2 * torch.randn(n, 18, 2, generator=random)
+        guess = truth + 0.2 * torch.randn(n, 18, 2, generator=random)
         seen = (torch.rand(n, 18, generator=random) < 0.6).float()
         seen[0, 1:] = 0  # one joint of the first person alone
         torso = 0.4 + 1.2 * torch.rand(n, generator=random)
-        found = torch.where(seen[..., None] > 0, found, truth + 3 * (torch.rand(n, 18, 1, generator=random) < 0.5))
-        accept("the share", answer_of(function, found, truth, seen, torso), *_shares(found, truth, seen, torso))
+        guess = torch.where(seen[..., None] > 0, guess, truth + 3 * (torch.rand(n, 18, 1, generator=random) < 0.5))
+        accept("the share", answer_of(function, guess, truth, seen, torso), *_shares(guess, truth, seen, torso))
     solved("pck: near enough, by the person's own size")
 
 
-def _shares(found: Tensor, truth: Tensor, seen: Tensor, torso: Tensor) -> tuple[list[Tensor], list[Mistake]]:
+def _shares(guess: Tensor, truth: Tensor, seen: Tensor, torso: Tensor) -> tuple[list[Tensor], list[Mistake]]:
     """The right share, and those of the classic mistakes."""
 
     def share(distance: Tensor, counted: Tensor = seen, reach: float = 0.2) -> Tensor:
         near = (distance < reach * torso[:, None]).float()
         return (near * counted).sum() / counted.sum()
 
-    apart = (found - truth).norm(dim=-1)
+    apart = (guess - truth).norm(dim=-1)
     near = (apart < 0.2 * torso[:, None]).float()
     right = share(apart)
     mistakes = [
@@ -97,11 +97,11 @@ def _shares(found: Tensor, truth: Tensor, seen: Tensor, torso: Tensor) -> tuple[
         Mistake("This is the share of wrong joints.", 1 - right),
         Mistake("These are per cent; return a share in [0, 1].", 100 * right),
         Mistake("The distance is that of two points in the plane, sqrt(dx^2 + dy^2); here it is |dx| + |dy|.",
-                share((found - truth).abs().sum(-1))),
+                share((guess - truth).abs().sum(-1))),
         Mistake("The distance is that of two points in the plane, sqrt(dx^2 + dy^2); here the larger of dx and dy.",
-                share((found - truth).abs().amax(-1))),
+                share((guess - truth).abs().amax(-1))),
         Mistake("The distance is that of two points in the plane; here its root is missing.",
-                share((found - truth).square().sum(-1))),
+                share((guess - truth).square().sum(-1))),
         Mistake("Every joint counts alike; here every person does.",
                 ((near * seen).sum(1) / seen.sum(1)).mean()),
         Mistake("This is a share for each person; return one over all joints.", (near * seen).sum(1) / seen.sum(1)),

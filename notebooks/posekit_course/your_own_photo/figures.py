@@ -37,11 +37,11 @@ def prepare_photographs(people: int = 6) -> None:
     """Render and compile what the notebook uses, before it is timed."""
     with TemporaryDirectory() as folder:
         first, _ = probes.strangers(people, Path(folder))[0]
-        probes.steps_of(first, probes.reading_system())
+        probes.estimated_steps(first, probes.reading_system())
     posed_people(4)
     for name in probes.PORTRAITS:
-        photographed(probes.photograph(name), probes.reading_system())
-        find_person(probes.photograph(name))
+        photographed(probes.album_photo(name), probes.reading_system())
+        find_person(probes.album_photo(name))
 
 
 def draw_search(
@@ -63,7 +63,7 @@ def draw_search(
     return figure
 
 
-def draw_bones(axis: Axes, keypoints: Tensor, visibility: Tensor, size: tuple[int, int], alpha: float = 1.0) -> None:
+def _draw_bones(axis: Axes, keypoints: Tensor, visibility: Tensor, size: tuple[int, int], alpha: float = 1.0) -> None:
     """The skeleton on an axis that shows a photograph: the person's right side orange, their left side blue.
 
     keypoints: 18 2 in [-1, 1].  visibility: 18; an occluded joint is drawn hollow.
@@ -91,18 +91,18 @@ def draw_attempts(photographs: Mapping[str, Tensor]) -> Figure:
 
 def draw_attempt(axis: Axes, image: Tensor, title: str) -> None:
     """One photograph: the skeleton and the outline of whoever is found, or the sentence."""
-    found = probes.attempt(image)
-    if isinstance(found, str):
+    detected = probes.attempt(image)
+    if isinstance(detected, str):
         show(axis, 0.4 * picture(image[None]) + 0.6, title)
         middle = {"ha": "center", "va": "center", "fontsize": 9, "wrap": True, "transform": axis.transAxes}
-        words, lines = found.split(), [""]
+        words, lines = detected.split(), [""]
         for word in words:
             lines = [*lines[:-1], f"{lines[-1]} {word}"] if len(lines[-1]) < 24 else [*lines, word]
         axis.text(0.5, 0.5, "\n".join(lines).strip(), color="black", **middle)
         return
-    shade = 1 - 0.55 * (1 - found.silhouette[0].numpy()[..., None])
+    shade = 1 - 0.55 * (1 - detected.silhouette[0].numpy()[..., None])
     show(axis, picture(image[None]) * shade, title)
-    draw_bones(axis, found.keypoints, found.visibility, tuple(image.shape[-2:]))
+    _draw_bones(axis, detected.keypoints, detected.visibility, tuple(image.shape[-2:]))
 
 
 def draw_joints(strangers: Sequence[probes.Steps]) -> Figure:
@@ -111,7 +111,7 @@ def draw_joints(strangers: Sequence[probes.Steps]) -> Figure:
     for column, steps in zip(axes.T, strangers, strict=True):
         truth, size = steps.truth, steps.truth.size
         show(column[0], picture(truth.image), "joints found" if column[0] is axes[0, 0] else "")
-        draw_bones(column[0], steps.found.keypoints, steps.found.visibility, size)
+        _draw_bones(column[0], steps.detected.keypoints, steps.detected.visibility, size)
         for axis, person, title in ((column[1], steps.pose, "map read"), (column[2], steps.exact, "exact map")):
             show(axis, map_picture(person), title if axis in (axes[1, 0], axes[2, 0]) else "")
         points = norm_to_points(truth.keypoints[0], size)[truth.visibility[0] > 0]

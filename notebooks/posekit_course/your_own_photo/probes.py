@@ -47,7 +47,7 @@ def reading_system() -> System:
 
 
 @lru_cache(maxsize=8)
-def photograph(name: str) -> Tensor:
+def album_photo(name: str) -> Tensor:
     """A photograph (3 h w): one of the two in the public domain, by the name of who is in it, or a file."""
     if name in PORTRAITS:
         package, *parts = PORTRAITS[name][0]
@@ -106,29 +106,29 @@ def strangers(people: int, folder: Path, size: int = 256, quality: int = 90, see
 
 
 class Steps(NamedTuple):
-    """One photograph after every step, and what each step should have given; all but ``found`` in the same square.
+    """One photograph after every step, and what each step should have given; all but ``detected`` in the same square.
 
-    truth: the photograph as it was rendered.  found: joints and silhouette in it.  cut: cut out and framed, with the
+    truth: the photograph as it was rendered.  detected: joints and silhouette in it.  cut: cut out and framed, with the
     joints; its mask is the silhouette.  read: the same with the map that was read, without its rim, as a source.
     pose: the same with the rim, as a target.  exact: cut out exactly, with the exact map and joints.
     """
 
     truth: Person
-    found: FoundPerson
+    detected: FoundPerson
     cut: Person
     read: Person
     pose: Person
     exact: Person
 
 
-def steps_of(stranger: Stranger, system: System) -> Steps:
+def estimated_steps(stranger: Stranger, system: System) -> Steps:
     """Everything that is estimated of a stranger.  Raises InputError where nobody is found."""
     image = read_photo(stranger.file)
-    found = find_person(image)
+    detected = find_person(image)
     size = system.size[0]
-    exact = in_window(stranger.truth, window_of(found), size)
-    cut = frame_person(image, found, size)
-    return Steps(stranger.truth, found, cut, with_map(cut, system), with_map(cut, system, trim=0), exact)
+    exact = in_window(stranger.truth, window_of(detected), size)
+    cut = frame_person(image, detected, size)
+    return Steps(stranger.truth, detected, cut, with_map(cut, system), with_map(cut, system, trim=0), exact)
 
 
 def all_steps(people: Sequence[Sequence[Stranger]], system: System) -> tuple[list[tuple[Steps, ...]], list[Stranger]]:
@@ -138,7 +138,7 @@ def all_steps(people: Sequence[Sequence[Stranger]], system: System) -> tuple[lis
         steps = []
         for one in pair:
             try:
-                steps.append(steps_of(one, system))
+                steps.append(estimated_steps(one, system))
             except InputError:
                 refused.append(one)
         if len(steps) == len(pair):
@@ -192,11 +192,11 @@ def joint_distances(steps: Steps) -> Tensor:
 
     The photograph is square, as those of `strangers` are.
     """
-    found, truth = steps.found, steps.truth
-    points, seen = truth.keypoints[0], (truth.visibility[0] > 0) & (found.visibility > 0)
+    detected, truth = steps.detected, steps.truth
+    points, seen = truth.keypoints[0], (truth.visibility[0] > 0) & (detected.visibility > 0)
     neck, *hips = (points[JOINTS.index(name)] for name in ("neck", "right_hip", "left_hip"))
     torso = (neck - torch.stack(hips).mean(0)).norm()
-    return torch.where(seen, (found.keypoints - points).norm(dim=-1) / torso, torch.nan)
+    return torch.where(seen, (detected.keypoints - points).norm(dim=-1) / torso, torch.nan)
 
 
 def overlap(one: Tensor, other: Tensor) -> float:

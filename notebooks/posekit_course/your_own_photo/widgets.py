@@ -25,7 +25,7 @@ from posekit_course.your_own_photo import figures, probes
 def render_attempt(name: str, turn: int, kept: float, height: int) -> Figure:
     """A photograph turned, cut and made smaller, with whoever is found in it."""
     figure, axes = figures.new_figure(3.6, 3.8, 1, 1)
-    image = probes.changed(probes.photograph(name), turn, kept, height)
+    image = probes.changed(probes.album_photo(name), turn, kept, height)
     figures.draw_attempt(axes[0, 0], image, f"{image.shape[-1]} x {image.shape[-2]} pixels")
     return figure
 
@@ -60,7 +60,7 @@ def render_new_pose(name: str, person: int, view: int, *, system: System, poses:
 
 @lru_cache(maxsize=8)
 def _own(name: str, system: System) -> Person:
-    return photographed(probes.photograph(name), system)
+    return photographed(probes.album_photo(name), system)
 
 
 def _pose_controls(names: Sequence[str], poses: StudioPeople) -> dict[str, W.ValueWidget]:

@@ -36,13 +36,13 @@ TO_PHOTOGRAPH_MUTANTS = [
     (ENLARGED, "points * scale + (scale - 1) / 2 - border * scale", None),
 ]
 PCK = """
-def solution(found, truth, seen, torso):
-    apart = (found - truth).norm(dim=-1)
+def solution(guess, truth, seen, torso):
+    apart = (guess - truth).norm(dim=-1)
     near = (apart < 0.2 * torso[:, None]).float()
     return (near * seen).sum() / seen.sum()
 """
 ANSWER = "(near * seen).sum() / seen.sum()"
-NORM = "(found - truth).norm(dim=-1)"
+NORM = "(guess - truth).norm(dim=-1)"
 PCK_MUTANTS = [
     (ANSWER, "near.mean()", "Joints that are not seen are counted"),
     (ANSWER, "(near * seen).mean()", "count as wrong"),
@@ -52,9 +52,9 @@ PCK_MUTANTS = [
     ("0.2 * torso", "0.5 * torso", "not a half"),
     ("apart < 0.2", "apart >= 0.2", "share of wrong joints"),
     (ANSWER, "100 * " + ANSWER, "per cent"),
-    (NORM, "(found - truth).abs().sum(-1)", r"\|dx\| \+ \|dy\|"),
-    (NORM, "(found - truth).abs().amax(-1)", "here the larger of dx and dy"),
-    (NORM, "(found - truth).square().sum(-1)", "its root is missing"),
+    (NORM, "(guess - truth).abs().sum(-1)", r"\|dx\| \+ \|dy\|"),
+    (NORM, "(guess - truth).abs().amax(-1)", "here the larger of dx and dy"),
+    (NORM, "(guess - truth).square().sum(-1)", "its root is missing"),
     (ANSWER, "((near * seen).sum(1) / seen.sum(1)).mean()", "here every person does"),
     (ANSWER, "(near * seen).sum(1) / seen.sum(1)", "one over all joints"),
     ("return ", "", "returned nothing"),

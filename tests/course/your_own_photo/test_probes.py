@@ -23,7 +23,7 @@ def test_the_readers_own_photographs_come_first(tmp_path):
     mine = str(tmp_path / "me.png")
     assert probes.chosen("", "") == ("Eileen Collins", "Grace Hopper")
     assert probes.chosen(mine, "") == (mine, "Grace Hopper")
-    torch.testing.assert_close(probes.photograph(mine), image, atol=0.5 / 255, rtol=0)
+    torch.testing.assert_close(probes.album_photo(mine), image, atol=0.5 / 255, rtol=0)
 
 
 def test_changed_photographs():
@@ -43,7 +43,7 @@ def test_strangers_are_nothing_but_photographs(strangers):
     assert sorted(path.suffix for path in folder.iterdir()) == [".jpg"] * 4
     for pair in strangers:
         for one in pair:
-            off = (probes.photograph(str(one.file)) - one.truth.image[0]).abs().mean()
+            off = (probes.album_photo(str(one.file)) - one.truth.image[0]).abs().mean()
             assert 0 < off < 0.02, "JPEG, and the same photograph"
 
 
@@ -95,14 +95,14 @@ def test_steps_and_ladder(strangers, system):
 def test_distances_are_in_torsos(strangers, system):
     pairs, _ = probes.all_steps(strangers[:1], system)
     steps = pairs[0][0]
-    moved = steps._replace(found=steps.found._replace(keypoints=steps.truth.keypoints[0]))
+    moved = steps._replace(detected=steps.detected._replace(keypoints=steps.truth.keypoints[0]))
     distances = probes.joint_distances(moved)
-    seen = (steps.truth.visibility[0] > 0) & (steps.found.visibility > 0)
+    seen = (steps.truth.visibility[0] > 0) & (steps.detected.visibility > 0)
     assert torch.equal(distances.isfinite(), seen)
     assert distances[seen].max() == 0
     neck, hips = steps.truth.keypoints[0, 1], steps.truth.keypoints[0, [8, 11]].mean(0)
-    off = steps.found._replace(keypoints=steps.truth.keypoints[0] + (neck - hips))
-    torch.testing.assert_close(probes.joint_distances(steps._replace(found=off))[seen], torch.ones(int(seen.sum())))
+    off = steps.detected._replace(keypoints=steps.truth.keypoints[0] + (neck - hips))
+    torch.testing.assert_close(probes.joint_distances(steps._replace(detected=off))[seen], torch.ones(int(seen.sum())))
 
 
 def test_errors_and_overlaps(strangers):
@@ -117,7 +117,7 @@ def test_errors_and_overlaps(strangers):
 def test_a_note_is_lost_when_a_picture_is_saved_again(tmp_path):
     image = torch.rand(3, 6, 5)
     write_photo(tmp_path / "a.png", image, note="made")
-    write_photo(tmp_path / "b.png", probes.photograph(str(tmp_path / "a.png")))
+    write_photo(tmp_path / "b.png", probes.album_photo(str(tmp_path / "a.png")))
     assert [probes.note_in(tmp_path / name) for name in ("a.png", "b.png")] == ["made", ""]
 
 
@@ -132,7 +132,7 @@ def test_figures(strangers, system):
     assert len(figures.draw_joints(list(pairs[0])).axes) == 6
     rows = {"one": np.array([0.1, 0.2]), "two": np.array([0.3])}
     assert [text.get_text() for text in figures.draw_ladder(rows, 0.4).axes[0].get_yticklabels()] == ["one", "two"]
-    album = {"nobody": torch.zeros(3, 50, 40), "Grace Hopper": probes.photograph("Grace Hopper")}
+    album = {"nobody": torch.zeros(3, 50, 40), "Grace Hopper": probes.album_photo("Grace Hopper")}
     words = [text.get_text() for axis in figures.draw_attempts(album).axes for text in axis.texts]
     assert len(words) == 1
     assert words[0].replace("\n", " ").startswith("Nobody was found in the photograph")
