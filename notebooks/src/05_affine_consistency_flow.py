@@ -26,6 +26,11 @@
 # last sections. Surface maps appear only as judges here: the method works from photographs and joints.
 #
 # **Run time.** {{run_time}}.
+#
+# *The system, drawn. Blue is given, white is data, orange is learnt, green is computed, red is a loss. The letters are explained as
+# they come; come back to the drawing then.*
+#
+# ![One spatial transformation: features of two poses, their correlation, a flow, and the refined photograph.](../docs/diagrams/spatial_transformation.svg)
 
 # %%
 from functools import partial
