@@ -154,7 +154,7 @@ def draw_summaries(
     figure = Figure(figsize=(3.1 * columns, 2.5 * rows + 0.7), layout="constrained", dpi=110)
     arms = list(dict.fromkeys(s.arm for s in summaries))
     varying = [arm for arm in arms if along is None or any(s.arm == arm and s.at is not None for s in summaries)]
-    styles = {arm: CYCLE[i % 6] for i, arm in enumerate(varying)}
+    styles = {arm: CYCLE[i % len(CYCLE)] for i, arm in enumerate(varying)}
     styles |= {arm: GREYS[i % len(GREYS)] for i, arm in enumerate(a for a in arms if a not in varying)}
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for place, (metric, name) in zip(axes, metrics.items(), strict=False):
@@ -197,7 +197,8 @@ def _draw_arm(axes: Axes, points: Sequence[Summary], number: int, color: str, al
     x = [number if p.at is None else p.at for p in points]
     mean = np.array([p.mean for p in points])
     errors = np.stack([mean - [p.low for p in points], np.array([p.high for p in points]) - mean]).clip(min=0)
-    axes.errorbar(x, mean, errors, marker="o", markersize=4, capsize=3, linewidth=1.5, **style)
+    marker = "os^D"[number // len(CYCLE) % 4]  # colours come again, with another mark
+    axes.errorbar(x, mean, errors, marker=marker, markersize=4, capsize=3, linewidth=1.5, **style)
 
 
 def _read(path: Path) -> list[Row]:
