@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from posekit.person import Pair
     from posekit.systems.base import System
 
-FOLDER = "Folder made by `posekit render` or `posekit pack`, or of photographs; or my_module:pairs; else rendered now."
+FOLDER = (
+    "Folder made by `posekit render` or `posekit pack`, of photographs, or of videos of faces (300-VW); or "
+    "my_module:pairs; else rendered now."
+)
 
 
 class Files(NamedTuple):
@@ -39,8 +42,9 @@ def open_people(
 ) -> Sequence[Pair]:
     """The pairs of one split: of the folder ``data``, or of people rendered into the user's cache now.
 
-    A folder is one of rendered people, or of photographs (`posekit.data.folder_pairs.load_people`), for which ``files``
-    are.  kind: of people to render.  "my_module:pairs" calls that function with (split, size): "train" or "test",
+    A folder is one of rendered people, of videos of faces (`posekit.photo.face_videos`; "test" are its subjects for
+    validation), or of photographs (`posekit.data.folder_pairs.load_people`), for which ``files`` are.
+    kind: of people to render.  "my_module:pairs" calls that function with (split, size): "train" or "test",
     (height, width).  more: further arguments of `StudioPeople`, of which a folder of photographs takes ``pairs`` and
     ``neighbours``.
     """
@@ -49,12 +53,17 @@ def open_people(
 
     files = files or Files()
     folder = data is not None and Path(data).is_dir()
-    photographs = folder and not (Path(data) / "card.json").is_file()
+    videos = folder and any(Path(data).glob("*/annot"))
+    photographs = folder and not videos and not (Path(data) / "card.json").is_file()
     if any(files[:3]) and not photographs:
         raise InputError("Lists of pairs or joints, and maps, are for a folder of photographs, given by --data.")
+    if (photographs or videos) and "poses" in more:
+        raise InputError("Poses are chosen among rendered people; leave --poses out with photographs.")
+    if videos:
+        from posekit.photo.face_videos import FaceVideos
+
+        return FaceVideos(data, "train" if split == "train" else "val", size[0])
     if photographs:
-        if "poses" in more:
-            raise InputError("Poses are chosen among rendered people; leave --poses out with photographs.")
         how = {"same_too": more.get("pairs") == "same too", "neighbours": more.get("neighbours", 0)}
         return load_people(data, *files[:3], split=split, size=size, atlas=files.atlas, **how)
     if data is None:

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from posekit.cli.people import Files, check_data, open_people
 from posekit.data.face_protocol import face_pairs
 from posekit.data.points_file import read_points_file
 from posekit.photo.face_videos import FaceVideos, frames_of, videos_of
 from posekit.studio.generate import face_direction, make_shot
+from posekit.systems import build
 from posekit.util.errors import InputError
+from tests.synthetic import TINY
 
 needs_the_network = pytest.importorskip("ai_edge_litert", reason="the package ai-edge-litert is not installed")
 VIEWS = [0, 1, 2, 3, 4, 5, 6, 7]
@@ -135,3 +138,20 @@ def test_folders_of_another_layout(root, tmp_path):
         (tmp_path / name / "annot").mkdir(parents=True)
     with pytest.raises(InputError, match=r"cut its video first: ffmpeg"):
         FaceVideos(tmp_path)
+
+
+def test_commands_take_the_folder(root, tmp_path):
+    """`--data ROOT`: a system for faces trains on the videos, and is measured on the subjects kept for validation."""
+    small = {**TINY, "image_size": 64, "atlas_size": 64}
+    data = open_people(str(root), "train", (64, 64), people=1, views=2, seed=0, kind="face")
+    assert isinstance(data, FaceVideos)
+    assert data[0].source.atlas == "head"
+    assert {data.where(n)[0] for n in (0, len(data) - 1)} == {"001", "002"}
+    with pytest.raises(InputError, match="4 targets need a video of 5 frames or more"):  # of the published protocol
+        open_people(str(root), "test", (64, 64), people=1, views=2, seed=0, kind="face")
+    check_data(build("coordinate_inpainting", "face", **small), data)
+    files = Files(pairs=tmp_path / "pairs.csv")
+    with pytest.raises(InputError, match="Lists of pairs or joints, and maps, are for a folder of photographs"):
+        open_people(str(root), "train", (64, 64), people=1, views=2, seed=0, kind="face", files=files)
+    with pytest.raises(InputError, match="leave --poses out with photographs"):
+        open_people(str(root), "train", (64, 64), people=1, views=2, seed=0, kind="face", poses="raised")
