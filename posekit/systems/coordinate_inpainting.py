@@ -32,7 +32,7 @@ from posekit.losses.surface import part_cross_entropy, part_position_l1
 from posekit.nets.deformable_hourglass import DeformableHourglass
 from posekit.nets.gated_hourglass import GatedHourglass
 from posekit.nets.patch_discriminator import PatchDiscriminator
-from posekit.nets.pose_to_surface import SIDES, PoseToSurface
+from posekit.nets.pose_to_surface import PoseToSurface
 from posekit.nets.vgg import LossFeatures
 from posekit.ops.crops import cut_squares, random_corners
 from posekit.ops.grids import identity_grid
@@ -54,7 +54,7 @@ from posekit.systems.coordinate_settings import (
     CoordinateInpaintingConfig,
 )
 from posekit.systems.cut_out import kept_of, laid_on_white, silhouette
-from posekit.systems.rough_pose import Drawn, RoughPose, pose_planes
+from posekit.systems.rough_pose import Drawn, RoughPose, from_square, on_square, pose_planes
 from posekit.util.errors import InputError
 
 UNKNOWN = -10.0  # what f sees in texels that the source does not show
@@ -131,10 +131,10 @@ class CoordinateInpainting(System):
         outline: show the network the person's silhouette too; as the setting silhouette says if not given.
         """
         shown = self.config.silhouette if outline is None else outline
-        planes_of = (person.keypoints, person.visibility, silhouette(person) if shown else None)
-        planes = pose_planes(*planes_of, self._drawn_size(person.size))
-        scores, positions = self.surface(planes)
-        part, uv, mask = winning_part(scores, positions, person.size)
+        square, side = on_square(person), self.config.map_size
+        outline = silhouette(square) if shown else None
+        scores, positions = self.surface(pose_planes(square.keypoints, square.visibility, outline, (side, side)))
+        part, uv, mask = (from_square(maps, person.size) for maps in winning_part(scores, positions, square.size))
         return replace(person, uv=uv, mask=mask, part=part, chart=None, atlas=(self.atlas,) * len(uv))
 
     def _textures(self, pair: Pair, correct: bool) -> dict[str, Tensor]:
@@ -233,16 +233,11 @@ class CoordinateInpainting(System):
     def _answer(self, pair: Pair) -> SurfaceResult:
         """What the network says of both photographs, drawn roughly."""
         pair.require("uv", "mask", "part", "keypoints", "visibility", by=self.name, atlas=self.atlas)
-        rough = RoughPose()
-        seen = [rough(person, self._drawn_size(person.size)) for person in (pair.source, pair.target)]
+        rough, side = RoughPose(), self.config.map_size
+        seen = [rough(on_square(person), (side, side)) for person in (pair.source, pair.target)]
         drawn = Drawn(*(torch.cat(maps) for maps in zip(*seen, strict=True)))
         scores, positions = self.surface(drawn.planes)
         return SurfaceResult(scores=scores, positions=positions, truth=drawn)
-
-    def _drawn_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(height, width) at which poses are drawn: the longer side is map_size, both are multiples of `SIDES`."""
-        h, w = (round(side / max(size) * self.config.map_size / SIDES) * SIDES for side in size)
-        return max(h, 2 * SIDES), max(w, 2 * SIDES)
 
     def losses(
         self, pair: Pair, result: CoordinateResult | SurfaceResult, names: Collection[str] | None = None

@@ -5,15 +5,15 @@ missing; its silhouettes are swollen or thin; and photographs are cut at the kne
 network is trained, all of this is done to it on purpose.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Integer, Shaped
 from torch import Tensor
 
-from posekit.ops.grids import identity_grid, resize_mask
+from posekit.ops.grids import identity_grid, norm_to_points, points_to_norm, resize_mask
 from posekit.ops.keypoints import skeleton_maps
 from posekit.person import Person
 from posekit.systems.cut_out import silhouette
@@ -106,3 +106,30 @@ def pose_planes(
     if outline is None:
         outline = bones.new_full((len(bones), 1, *size), _MISSING)
     return torch.cat([resize_mask(outline, size), bones], 1)
+
+
+def on_square(person: Person) -> Person:
+    """The person (a batch) in the middle of a square canvas, 0 around them; the network is fed squares.
+
+    Joints move along, so that nothing is stretched.  A square photograph is returned as it is.
+    """
+    h, w = person.size
+    if h == w:
+        return person
+    side = max(h, w)
+    left, top = (side - w) // 2, (side - h) // 2
+    border = (left, side - w - left, top, side - h - top)
+    names = ("image", "uv", "mask", "part", "chart", "head", "hair", "hands")
+    maps = {name: F.pad(value, border) for name in names if (value := getattr(person, name)) is not None}
+    points = person.keypoints
+    if points is not None:
+        corner = torch.tensor([left, top], dtype=points.dtype, device=points.device)
+        points = points_to_norm(norm_to_points(points, (h, w)) + corner, (side, side))
+    return replace(person, keypoints=points, **maps)
+
+
+def from_square(maps: Shaped[Tensor, "b c s s"], size: tuple[int, int]) -> Shaped[Tensor, "b c h w"]:
+    """The part of a map on the canvas of `on_square` that a photograph of ``size`` covers."""
+    h, w = size
+    left, top = (max(size) - w) // 2, (max(size) - h) // 2
+    return maps[..., top : top + h, left : left + w]

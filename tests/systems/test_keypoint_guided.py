@@ -5,13 +5,13 @@ import dataclasses
 import pytest
 import torch
 
-from posekit.ops.grids import identity_grid
+from posekit.ops.grids import identity_grid, norm_to_points, points_to_norm
 from posekit.ops.keypoints import skeleton_maps
 from posekit.person import Pair, Person
 from posekit.systems import build
 from posekit.systems.base import describe
 from posekit.systems.cut_out import silhouette
-from posekit.systems.rough_pose import RoughPose, pose_planes
+from posekit.systems.rough_pose import RoughPose, from_square, on_square, pose_planes
 from posekit.training.fit import fit
 from posekit.training.options import TrainingOptions
 from posekit.util.errors import InputError
@@ -166,10 +166,54 @@ def test_the_silhouette_is_seen_where_that_is_asked_for():
         tiny()(Pair(pair.source, dataclasses.replace(pair.target, keypoints=None, visibility=None)))
 
 
-@pytest.mark.parametrize(("size", "drawn"), [((128, 128), (64, 64)), ((128, 64), (64, 64)), ((40, 40), (64, 64))])
-def test_size_at_which_poses_are_drawn(size, drawn):
-    assert tiny()._drawn_size(size) == drawn
-    assert tiny(map_size=128)._drawn_size((256, 192)) == (128, 96)
+@pytest.mark.parametrize("outline", [False, True])
+@pytest.mark.parametrize("columns", [(0, 24), (5, 28), (4, 28)])
+def test_a_narrow_photograph_is_read_as_it_lies_in_a_square(columns, outline):
+    """Nothing is stretched: what is cut away left and right changes nothing of the rest."""
+    system, person = tiny().eval(), pair_with_joints().target
+    first, last = columns
+    h, w = person.size
+    margin = ((w - (last - first)) // 2, w - (last - first) - (w - (last - first)) // 2)
+    keep = torch.zeros(w, dtype=torch.bool)
+    keep[first:last] = True
+    maps = {name: getattr(person, name)[..., keep] for name in ("image", "uv", "mask", "part")}
+    moved = norm_to_points(person.keypoints, (h, w)) - torch.tensor([first, 0.0])
+    narrow = dataclasses.replace(
+        person, **maps, keypoints=points_to_norm(moved, (h, last - first)), chart=None, head=None, hair=None, hands=None
+    )
+    shifted = torch.zeros_like(person.mask)
+    shifted[..., margin[0] : w - margin[1]] = narrow.mask
+    whole = dataclasses.replace(
+        person,
+        mask=shifted,
+        keypoints=points_to_norm(moved + torch.tensor([margin[0], 0.0]), (h, w)),
+        head=None,
+        hair=None,
+    )
+    read, expected = system.read_pose(narrow, outline), system.read_pose(whole, outline)
+    for name in ("uv", "mask", "part"):
+        torch.testing.assert_close(
+            getattr(read, name), getattr(expected, name)[..., margin[0] : w - margin[1]], atol=1e-4, rtol=0
+        )
+    assert read.size == narrow.size
+
+
+@pytest.mark.parametrize("size", [(6, 4), (4, 7), (5, 5)])
+def test_there_and_back(size):
+    person = Person(
+        torch.rand(2, 3, *size), uv=torch.rand(2, 2, *size), mask=torch.ones(2, 1, *size),
+        part=torch.ones(2, 1, *size, dtype=torch.long), keypoints=torch.rand(2, 18, 2),
+        visibility=torch.ones(2, 18).long(),
+        identity=("a", "b"), name=("a", "b"), atlas=("", ""),
+    )  # fmt: skip
+    square = on_square(person)
+    assert square.size == (max(size), max(size))
+    for name in ("image", "uv", "mask", "part"):
+        assert torch.equal(from_square(getattr(square, name), size), getattr(person, name))
+        assert square.mask.sum() == person.mask.sum()
+    pixels = norm_to_points(square.keypoints, square.size) - norm_to_points(person.keypoints, size)
+    corner = [(max(size) - size[1]) // 2, (max(size) - size[0]) // 2]
+    torch.testing.assert_close(pixels, torch.tensor(corner).float().expand(2, 18, 2), atol=1e-4, rtol=0)
 
 
 def test_stages():
