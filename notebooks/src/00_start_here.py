@@ -229,6 +229,17 @@ if not isinstance(system, TexelFill):
 # **Predict, then look.** The source below and the lender of the pose are two different people. Whose clothes will the
 # result show? Whose *build*: shoulders, arms, height?
 
+# %%
+from posekit_course.predictions import predict
+
+predict(
+    "00 whose build",
+    "Whose build will the result have?",
+    "the source's",
+    "the lender's",
+    "something between",
+)
+
 # %% alt="Three photographs: the source, the other person who lends the pose, and the result, which has the clothes of the source and the outline of the lender."
 source = make_person(seed, 9, 1)  # person 9, photograph 1
 lender = make_person(seed, 19, 1)
@@ -255,7 +266,7 @@ panel = steps.transfer_panel(photographs, system)
 panel
 
 # %% tags=["move"]
-panel.move()
+panel.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 6. A small exercise

@@ -297,6 +297,18 @@ assert flat.sum() > 0.8 * on_body.sum(), "Too few pixels were compared."
 # atlas in section 1. On the person standing upright, will the bands be horizontal on the trunk? And on the head?
 
 
+# %%
+from posekit_course.predictions import predict
+
+predict(
+    "01 bands",
+    "Are horizontal bands of the atlas horizontal on the head?",
+    "yes",
+    "no, up and down",
+    "no, slanted",
+)
+
+
 # %% alt="Left: the atlas, painted with horizontal bands. Right: on the person the bands run around the trunk, but up and down on the head."
 def upright(parts):
     """How much v changes down the picture, over across, on parts (> 1: horizontal bands)."""
@@ -323,7 +335,7 @@ panel = painting.painting_panel(person, labels)
 panel
 
 # %% tags=["move"]
-panel.move()
+panel.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 5. Left and right
@@ -482,7 +494,7 @@ panel = bodies.body_panel()
 panel
 
 # %% tags=["move"]
-panel.move()
+panel.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # **The answer**, measured: how much of the body one photograph shows, turn by turn.
@@ -734,7 +746,7 @@ panel = painting.mistake_panel(person)
 panel
 
 # %% tags=["move"]
-panel.move()
+panel.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## What the papers do with these maps

@@ -133,6 +133,17 @@ figures.row(
 # share of the texels in view will be known in an atlas of 64 x 64, and of 256 x 256? Write two numbers down before you
 # run the next cell.
 
+# %%
+from posekit_course.predictions import predict
+
+predict(
+    "02 known texels",
+    "Which share of the texels in view is known at 256 x 256?",
+    "a quarter",
+    "about 60 %",
+    "nearly all",
+)
+
 # %% alt="A photograph, its texture on an atlas of 256 x 256 with many holes, and the texels in view: known in blue, in view but missed in orange."
 shares = {}
 for atlas in (size // 2, size, 2 * size):
@@ -235,7 +246,7 @@ kernel = scatter.kernel()
 kernel
 
 # %% tags=["move"]
-kernel.move()
+kernel.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 4. Splat colours, or coordinates?
@@ -252,6 +263,17 @@ kernel.move()
 # We bring the photograph to the atlas and back in three ways: (a) splat colours and read them at $M$; (b) splat
 # coordinates, and look up colours only at the very end, $S[E]$; (c) splat coordinates, look up $T = S[C]$ on the atlas,
 # and read $T[M]$. Which of the three come back blurred?
+
+
+# %%
+predict(
+    "02 blurred",
+    "Which ways come back blurred?",
+    "(a)",
+    "(a) and (b)",
+    "(a) and (c)",
+    "all three",
+)
 
 
 # %%
@@ -368,6 +390,16 @@ record(gain_of_late_colours_db=round(gain[t], 2), sharper_texture=round(sharper[
 # Which curve would you trust to choose the size of the atlas?
 
 
+# %%
+predict(
+    "02 size of the atlas",
+    "Which curve would you trust to choose the size?",
+    "coverage",
+    "coordinate error",
+    "self-PSNR",
+)
+
+
 # %% tags=["experiment"]
 def coordinate_error(C, fine):
     """C read by a finer photograph: median distance to its pixels, in coarse pixels."""
@@ -433,7 +465,7 @@ partial_texture = scatter.texture(
 partial_texture
 
 # %% tags=["move"]
-partial_texture.move()
+partial_texture.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 6. Gradients

@@ -12,7 +12,7 @@
 # %% [markdown]
 # # Complete colours, or complete coordinates?
 #
-# *A photograph shows less than half of a body. A network shall fill in the rest of its texture. Should it invent
+# *A photograph shows less than half of a body. A network is to fill in the rest of its texture. Should it invent
 # colours, or say where to copy them from?*
 #
 # **Objectives.** Afterwards you can
@@ -132,6 +132,19 @@ assert np.mean(missing) > 0.15, "Hardly a texel is missing, so there is nothing 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** For which of the two fillers do both orders give the same texture? And for the other one:
 # which order will look sharper, and why?
+
+
+# %%
+from posekit_course.predictions import predict
+
+predict(
+    "03 two orders",
+    "For which filler do both orders agree?",
+    "copying",
+    "averaging",
+    "both",
+    "neither",
+)
 
 
 # %%
@@ -563,7 +576,7 @@ film = inpainting.training(albums)
 film
 
 # %% tags=["move"]
-film.move()
+film.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 8. Let them train for long
@@ -611,7 +624,7 @@ where = inpainting.lookup(looks)
 where
 
 # %% tags=["move"]
-where.move()
+where.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 9. Measure
@@ -622,6 +635,9 @@ where.move()
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** On *unseen* texels, which of the two networks has less l1? Which one has a sharpness nearer to
 # 1, and which one a smaller SWD?
+
+# %%
+predict("03 duel", "Which network has less l1 on unseen texels?", "colours", "coordinates")
 
 # %% tags=["experiment"]
 mirror = mirror_table()

@@ -112,6 +112,17 @@ figures.crisp_row(
 # be their correlation with the edges of the *target*: about 0.5, about 0, or clearly negative? And how much of it can a
 # warp bring back?
 
+# %%
+from posekit_course.predictions import predict
+
+predict(
+    "04 edges",
+    "Correlation of a plain skip's edges with the target's?",
+    "about 0.5",
+    "about 0",
+    "clearly negative",
+)
+
 # %% tags=["experiment"]
 edge_table = np.zeros((people, 3, 5))
 # people in no training split
@@ -234,7 +245,7 @@ channel = skips.channel((seed, stripes, (1, 3)), size)
 channel
 
 # %% tags=["move"]
-channel.move()
+channel.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 3. The same from joints alone
@@ -318,7 +329,7 @@ some_parts = skips.parts((seed, who, (3, 5)), size)
 some_parts
 
 # %% tags=["move"]
-some_parts.move()
+some_parts.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # **Move a joint** of the target and watch the map follow. A wrist changes one map, an elbow or a knee two. A hip changes
@@ -330,7 +341,7 @@ a_joint = skips.joint((seed, who, (3, 5)), size)
 a_joint
 
 # %% tags=["move"]
-a_joint.move()
+a_joint.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 4. When a limb is missing
@@ -419,6 +430,14 @@ figures.crisp_row(pose, "The right lower arm (left in the picture), three ways",
 # **Predict, then look.** Put the four in order. And how far apart will the best and the worst be after so short a
 # training: some per cent, or a factor?
 
+
+# %%
+predict(
+    "04 four skips",
+    "How far apart are best and worst on the body?",
+    "some per cent",
+    "a factor",
+)
 
 # %% tags=["experiment"]
 training, held_out = probes.studio_set(duel_people, duel_size, seed)

@@ -11,7 +11,7 @@
 # %% [markdown]
 # # One flow for everything
 #
-# *Two photographs, and of each only 18 dots. Where in the source shall a pixel of the target look, also when the
+# *Two photographs, and of each only 18 dots. Where in the source should a pixel of the target look, also when the
 # source does not show what it needs?*
 #
 # **Objectives.** Afterwards you can
@@ -109,7 +109,7 @@ look = flow.slices(scenes)
 look
 
 # %% tags=["move"]
-look.move()
+look.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # *See:* between joints a pixel sees a mixture, and finds a small place with the same mixture. At the rim of the body one
@@ -148,6 +148,16 @@ Q = filtered_by_definition(C)
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** One of the two maxima of (9) can be left out, and $Q$ after (2) is the same to the last
 # digits. Which one, and why?
+
+# %%
+from posekit_course.predictions import predict
+
+predict(
+    "05 two maxima",
+    "Which maximum of (9) can be left out?",
+    "over source pixels",
+    "over target pixels",
+)
 
 # %% tags=["call", "equal"]
 torch.testing.assert_close(unit_length(mutual_filter(C)), Q, rtol=1e-3, atol=1e-5)
@@ -194,7 +204,8 @@ far = off["source copied"] > 20  # another framing: the camera came closer, or w
 columns = ("attention spread", "pixels off", f"{far.sum()} far pairs", "others")
 print(f"{'':15}{columns[0]:>18}{columns[1]:>12}{columns[2]:>14}{columns[3]:>9}")
 for name, s in scores.items():
-    print(f"{name:15}{sharp.get(name, float('nan')):18.1f}{s.off:12.1f}", end="")
+    width = f"{sharp[name]:.1f}" if name in sharp else "-"
+    print(f"{name:15}{width:>18}{s.off:12.1f}", end="")
     print(f"{off[name][far].mean():14.1f}{off[name][~far].mean():9.1f}")
 
 # %%
@@ -301,7 +312,7 @@ task = flow.affine(target)
 task
 
 # %% tags=["move"]
-task.move()
+task.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 5. Two networks, two tasks
@@ -322,6 +333,15 @@ task.move()
 # farthest? Which has the lowest l1 on *training* pairs? Can a network that never saw a photograph beat handing back the
 # source?
 
+
+# %%
+predict(
+    "05 three flows",
+    "Which flow is nearest to the surface maps?",
+    "reconstruction",
+    "affine task",
+    "both tasks",
+)
 
 # %%
 small = [probes.small_pair(p, size) for p in train]
@@ -462,7 +482,7 @@ learned = flow.slices(learned_scenes, 5, 7)
 learned
 
 # %% tags=["move"]
-learned.move()
+learned.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # *See:* trained features mostly look at a few places, where heat maps look at a whole band.
@@ -702,7 +722,7 @@ pad = draw_pose.draw_pose(source, makers)
 pad
 
 # %% tags=["move"]
-pad.move()
+pad.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # **Does the arm rise when you raise it?** Often it does not. Joints tell how far off it is without looking at colours:

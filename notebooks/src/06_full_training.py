@@ -159,6 +159,18 @@ figures.draw_people(rows)
 # **Predict, then look.** The same sources, the same targets, memories of the same size. How much smaller is the
 # memory's error if the photographs are split, not the people: by some per cent, by a half, to almost nothing?
 
+# %%
+from posekit_course.predictions import predict
+
+predict(
+    "06 split by photograph",
+    "How much smaller is the error if photographs are split?",
+    "some per cent",
+    "a fifth",
+    "a half",
+    "almost nothing is left",
+)
+
 # %% tags=["experiment"] alt="Lines from the error with people split to the error with photographs split: most fall, by a fifth on average. Right: tested sources and the people that were remembered."
 leak = probes.leak(leak_people, size=min(probes.side_of(model), 64), views=views)
 by_person, by_photograph = leak.by_person.mean(), leak.by_photograph.mean()
@@ -211,7 +223,7 @@ figures.draw_strip(snapshots, scale=max(1, 96 // probes.side_of(model)))
 # %% [markdown]
 # *See* (the coordinate-based system; others show what they have): the upper row is what the first network alone achieves,
 # the texture in the target's pose; the lower row is the photograph that $g$ makes of it. During stage 1 that is a riot: nobody
-# trains $g$ yet. In stage 2 the ground comes first, then the figure, then colours; details last, if ever.
+# trains $g$ yet. In stage 2 the background is learnt first, then the outline, then colours; details last, if ever.
 #
 # ## 4. Pull the plug
 #
@@ -332,6 +344,15 @@ for verdict in (0.1, 0.5, 0.9):
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** In that stage the l1 of the pictures falls by more than half. What does the loss of $G$ do?
+
+# %%
+predict(
+    "06 loss of G",
+    "What does the loss of G do while the pictures improve?",
+    "falls",
+    "rises",
+    "stays",
+)
 
 # %% tags=["experiment"] alt="Losses of D and of G over 6,000 steps, both level near chance, and the l1 of the pictures against the loss of G: a cloud without direction."
 reference = reference_log("coordinate_inpainting")
@@ -546,6 +567,11 @@ figures.grid_of(
 # **Predict, then look.** A face came out blurred. Whose fault is it: $f$'s, which did not know the texture; $g$'s,
 # which did not pass it on; or that of the resolution?
 
+# %%
+predict(
+    "06 blurred face", "Whose fault is the blurred face?", "f's", "g's", "the resolution's"
+)
+
 # %% tags=["experiment"] alt="Above, one head as six arms make it, and the truth. Below, bars of their errors on head, hands, rest, seen and unseen pixels: lowest without g and with the true texture."
 some = collate_pairs(pairs[::3])
 regions = regions_of(some)
@@ -599,6 +625,9 @@ figures.montage([*gallery, (shown, made[shown][k])], 5)
 # **Predict, then look.** Eleven failures and a harmless shift. Which failure does SSIM find worst? Which does it not see at
 # all? And is there a failure that *no* metric sees?
 
+# %%
+predict("06 unseen by all", "Is there a failure that no metric sees?", "yes", "no")
+
 # %% tags=["experiment"] alt="A table in colours: how bad eleven failures are to six metrics, in units of a shift by one pixel; grey where a metric is blind."
 bad = failures.bad_by_metric(spoilt, {shown: made[shown]})
 names, kinds, table = failures.beside_harmless(bad)
@@ -634,7 +663,7 @@ panel = live.failure(batch, k)
 panel
 
 # %% tags=["move"]
-panel.move()
+panel.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 8. Ablation tables: is it so?

@@ -98,6 +98,17 @@ figures.grid_of(titles, rows)
 # **Predict, then look.** Split the target's body into what the source shows and what it hides. Where is the prediction
 # nearer to the truth, where the completed warp? And which of the three photographs is the sharpest on the body?
 
+# %%
+from posekit_course.predictions import predict
+
+predict(
+    "07 where predicted is nearer",
+    "Where is the prediction nearer than the warp, on the body?",
+    "where the source hides it",
+    "where it shows it",
+    "nowhere",
+)
+
 # %% tags=["experiment"]
 table = {name: [] for name in ("predicted", "warped, completed", "blended")}
 for pair, m, (_, known) in zip(pairs, maps, warps, strict=True):
@@ -198,7 +209,7 @@ part = streams.part(system, [pairs[i] for i in shown])
 part
 
 # %% tags=["move"]
-part.move()
+part.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # **Exercise 1: where among the tiles?** One splat for 24 charts needs one place for every pixel. Part 1 is the tile in the
@@ -269,7 +280,7 @@ assert np.mean(decibels["one atlas"]) > np.mean(decibels["24 charts"]), (
 #
 # ## 3. Many views of one person
 #
-# The autoencoder shall complete the charts. What is the right answer? **Nobody has it**: no photograph shows a whole body.
+# The autoencoder has to complete the charts. What is the right answer? **Nobody has it**: no photograph shows a whole body.
 # But the training data has several photographs of each person, in the same clothes. Each shows some texels. Equation (6)
 # of the paper asks one completed texture $\hat T$, made from the source alone, to agree with all of them:
 #
@@ -322,12 +333,21 @@ view = streams.views(t, [pairs[i] for i in shown])
 view
 
 # %% tags=["move"]
-view.move()
+view.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** Train the same small autoencoder twice, with equal steps: once the source alone says what its
 # texels are (*single*), once all views do (*multi*). What will each do with texels that the source shows? And with those
 # that it hides?
+
+# %%
+predict(
+    "07 many views",
+    "Where are many views ahead of one?",
+    "on shown texels",
+    "on hidden texels",
+    "on both",
+)
 
 # %% tags=["experiment"]
 small = probes.held_out(people, probes.SMALL["image_size"], seed)
@@ -505,7 +525,7 @@ stream = streams.streams(system, [pairs[i] for i in shown])
 stream
 
 # %% tags=["move"]
-stream.move()
+stream.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 6. How to tell a network the pose

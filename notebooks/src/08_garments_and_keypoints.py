@@ -141,6 +141,17 @@ figures.draw_planes(target, 64)
 # **Predict, then look.** The dots are the same in "as it is" and "names exchanged". Will the network still see which side
 # is the front? And when both shoulders lie in one place: what can still tell it?
 
+# %%
+from posekit_course.predictions import predict
+
+predict(
+    "08 front or back",
+    "Does the network still see the front when names are exchanged?",
+    "yes",
+    "no, it sees a back",
+    "it doubts",
+)
+
 # %% alt="Four skeletons; below each the torso's probable front in blue and back in red; below that the doubt in bits, brightest in the fourth."
 pose = probes.pose_of(target)
 half_way = probes.turned(pose, 0.5)
@@ -181,7 +192,7 @@ turn = fittings.pose(system, [pairs[i] for i in shown])
 turn
 
 # %% tags=["move"]
-turn.move()
+turn.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 3. The part that wins says where
@@ -399,7 +410,7 @@ keep = fittings.kept(garments, probes.dressed_pair(numbers[0], numbers[1], seed=
 keep
 
 # %% tags=["move"]
-keep.move()
+keep.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # N' also tells what it should not. A hand that is shown says where a sleeve may end; a head says how large somebody is. And
@@ -412,7 +423,7 @@ try_on = fittings.fitting(garments, numbers)
 try_on
 
 # %% tags=["move"]
-try_on.move()
+try_on.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # More people, recorded by `posekit_lab.try_on`, with 95 % intervals over people:

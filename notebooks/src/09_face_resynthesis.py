@@ -364,6 +364,11 @@ figures.grid_of(
 # **Predict, then look.** Handing back the source is exact at a turn of 0 degrees, if nothing else changes. What else changes
 # between two photographs of one face? And will its error keep growing up to 90 degrees?
 
+# %%
+from posekit_course.predictions import predict
+
+predict("09 copied face", "Is handing back the source best at small turns?", "yes", "no")
+
 # %% tags=["experiment"]
 turns, unseen_share, errors = (
     [],
@@ -411,7 +416,7 @@ panel = turning.two_faces(full, faces)
 panel
 
 # %% tags=["move"]
-panel.move()
+panel.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 7. Where it breaks
@@ -513,7 +518,7 @@ real = turning.portraits(full, faces)
 real
 
 # %% tags=["move"]
-real.move()
+real.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # *See:* her hair, her cheeks and the lines of her smile are on another head, which looks another way. What the texture holds, comes

@@ -181,12 +181,23 @@ figures.draw_attempts(album)
 # **Predict, then look.** You may turn a photograph, show only its upper part, and make it smaller. Which of the three does the
 # pose model mind least? And what will happen to a picture that is 20 pixels high?
 
+# %%
+from posekit_course.predictions import predict
+
+predict(
+    "10 nobody there",
+    "What does the pose model mind least?",
+    "being turned",
+    "being cut",
+    "being small",
+)
+
 # %% tags=["explore"] alt="A photograph with the skeleton that is found in it; controls turn it, cut it and make it smaller."
 search = albums.attempts(names)
 search
 
 # %% tags=["move"]
-search.move()
+search.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # *See:* turning matters little: the point on the circle says which way is up, so the second network sees everybody upright.
@@ -227,7 +238,7 @@ new_pose = albums.new_poses(names, system, poses)
 new_pose
 
 # %% tags=["move"]
-new_pose.move()
+new_pose.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # *See:* colours and large patterns of the clothes arrive. What no photograph showed is a guess: the legs take the colour of
@@ -329,6 +340,15 @@ print(f"position off by {median:.2f} texels of 64 (nine of ten below {ninety:.1f
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** Three things are estimated: the silhouette of the source, the map of the source, and the
 # map of the target. We replace the exact thing by the estimated one, step by step. Which step costs most?
+
+# %%
+predict(
+    "10 costliest step",
+    "Which step costs most?",
+    "silhouette",
+    "map of the source",
+    "map of the target",
+)
 
 # %% tags=["experiment"]
 ladder, copied = {}, []

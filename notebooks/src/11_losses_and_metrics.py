@@ -131,7 +131,8 @@ for picture in (wide, thin, shirt, face):
     rows.append([possible[:1], possible[-1:], with_l2, with_l1])
 
 # %% tags=["equal"]
-print("farthest pixel from the mean, and from the median:", torch.tensor(off).max(0).values)
+from_mean, from_median = torch.tensor(off).max(0).values
+print(f"farthest pixel from the mean: {from_mean:.6f}; from the median: {from_median:.6f}")
 assert max(l2 for l2, _ in off) < 1e-3, "Squares do not lead to the mean."
 assert max(l1 for _, l1 in off) < 0.03, "Absolute values do not lead to the median."
 
@@ -155,12 +156,17 @@ figures.grid_of(
 # **Predict, then look.** Stripes repeat every 12 pixels. They may be shifted by up to 2 pixels. At which width do they
 # begin to survive under the median? And if they may be shifted by up to 5 pixels?
 
+# %%
+from posekit_course.predictions import predict
+
+predict("11 stripes", "From which width do stripes survive shifts of 2 pixels?", "2", "3", "5")
+
 # %% tags=["explore"] alt="One of the possible stripes, their mean, their median, and the values along a row."
 best = live.possible_answers()
 best
 
 # %% tags=["move"]
-best.move()
+best.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # *See:* with shifts of up to $r$ pixels there are $2 r + 1$ answers. A stripe of $w$ pixels covers a given pixel in at
@@ -206,6 +212,9 @@ print(f"equal: {called:.1f}; the feature maps are {sizes}")
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** From `relu1_2` to `relu4_3`: what will be lost first, colours or outlines?
+
+# %%
+predict("11 lost first", "What do deep features lose first?", "colours", "outlines")
 
 # %% tags=["experiment"]
 noise = probes.grey_noise(64, seed)
@@ -564,6 +573,9 @@ print(f"exact {exact:.4f}; torch's normalised kernel has 1")
 # blurred face. When the blurred picture has been changed until the critic takes it for sharp: will it be nearer to
 # the sharp face?
 
+# %%
+predict("11 fooled critic", "Will the picture be nearer to the sharp face?", "yes", "no")
+
 # %% tags=["experiment"]
 critic, losses = probes.trained_critic(probes.studio_faces(), critic_steps, seed=seed)
 others = [probes.photo_of(n, kind="face").image for n in (39, 49, 59, 89)]
@@ -818,6 +830,11 @@ figures.montage(gallery, 5)
 # the same picture two pixels to the right? To whom do wrong colours matter? Is there a judge who sees the smeared
 # face?
 
+# %%
+predict(
+    "11 smeared face", "Does a judge of the whole picture see the smeared face?", "yes", "no"
+)
+
 # %% tags=["experiment"] alt="A table in colours: eight failures by ten judges, in units of the blur: the shift costs l1 and SSIM more than the blur, the nearest neighbour nothing; hands and face only the last column sees."
 table = judges.judge_failures(person)
 shift, smeared = table["shifted by 2 px"], table["face smeared"]
@@ -857,7 +874,7 @@ failing = live.spoilt_photo(probes.photo_of(89, size=96))
 failing
 
 # %% tags=["move"]
-failing.move()
+failing.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # ## 9. Protocols turn the order around
@@ -874,6 +891,15 @@ failing.move()
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** To the eye the moved one is perfect. Which of the two wins, under which script?
+
+# %%
+predict(
+    "11 scripts",
+    "Who wins: the pale picture or the moved one?",
+    "always the pale",
+    "always the moved",
+    "it depends on the script",
+)
 
 # %% tags=["experiment"] alt="Bars of SSIM under three scripts: the pale picture wins under wang and patn, the moved one under gfla."
 people = ((39, 1), (49, 1), (59, 0))
@@ -971,7 +997,7 @@ margin = live.study_margin()
 margin
 
 # %% tags=["move"]
-margin.move()
+margin.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # Now the studies of our papers, those in which two pictures are compared. We take it that each judge saw each pair

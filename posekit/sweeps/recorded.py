@@ -52,7 +52,8 @@ def record_bundle(name: str, value: Scalar) -> dict[str, Any]:
     """The display data of one recorded value; JSON has no NaN and no infinity, so they travel as text."""
     stored = repr(value) if isinstance(value, float) and not math.isfinite(value) else value
     kind = "float" if isinstance(value, float) else type(value).__name__
-    return {RECORD_TYPE: {"name": name, "value": stored, "type": kind}, "text/plain": f"{name} = {value!r}"}
+    shown = f"{value:.4g}" if isinstance(value, float) else repr(value)  # for readers; the table has every digit
+    return {RECORD_TYPE: {"name": name, "value": stored, "type": kind}, "text/plain": f"{name} = {shown}"}
 
 
 def recorded_values(notebook: Any) -> dict[str, Scalar]:

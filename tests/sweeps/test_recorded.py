@@ -24,6 +24,13 @@ def test_round_trip(value):
     assert type(found) is type(value)
 
 
+@pytest.mark.parametrize(("value", "shown"), [(0.06909999996423721, "x = 0.0691"), (3, "x = 3"), ("a", "x = 'a'")])
+def test_readers_see_as_many_digits_as_say_something(value, shown):
+    bundle = record_bundle("x", value)
+    assert bundle["text/plain"] == shown
+    assert recorded_values(notebook_with(x=value))["x"] == value
+
+
 def test_nan_comes_back_and_is_valid_json():
     import json
 

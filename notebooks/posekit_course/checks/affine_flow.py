@@ -82,7 +82,7 @@ def check_assignment(function: Callable[[Tensor, float], Tensor]) -> None:
         power = (sharp - sharp.amax((1, 2, 3), keepdim=True)).exp()
         everything = "The wrong axes: the shares of all target pixels together make 1; every one has shares of its own."
         mistakes = [
-            Mistake("The wrong axes: here every *source* pixel deals out 1; each *target* pixel shall, over axis 1.",
+            Mistake("The wrong axes: here every *source* pixel deals out 1; each *target* pixel should, over axis 1.",
                     sharp.flatten(2).softmax(2).view_as(C)),
             Mistake(everything, sharp.flatten(1).softmax(1).view_as(C)),
             Mistake("The batch is mixed in, too: pairs must not see one another.",

@@ -98,7 +98,7 @@ def _losses(completed: Tensor, charts: Tensor, known: Tensor) -> tuple[list[Tens
                 (wrong * shown).sum()),
         Mistake("Divide by the three colours too: `known` has one channel, the difference has three.",
                 (wrong * shown).sum() / known.sum()),
-        Mistake("Each view has the same weight here; each *texel* shall: one sum over everything, one division.",
+        Mistake("Each view has the same weight here; each *texel* should: one sum over everything, one division.",
                 each.mean()),
         Mistake("The losses of the views are added; divide once, by the shown texels of all of them.", each.sum()),
         Mistake("Only the first view supervises; take all of them.", each[0]),
