@@ -16,7 +16,7 @@
 # photograph that was never taken: the same person, the same clothes, the other pose. Much of the body is not visible
 # in the source, so a system must carry over what it saw, and invent the rest.
 #
-# This course builds published systems that do this, from their parts, on an ordinary laptop: three so far. The people
+# This course builds the four published systems that do this, from their parts, on an ordinary laptop. The people
 # in it are rendered: their surface is known exactly, so everything can be measured, and no photograph of a real person
 # is needed.
 #
@@ -79,9 +79,9 @@ assert not [line for line in findings if line.status == "FAIL"], (
 # | step | in words | taught in |
 # |---|---|---|
 # | source $S$ | the one photograph that is given | |
-# | $S[C]$ | what the source shows of the body's surface, laid out on a flat **atlas**; grey is what it does not show | 01, 02 |
+# | $S[C]$ | what the source shows of the body's surface, laid out on a flat **atlas**, whose pixels are called **texels** ($C$ says for each texel where in $S$ it is seen, and $S[C]$ reads $S$ there); grey is what it does not show | 01, 02 |
 # | $T$ | the atlas completed: the system decides, for every texel, from which place of the source to copy | 03 |
-# | $W = T[M]$ | the completed atlas wrapped around the target pose | 01 |
+# | $W = T[M]$ | the completed atlas, read at the target map $M$: it is wrapped around the target pose | 01 |
 # | result | a second network turns it into a photograph: hair, folds, light, background | 04, 06 |
 # | truth | the photograph that was really taken, for comparison | |
 #
@@ -196,7 +196,7 @@ if not isinstance(system, TexelFill):
 # Knowing the geometry does most of the work on the body, even without learning. What remains is the harder part: to
 # invent what was not seen, to draw what has no map, and to stay sharp. With the reference weights, the clear gain is
 # in the *rest*: the networks draw hair, skirts, shadow and background that copying cannot. They come from a laptop's
-# budget; compare `body` and `sharpness` with `TexelFill` before you believe that learning always helps. Notebook 06
+# budget; on the body the gain over `TexelFill` is small: compare `body` and `sharpness`. Notebook 06
 # trains, measures and takes apart the whole system.
 #
 # ## 4. The map of the course
@@ -210,6 +210,11 @@ if not isinstance(system, TexelFill):
 # | **04 deformable skips** | how do a network's features follow the body into another pose? | papers 1 and 3 |
 # | **05 affine consistency flow** | can joints alone tell where every pixel goes? | paper 4 |
 # | **06 full training** | all of it together: stages, losses, metrics, ablations, scale | all four |
+# | **07 dense pose transfer** | can a guess and a carried texture correct each other? | paper 2 |
+# | **08 garments and keypoints** | what do 18 joints say, and can a person wear another's clothes? | paper 1, section 4.1 |
+# | **09 face resynthesis** | do the same networks work on a face? | paper 1, section 4.2 |
+# | **10 your own photo** | what must be estimated before a real photograph can be used? | notebooks 03 and 08 |
+# | **11 losses and metrics** | what does each loss want, and what does each metric see? | all four |
 #
 # | paper | pose is given as | what moves | in one line |
 # |---|---|---|---|
@@ -218,7 +223,8 @@ if not isinstance(system, TexelFill):
 # | 3. Deformable GANs | 18 joints | features | an affine map for each of ten body parts, inside the skip connections |
 # | 4. Pose transfer by one spatial transformation | 18 joints | features | one dense flow for the whole body, kept honest by affine maps with known answers |
 #
-# Each notebook runs from top to bottom in about two minutes. Each has a figure that you can move, a question to
+# Each notebook runs from top to bottom in half a minute to four minutes (its first cell says how long). Each has a figure that
+# you can move, a question to
 # answer *before* you look, and exercises whose checks name your mistake.
 #
 # ## 5. A pose in five lines
@@ -305,7 +311,9 @@ assert abs(float(mine) - float(of_section_3)) < 1e-5, (
 # | 1. Coordinate-based texture inpainting | 0.791 | 8,670 test pairs; LPIPS 0.169, the best of its four variants |
 # | 2. Dense pose transfer | 0.796, 0.777 or 0.785 | by its loss; its predictive module alone has 0.792, and 0.762 with key points in the place of $(I, U, V)$ |
 #
-# Our numbers in section 3 are of another kind: rendered people at 128 pixels, few pairs, error on the body only. They
+# (SSIM compares the local structure of two pictures; 1 means equal. LPIPS is a distance between features of a network; 0 means
+# equal. Notebook 11 explains both.) Our numbers in section 3 are of another kind: rendered people at 128 pixels, few pairs,
+# error on the body only. They
 # must not be put beside these. What can be compared is *which variant wins*, and that is what the later notebooks
 # measure. (Even between papers, padding and crop change SSIM; see the protocol that `posekit evaluate` prints.)
 #

@@ -98,7 +98,8 @@ picture
 # %% [markdown]
 # $U$ and $V$ start again in every part: a value of 0.5 means nothing without $I$. That is awkward for networks and
 # for interpolation. The alternative is one **atlas**: a single square sheet on which all the pieces lie beside each
-# other, with coordinates $(u, v)$. A pixel then needs two numbers instead of three. We choose seven pixels: the two
+# other, with coordinates $(u, v)$. A pixel then needs two numbers instead of three. We call the map $M$: $M(x, y) = (u, v)$,
+# later also written $M[x, y]$. A pixel of the atlas is called a **texel**. We choose seven pixels: the two
 # neighbours that are furthest apart on the atlas, and the middle pixel of five parts.
 
 # %%
@@ -178,7 +179,8 @@ print("charts -> atlas by hand = by the library = as stored; atlas -> charts giv
 # %% [markdown]
 # ### Exercise 1: the table of real DensePose
 #
-# The charts of real DensePose are no boxes. The way to the SMPL atlas is a table with an entry for every node of a
+# The charts of real DensePose are no boxes. To go from them to the atlas of SMPL (the body model of the papers, see section 6)
+# there is a table with an entry for every node of a
 # regular grid over every chart, of shape `(24, n, n, 2)`, and its index is **`[I - 1, V, U]`**: the row comes first,
 # and rows count $V$. Node $k$ of $n$ stands for the chart coordinate $k / (n - 1)$.
 #
@@ -412,10 +414,10 @@ picture
 #
 # One row of numbers $c$, in standard deviations, is a person.
 #
-# **Linear blend skinning.** A pose turns the bones; bone $b$ carries the space around it by a rigid motion $G_b$. A
-# vertex follows several bones with weights $w_{ib}$ that sum to 1:
+# **Linear blend skinning.** A pose turns the bones; bone $j$ carries the space around it by a rigid motion $G_j$. A
+# vertex $i$ at the position $x_i$ follows several bones with weights $w_{ij}$ that sum to 1:
 #
-# $$x_i' = \sum_b w_{ib}\, G_b\, x_i .$$
+# $$x_i' = \sum_j w_{ij}\, G_j\, x_i .$$
 
 # %% tags=["derive", "equal"]
 model = load_body()
@@ -602,7 +604,8 @@ picture
 # %% [markdown]
 # How much is a pixel worth? The next figure measures it. The horizontal lines are another loss, which comes with the
 # file format: IUV pictures store $U$ and $V$ in 8 bits, as $\lfloor 255\,U \rfloor$. Rounding *down* shifts the whole
-# map by half a step on average. Read back as $(n + \tfrac12)/255$ instead of $n / 255$, half of that error is gone.
+# map by half a step on average. If the stored number $n$ is read back as $(n + \tfrac12)/255$ instead of $n / 255$, half of
+# that error is gone.
 
 # %% tags=["experiment"]
 jitters = (0.0, 0.5, 1.0, 2.0, 4.0)
@@ -651,7 +654,8 @@ result_figures.draw_costs(jitters, np.array(curve), eight_bit)
 # | key points CSV | the field's annotations | `name: y list: x list`, **$y$ first** | pixel indices | $-1$ means missing; 176-wide files carry $x - 40$ |
 # | flip | everywhere | picture flipped **and** $3 \leftrightarrow 4$, $5 \leftrightarrow 6$, ... $23 \leftrightarrow 24$ | | 1 and 2 stay; in DensePose's charts the torso flips $V$, head and feet flip $U$ |
 #
-# A card that nobody checks goes stale. So here each row is sent on a round trip: written as the field writes it, read
+# A card that nobody checks goes stale. So here most rows are sent on a round trip (the flip was, in section 5): written as the
+# field writes it, read
 # by the library, compared. First the three kinds of files.
 
 # %%
@@ -764,7 +768,7 @@ panel.move()  # every control once: a figure that breaks, breaks here
 #
 # - A surface map says which point of the body a pixel shows: $(I, U, V)$ with 24 charts, or $(u, v)$ on one atlas.
 # - A texture on the atlas, read through the map, is a picture of the person: $W = T(M)$.
-# - Never average a map, never flip it without its twins, never let it travel without its mask.
+# - Never average a map across a cut of the atlas, never flip it without its twins, never let it travel without its mask.
 # - Shape is a weighted sum of meshes, pose is a weighted sum of rigid motions.
 # - Hair and loose clothes have no place in the atlas. Estimated maps are off by pixels, and pixels cost decibels.
 # - One convention, $(x, y)$ in $[-1, 1]$, edge to edge, $v$ down; everything else is converted at the door.

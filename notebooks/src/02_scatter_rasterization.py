@@ -121,7 +121,8 @@ figures.row(
 # On the atlas a texel can be unknown for three reasons.
 #
 # 1. **No skin.** That part of the square shows no piece of the body.
-# 2. **Not in view.** The camera did not see that side of the body. Only inpainting helps; that is the network $f$.
+# 2. **Not in view.** The camera did not see that side of the body. Only inpainting helps: a network $f$ must complete the
+#    texture (notebook 03).
 # 3. **Missed.** The camera saw it, but the texels are finer than the pixels, and no pixel fell near enough.
 #    This happens first where the surface turns away from the camera: few pixels then cover many texels.
 #
@@ -548,7 +549,8 @@ result_figures.draw_gradients(by_autograd, by_differences)
 
 # %% [markdown]
 # In coordinate-based inpainting $C$ is an *input*, so nothing is trained through this splat. Its gradients matter when
-# the map itself is predicted. What trains $f$ are two kinds of loss: on coordinates, which act on $D$ directly, and on
+# the map itself is predicted. The network $f$ of notebook 03 completes $C$ to a map $D$ without holes. Two kinds of loss train
+# it: on coordinates, which act on $D$ directly, and on
 # colours, whose gradient passes through the other operator, the lookup $S[D]$.
 #
 # ## 7. The alternative: triangulate
@@ -590,7 +592,7 @@ record(griddata_ms=round(linear, 1), splat_ms=round(scattering, 2), faster=round
 record(faster_with_fill=round(faster_with_fill, 1))
 
 # %% [markdown]
-# Next the error, as in section 5, and the share of the texels that each of them claims to know and no camera saw.
+# Next the error, as in section 5, and, of the texels that each method claims to know, the share that was not in view.
 
 # %%
 fine = photo_of(person, view, figures.FINER * size)
@@ -633,8 +635,8 @@ figures.row(
 #
 # ## 8. Classic mistakes and their pictures
 #
-# Each column makes one mistake on the way to the texture (atlas at half the size of the photograph) and draws the
-# person again with the right lookup. Learn the pictures: you will meet them.
+# Every texture but the first has one mistake (atlas at half the size of the photograph). Below each texture, the person is
+# drawn again from it with the right lookup. Learn the pictures: you will meet them.
 
 
 # %%

@@ -16,14 +16,16 @@
 #
 # **Objectives.** Afterwards you can
 # - measure that a plain skip puts the source's edges at the wrong place;
-# - warp activations with the map E at three scales, and say what happens off the body and at its rim;
+# - warp activations with the map E (for every body pixel of the target, the place in the source that shows the same point) at
+#   three scales, and say what happens off the body and at its rim;
 # - build the other kind of deformable skip, from joints alone: ten body parts, an affine map each, masks, a maximum;
 # - say what stands in for a limb that was not found, and what this costs;
 # - compare no skip, plain skip, part skip and E skip at equal budget;
 # - say what the nearest-neighbour loss forgives, and what l1 does not.
 #
-# **Prerequisites.** `02_scatter_rasterization` (forward and backward warps) and `03_color_vs_coordinate_inpainting` (the networks f and
-# g, the maps D and E); what a U-Net is.
+# **Prerequisites.** `02_scatter_rasterization` (forward and backward warps) and `03_color_vs_coordinate_inpainting` (the
+# networks f and
+# g, the map D); what a U-Net is.
 #
 # **Run time.** {{run_time}}.
 #
@@ -172,7 +174,8 @@ figures.draw_edge_matches(
 #
 # ## 2. Warping activations with E
 #
-# For every body pixel of the target, $E[x, y]$ is the place in the source that shows the same point of the body. The
+# Read the completed map $D$ of notebook 03 at the target's surface map $M_N$: this gives $E = D[M_N]$. For every body pixel of
+# the target, $E[x, y]$ is the place in the source that shows the same point of the body. The
 # skip looks activations up there, with the backward warp of notebook 02. Three questions remain.
 #
 # - **Off the body** there is no E. There the skip reads the identity grid (supplementary 1.1.2): activations stay
@@ -234,7 +237,8 @@ heading = (
 figures.grid_of(skips.LEVELS, (before, after), heading, scale=2)
 
 # %% [markdown]
-# *See:* in the lower row of the first two columns the stripes bend with the raised arm. Beside the body stands a second, unwarped person: off
+# *See:* in the lower row of the first two columns the stripes bend with the raised arm. Beside the body stands a second,
+# unwarped person: off
 # the target's body the skip is the identity, and there the source still has its shoulders. The decoder of
 # $g$ also gets the target's mask, and has to learn to ignore that ghost.
 #
@@ -256,7 +260,8 @@ channel.move()  # every control once: a figure that breaks, breaks here
 #
 # - A limb is a rectangle around the line between its two joints. It begins a tenth of the limb before the first joint.
 #   Then it is lengthened beyond the second: by a tenth of itself, or by half, where a hand or a foot hangs on it.
-#   The head is a square; the body is shoulders and hips (the torso). Corners of a part in the target and in the source
+#   The head is a square. The corners of the torso are the shoulders and hips; in this section, as in the code, "the body" and
+# "the body's map" mean this part. Corners of a part in the target and in the source
 #   correspond.
 # - The affine map $A_k$ takes target corners to source corners, by least squares: a *backward* map, as always. The
 #   square around the head follows whichever joints are seen, so the head's map comes from the joints themselves: those
@@ -333,7 +338,8 @@ some_parts.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # **Move a joint** of the target and watch the map follow. A wrist changes one map, an elbow or a knee two. A hip changes
-# nine and a shoulder all ten. Why? (The answer is in the figure of corners: all limbs are equally wide. And the map of
+# nine and a shoulder all ten. Why? (The half-width of every limb is a fifth of the length of the torso, which is measured from
+# the shoulders to the hips. And the map of
 # the head comes from the joints of the head and the shoulders.)
 
 # %% tags=["explore"] alt="The chosen limb in the source, the joint moved in the target, and the body moved by all parts."
@@ -424,7 +430,8 @@ figures.crisp_row(pose, "The right lower arm (left in the picture), three ways",
 # | surface | activations moved by E, completed from the nearest known texel (no network) |
 #
 # The coarsest level, 4 x 4 places, reaches the decoder unmoved in all four. (Without skips the decoder has fewer inputs,
-# and so a sixth fewer weights.) Same people, same batches, same steps, same rate, l1 alone. Errors are measured on the body of held-out people.
+# and so a sixth fewer weights.) Same people, same batches, same steps, same rate, l1 alone. Errors are measured on the body of
+# held-out people.
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** Put the four in order. And how far apart will the best and the worst be after so short a
@@ -526,7 +533,8 @@ for i in shown:
 figures.grid_of(("source", *made, "target"), rows, scale=2)
 
 # %% [markdown]
-# *See:* first the numbers, which hold a surprise. In most runs best and worst are about half apart, and **on the body a
+# *See:* first the numbers, which hold a surprise. In most runs the error of the worst is about one and a half times that of the
+# best, and **on the body a
 # plain skip is worth little or nothing** so early: it knows the source's colours, but not where they go. What it brings
 # is the background *around* the body, which stays in place; and there it is about as good as E, whose skip is the
 # identity off the body too. Part skips are the other way round: good on the body, but the map of the whole body drags
@@ -569,7 +577,8 @@ figures.draw_recorded("skips")
 #
 # No warp is exact to the pixel, and l1 knows no mercy. If a stripe is drawn one pixel too high, l1 counts it twice:
 # missing here, wrong there. The **nearest-neighbour loss** compares each generated place with the most similar target
-# place in a small window around it:
+# place in a window of $n \times n$ pixels around it ($\hat C$ is the generated picture, $C$ the target, or features of both;
+# this $C$ is not the coordinate texture):
 #
 # $$ L_{NN} = \sum_p\ \min_{|i|, |j| \le (n-1)/2}\ \bigl\lVert \hat C(p) - C(p + (i, j)) \bigr\rVert_1 . $$
 #
@@ -694,7 +703,8 @@ figures.grid_of(("source", "pose", "made", "target"), rows)
 # *See:* the pose is roughly right, most colours are, and stripes come along where an affine map fits. But the checked
 # skirt of the first row is in pieces, trousers have holes in the third, and patterns smear where a narrow profile has to
 # cover a wide front. Nothing but joints told the network about the target: whether an arm lies before or behind the
-# body, it has to guess. The supplementary (section 6) names both among its failures: "warping problems" and the "ambiguity of the pose
+# body, it has to guess. The supplementary (section 6) names both among its failures: "warping problems" and the "ambiguity of
+# the pose
 # representation".
 #
 # ## 8. Does the refinement need the warp?

@@ -68,7 +68,9 @@ rate: float = 0.002  # 0..1: learning rate
 # ## 1. From joints to a correlation
 #
 # A pose is 18 pictures, a **heat map** for each joint: a Gaussian around it. The system turns them into features, $m$
-# numbers at every pixel, by a network $M$; we come to it in section 5. For now take the plainest features there are:
+# numbers at every pixel, by a network $M$; we come to it in section 5. (Letters and equation numbers in this notebook are those
+# of the paper: $M$ is not the surface map here, and $C$ below is not the coordinate texture.) For now take the plainest
+# features there are:
 # the 18 heat maps themselves. Scale the vector of every pixel to unit length, $z(i, j) \in \mathbb{R}^m$, and compare
 # *every* pixel of the source with *every* pixel of the target:
 #
@@ -228,10 +230,12 @@ if len(some) >= 16:  # fewer pairs say little
     )
 
 # %% [markdown]
-# *See:* sharper. Half as many source pixels share the attention, but the best of them hardly moves. And heat maps
-# alone are not enough: they help in the far pairs, in most of which the camera came closer or went away; in the others
+# *See:* sharper. Half as many source pixels share the attention (the *attention spread*: the number of source pixels among
+# which the squares of $Q$ are really divided), but the best of them hardly moves. And heat maps
+# alone are not enough: they help in the *far* pairs (those where the copied source is more than 20 pixels off), in most of
+# which the camera came closer or went away; in the others
 # their best matches are no nearer than *handing back the source as it is*, and mostly farther off. (Over all pairs the
-# two are alike with the people of seed 0, few of whom are in far pairs; with those of other seeds the best matches win.)
+# two are alike with the people of seed 0, where 7 of the 16 pairs are far; with those of other seeds the best matches win.)
 # The next section shows where.
 #
 # ## 3. Reading a flow
@@ -276,7 +280,8 @@ figures.draw_flows(examples, source.image, target.image, target.mask)
 # \quad\Leftrightarrow\quad s_f(x) = A^{-1} x . $$
 #
 # **The target of the task is the inverse map, applied to the grid.** The map $A$ itself made $p_{st}$; it would move
-# everything the same way once more. The loss is the distance to it, $L_\mathrm{aff} = \lVert W(p_{st}, p_t) - s_f
+# everything the same way once more. Let $W(p_{st}, p_t)$ be the flow that the networks give for these two poses. The loss is
+# its distance to $s_f$, $L_\mathrm{aff} = \lVert W(p_{st}, p_t) - s_f
 # \rVert_1$ (7).
 
 # %%
@@ -547,7 +552,8 @@ if len(some) >= 16:
 # %% [markdown]
 # ## 7. How deep must $C_l$ be?
 #
-# With one layer, $C_l$ is a linear map from the correlation to a position: the mean of all source positions, weighted.
+# With one layer, $C_l$ is a linear map from the correlation to a position: a weighted sum, in which every source pixel has a
+# learnt position of its own and $Q$ gives the weights.
 # The recorded sweep (`posekit sweep experiments/spatial_depth.yaml`, the whole system with refinement, three seeds)
 # trains one to six layers. Beside it the published Table 2; its l1 is not on our scale and has an axis of its own.
 
@@ -576,15 +582,16 @@ depth.draw({"warped.l1": table2}) if depth else None
 
 # %% [markdown]
 # *See:* here depth hardly matters: *not as in the paper*, whose l1 halves from one layer to four. All six learn to
-# match, and end within 6 % of each other in l1; by SSIM six layers are even a little behind one (the interval is of the differences seed by seed). What
+# match, and end within 6 % of each other in l1; by SSIM six layers are even a little behind one (the interval is of the
+# differences seed by seed). What
 # we can say of the reason: one layer reads $Q$ of 3 x 3
-# pixels, and its weighted mean is a good answer as long as $Q$ is sharp, which $M$ can learn (section 5); and a short
+# pixels, and its weighted sum is a good answer as long as $Q$ is sharp, which $M$ can learn (section 5); and a short
 # training, half of it affine, gives smooth flows (section 5), which may need no depth. Whether more steps or 64 x 64
 # correlations would bring the layers apart, this sweep does not show.
 #
 # ## 8. Without the affine task, without refinement, with skips
 #
-# The published system puts a **refinement network** between flow and photograph: encode the source, move the
+# The published system puts a **refinement network** $R$ between flow and photograph: encode the source, move the
 # *features* with the flow, decode. Nothing goes around the flow; it has to bring everything. This is what the long
 # training makes of it.
 
@@ -618,13 +625,14 @@ if len(some) >= 16:
 figures.grid_of(["source", "sampled directly", "refined", "target"], rows)
 
 # %% [markdown]
-# *See:* the flow is further than the refinement. R knows outlines and limbs, but prints are gone and colours drift,
+# *See:* the refinement hardly lowers l1 (0.053 against 0.055) and loses the patterns (sharpness 0.31 against 1.06). R knows
+# outlines and limbs, but prints are gone and colours drift,
 # while the flow brings the source's own pixels. R has to learn every colour and texture anew, through features a
 # quarter of the size, and 5,500 steps do not teach it that; the paper trains for 300 epochs of 101,966 pairs.
 #
 # Three ablations, recorded (`posekit sweep experiments/spatial_ablations.yaml`):
 # - *no affine task* (Table 4), *no refinement* (Table 3); the paper prints the same four numbers for both,
-#   l1 42.13 and SSIM 0.504 against 15.52 and 0.608, so at least one of the two tables is probably a copy of the other;
+#   l1 42.13 and SSIM 0.504 against 15.52 and 0.608, so one of the two tables probably repeats the other by mistake;
 # - *with skips* (appendix E): the decoder also sees the warped photograph at three scales. One would hope for
 #   sharper texture. The paper reports failure: patches come out twice, because two paths change the same thing at once
 #   ("gradient confusion").
@@ -648,10 +656,11 @@ ablations.draw(tables34) if ablations else None
 # intervals):
 # - **Without the affine task** the warped source is much worse, in SSIM beyond doubt: *as in the paper*. Its l1 is worse
 #   at every seed, on average nearly twice as large; but the seeds differ so much in *how* much worse that the interval
-#   just reaches 0. It is worse even than the source as it is, as in section 5, although this arm reconstructs at every
+#   just reaches 0. It is worse even than the source as it is, as in section 5, although this variant reconstructs at every
 #   step, twice as often as the others. The refinement network paints around a flow that it cannot use.
-# - **Without refinement** everything is better here: *against the paper*. After 1,200 steps R still blurs, and what
-#   it returns is farther from the target than what it was given. With the published schedule that may turn round.
+# - **Without refinement** everything is better here: *against the paper*. After 1,200 steps R still blurs: what it returns (l1
+#   0.068) is hardly nearer to the target than the warped source that it was given (0.069), and the flow that is trained without
+#   R warps better (0.061). With the published schedule that may turn round.
 # - **With skips** the photograph is better here: *against the paper*, and for the same reason: the decoder gets a sharp
 #   picture past the slow encoder. Doubled patches, which the paper shows, neither l1 nor SSIM would count.
 
@@ -660,10 +669,11 @@ ablations.draw(tables34) if ablations else None
 #
 # Table 1 of the paper sets its flow beside those of animation methods, all sampled directly from the source. Their *form* can
 # be had from joints alone, without learning:
-# - **affine parts**: the ten affine maps of notebook 04, joined by soft masks into one flow (the form of FOMM and MRAA, which
+# - **affine parts**: the ten affine maps of notebook 04, joined by soft masks into one flow (the form of FOMM, the *First Order
+#   Motion Model*, and MRAA, *Motion Representations for Articulated Animation*, which
 #   learn their points and masks);
 # - a **thin-plate spline**: of all flows that take every joint of the target to the same joint of the source, the one that
-#   bends least (the form of TPSMM, which mixes several).
+#   bends least (the form of TPSMM, the *Thin-Plate Spline Motion Model*, which mixes several).
 #
 # Both follow the joints better than any network here, because they are made from them. Are their pictures better?
 
@@ -692,8 +702,10 @@ if free and learnt:
     assert learnt.mean("full", "warped.l1") < best, "A flow without learning is nearer by l1."
 
 # %% [markdown]
-# *See:* on the average, no. A spline bends everything between two joints, the wall too, and folds where joints pass each other;
-# affine parts tear at their borders. The learnt flow misses joints (a raised arm stays down), but brings a whole person. By l1 it is nearer than both at every seed, *as
+# *See* (`warped.l1_32` is l1 after both pictures were averaged down to 32 x 32 pixels): on average, no. A spline bends
+# everything between two joints, the wall too, and folds where joints pass each other;
+# affine parts tear at their borders. The learnt flow misses joints (a raised arm stays down), but brings a whole person. By l1
+# it is nearer than both at every seed, *as
 # in the paper*. By SSIM the paper has TPSMM ahead; here our flow is ahead of the spline.
 #
 # ## 9. Draw your own pose
@@ -701,8 +713,9 @@ if free and learnt:
 # Joints are all that these systems want to know of the target, so you can draw one. (One of them, of notebook 08, reads a
 # surface map from the joints, and is also given the map of the source.) **Drag the joints** on the canvas
 # (in JupyterLab), or use the controls: a key pose, one joint with sliders, mirror, undo. Where do ten affine maps beat
-# one flow, and where do they fall apart? Try crossed arms, a person upside down, a very long arm. (Of the ten maps the
-# darkest wins wherever parts overlap.)
+# one flow, and where do they fall apart? Try crossed arms, a person upside down, a very long arm. (Where the ten parts overlap
+# the darkest wins here, not the brightest as in notebook 04: the colours are inverted before the maximum, because walls are
+# bright.)
 
 # %% tags=["explore"] alt="The source with its joints, the canvas with the pose that was drawn, and the person in that pose, made by ten affine maps."
 makers = {

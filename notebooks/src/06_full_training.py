@@ -21,7 +21,8 @@
 # - name, for every usual metric, a failure that it does not see;
 # - compare systems with intervals, and say of a published claim whether your runs reproduce it.
 #
-# **Prerequisites.** `03_color_vs_coordinate_inpainting` (stage 1) and `04_deformable_skips` (the network $g$). `11_losses_and_metrics`
+# **Prerequisites.** `03_color_vs_coordinate_inpainting` (stage 1) and `04_deformable_skips` (the network $g$).
+# `11_losses_and_metrics`
 # builds these losses and judges from nothing.
 #
 # **Run time.** {{run_time}}.
@@ -230,7 +231,8 @@ figures.draw_strip(snapshots, scale=max(1, 96 // probes.side_of(model)))
 # Long runs die: of a full disk, a reboot, a time limit. A run here must be *the same run* after a restart, or no
 # number of it can be trusted. Below, one training runs undisturbed. A second one, equal in everything, dies in the
 # middle of its last stage by an exception, as if the plug were pulled: nothing is saved at that moment. The newest
-# checkpoint is some steps old, and the log on the disk is *ahead* of it. Then a third call of `fit`, with fresh
+# checkpoint is older than the crash (here by one step), and the log on the disk is *ahead* of it. Then a third call of `fit`,
+# with fresh
 # weights of another seed, is pointed at that folder.
 
 
@@ -297,7 +299,9 @@ figures.draw_restart(whole, on_disk, resumed, loss, saved)
 #
 # ## 5. How to read the losses of a GAN
 #
-# $D$ gives verdicts $d \in [0, 1]$. In the least-squares game
+# In this section $D$ is the discriminator (not the map $D$ of the drawing), and $G$ is the network that makes the pictures,
+# here $g$. $D$ gives verdicts $d \in [0, 1]$, where 1 means real; a bar is the mean over all verdicts. In the least-squares
+# game
 # $\;L_D = \overline{(1 - d_{real})^2} + \overline{d_{fake}^2}\,,\quad L_G = \overline{(1 - d_{fake})^2}.$
 # If real and generated pictures are equally frequent and $D$ cannot tell them apart, its best verdict is the same $d$
 # for all. What is it, and what are the losses then? Scan all verdicts.
@@ -337,7 +341,9 @@ for verdict in (0.1, 0.5, 0.9):
 
 # %% [markdown]
 # So look at $D$ first. **0.5** is the best that a $D$ can do that cannot tell (least squares; $2 \ln 2 = 1.386$ with
-# cross-entropy). Above it, $D$ has not learnt yet, or is wrong; the nearer to 0, the more surely it tells. The linear game of the single spatial transformation has no such landmark for $G$: at chance, $L_G$
+# cross-entropy). Above it, $D$ has not learnt yet, or is wrong; the nearer to 0, the more surely it tells. The linear game of
+# the single spatial transformation, $L_D = \overline{1 - d_{real}} + \overline{d_{fake}}$ and $L_G = \overline{1 - d_{fake}}$,
+# has no such landmark for $G$: at chance, $L_G$
 # is $1 - d$ for any $d$.
 #
 # Now a recorded log: stage 2 of the training that made the shipped weights.
@@ -374,8 +380,8 @@ assert with_D < -0.8, "The loss of G is not that of D, upside down."
 figures.draw_reading(reference, "l1", chance["least squares"])
 
 # %% [markdown]
-# *See:* the pictures get better and better, and **the loss of $G$ stays where it is** (right: no way leads from it to the
-# l1). Both players learn, and the score remains. It says how the game stands, and not how good the pictures are.
+# *See:* the pictures get better and better, and **the loss of $G$ stays where it is** (right: it does not depend on the l1).
+# Both players learn, so the score stays level. It says how the game stands, and not how good the pictures are.
 #
 # And the other way round? Hold the pictures fixed, then: the photographs of the shipped $g$, never touched again.
 # $D$ alone is trained on them. In the middle it is exchanged for a fresh one.
@@ -467,7 +473,7 @@ if enough:
 
 # %% [markdown]
 # *See:* after a minute, in most runs, training beats the source by SSIM, and loses to copied texels. The long training
-# beats those by MS-SSIM; by SSIM alone, and with so few people, the intervals overlap.
+# is ahead of those by SSIM and by MS-SSIM; with so few people three of the four pairs of intervals still overlap.
 #
 # May one compare tables of pictures of different size? Take the photographs of the shipped coordinate-based system at
 # 128 pixels, and measure them again at half the size:
@@ -511,7 +517,7 @@ draw_padding(made, truth)
 
 # %% [markdown]
 # *See:* nothing about the pictures changes, and SSIM rises; that of the *source handed back*, which is another pose,
-# by 0.3. The dashed lines need no picture at all: they follow from the share of white pixels. The papers of this
+# by more than 0.3. The dashed lines need only the SSIM of the cut pictures and the share of white pixels. The papers of this
 # course differ in size, crop and ground; **do not compare their SSIM across tables.**
 #
 # One more trap: is the mirrored texel better than the nearest one? Their intervals in the table overlap, and that
@@ -557,11 +563,11 @@ figures.grid_of(
 # | arm | what is replaced |
 # |---|---|
 # | D of f | nothing; the map $D$ exactly as $f$ gives it |
-# | as it is | nothing; what the source shows stands in $D$ as it was seen, and what misses the body is moved onto it |
+# | as it is | nothing; for texels that the source shows, $D$ has their true position, and positions that fall beside the source's body are moved onto it |
 # | T of the truth | the texture, wherever the *target* shows it |
 # | W of the truth | the warped texture: $g$ is shown the target itself, on the body |
 # | W of T | $g$ is left out: the warp, before the true background |
-# | W of true T | $g$ is left out, and the texture is the true one: what 128 texels can carry |
+# | W of true T | $g$ is left out, and the texture is the true one: what 128 x 128 texels can carry |
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** A face came out blurred. Whose fault is it: $f$'s, which did not know the texture; $g$'s,
@@ -605,7 +611,8 @@ if enough:
 # *See:* the last bar of each group is nearly nothing: **the resolution is not to blame**. Compare *W of the truth* with
 # it: $g$ is *shown* the true head, and hands on something else. Most is lost there, by a network of 0.4 million parameters
 # (the paper's has 11 million). Then compare *as it is* with *D of f*: $f$ repeats roughly what it was shown, and it
-# pays to put what is known in its place. What the source hides is farther off than what it shows, in every arm.
+# pays to put what is known in its place. What the source hides is farther off than what it shows, wherever something has to be
+# guessed.
 #
 # ## 7. Which metric sees which failure?
 #
@@ -644,17 +651,18 @@ figures.draw_failures(names, kinds, table)
 # %% [markdown]
 # *See* (badness in units of the shift):
 #
-# - **SSIM and MS-SSIM do not see the colour cast**; l1 does, best at 32 pixels.
+# - **SSIM and MS-SSIM do not see the colour cast**; l1 does, more clearly at 32 pixels, and the Wasserstein distance finds it
+#   worst.
 # - **SSIM is afraid of noise**: a faint checkerboard, 5 %, is worse to it than the *source handed back*, which is
 #   another pose altogether. l1 at 32 pixels does not see the pattern at all.
 # - **A blur costs l1, SSIM and MS-SSIM hardly more than a shift by a pixel.** Only the sharpness ratio and the
 #   Wasserstein distance protest: a table of the usual three does not tell a blurred picture.
 # - To SSIM the photographs of the trained system are about as good as *the truth, moved by one pixel*. To MS-SSIM and
 #   the Wasserstein distance they are not.
-# - The sharpness ratio is content with a wrong pose or another photo behind, if only they are crisp.
+# - The sharpness ratio does not see a mirrored person, another photo behind or a colour cast: all are as crisp as the truth.
 # - **Missing hands are below everyone's threshold**: a hundredth of the picture, and the first thing that you look at.
 #
-# No metric is enough, and no failure but the last one escapes all six. So: report several, and look at pictures.
+# No metric is enough, but only the missing hands escape all six. So: report several, and look at pictures.
 #
 # **Pick a failure, and make it weaker.** At which strength does each metric stop seeing it?
 
@@ -701,7 +709,8 @@ figures.draw_recorded("refinement_variants", paper)
 #
 # And here are the papers' claims, each with the verdict of these sweeps. Runs of one seed share people and the
 # order of the pairs, so they are compared seed by seed. **Reproduced**: the 95 % interval of the difference (Student's t
-# over the seeds) lies on the paper's side of 0. **Undecided**: it holds 0. Three seeds make a wide interval ($t =
+# over the seeds) lies on the paper's side of 0. **Not reproduced**: it lies on the other side. **Undecided**: it holds 0. **Not
+# measured**, **not run**: the number or the runs are missing here. Three seeds make a wide interval ($t =
 # 4.3$): "undecided" then means *run more seeds*, not *no effect*. `python -m posekit_lab.experiments claims`
 # writes the table anew.
 
@@ -711,7 +720,8 @@ record(**{name.replace(" ", "_"): n for name, n in claims.count(judged).items()}
 Markdown(claims.claims_table(judged))
 
 # %% [markdown]
-# Ours are small: 64 or 128 pixels, rendered people, minutes of training, features with random weights. A claim that
+# Ours are small: 64 or 128 pixels, rendered people, minutes of training, and in many runs features with random weights. A claim
+# that
 # is reproduced here holds under these conditions too. One that is not may still hold where the paper tried it.
 #
 # ## 9. Exercises
@@ -790,7 +800,8 @@ checks.check_ema(ema)
 # - Read $D$ first: 0.5 is the best it can do by chance. The loss of $G$ is a score in a game whose other player changes.
 # - Every metric is blind somewhere: SSIM to a colour cast, l1 at 32 pixels to a fine pattern, the sharpness ratio to a
 #   mirrored person, all of them to missing hands.
-# - Size, crop and white margins can move SSIM by 0.1 to 0.3; the four variants of the paper's Table 2 differ by 0.006. The
+# - Size, crop and white margins can move SSIM by 0.1 to more than 0.3; the four variants of the paper's Table 2 differ by
+#   0.006. The
 #   protocol is part of the number.
 # - Compare pair by pair and seed by seed, with an interval over people or seeds; say "undecided" when it holds 0.
 #

@@ -150,7 +150,8 @@ assert (both[:2] < black_box[:2]).all(), "On the body blending does not help the
 # $$ W_{rc} = \sum_{i\ \text{in}\ I} k(V_i (t-1) - r)\, k(U_i (t-1) - c), \qquad
 #    T_{rc} = \frac{1}{W_{rc}} \sum_{i\ \text{in}\ I} k(\cdot)\, k(\cdot)\, v_i , $$
 #
-# where $v_i$ is the colour of pixel $i$. This is the splat of notebook 02, once for each part.
+# where $v_i$ is the colour of pixel $i$ and $(U_i, V_i)$ its place. $W_{rc}$ is a weight, not the warp $W$; below 0.001 the
+# texel is unknown. This is the splat of notebook 02, once for each part.
 
 
 # %% tags=["derive"]
@@ -273,7 +274,7 @@ assert np.mean(decibels["one atlas"]) > np.mean(decibels["24 charts"]), (
 )
 
 # %% [markdown]
-# *See:* the charts cut the body more than twice as often. And an atlas of as many texels keeps more of the photograph. The
+# *See:* the charts cut the body nearly twice as often. And an atlas of as many texels keeps more of the photograph. The
 # reason is in the last line: every part gets a chart of the same size, so a hand has as many texels as a back. On the
 # atlas a back is large. What charts give in return is order. A texel has a part and a place in it, whatever the body
 # model; each part can have a network of its own; and $U$ and $V$ mean the same for everybody who uses DensePose.
@@ -454,7 +455,8 @@ figures.grid_of(list(panels), [list(panels.values())], scale=2)
 
 # %% [markdown]
 # *See:* the colour of the back follows whoever gave $G$, and no pattern comes along: 64 numbers for a whole body are enough
-# for some colours. Now every part against every other one: hide one part of the source, and see by how much each completed chart changes.
+# for some colours. Now every part against every other one: hide one part of the source, and see by how much each completed
+# chart changes.
 
 # %% alt="A table of 24 by 24: how much each completed chart changes when a part of the source is hidden; dark on the diagonal and in the columns of large parts."
 changes = np.mean([probes.influence(system, pairs[i].source) for i in shown], 0)
@@ -540,8 +542,9 @@ figures.grid_of(
 )
 
 # %% [markdown]
-# *See:* a mask does not know left from right, nor which arm is in front. Joints know this, but not how wide the body is.
-# Parts know both, roughly. IUV knows the place of every pixel on the body; but it writes the part as *one number*, $I/24$:
+# *See:* a mask does not know left from right, nor which arm is in front. Joints know left from right, but not which arm is in
+# front, and not how wide the body is.
+# Parts know all of this, roughly. IUV knows the place of every pixel on the body; but it writes the part as *one number*, $I/24$:
 # for a convolution, part 12 then lies between parts 11 and 13, which means nothing.
 #
 # **Exercise 3: a plane for each part.** Write the fifth language: 24 planes of 0 and 1, then $U$ and $V$, which are 0 off
@@ -580,7 +583,8 @@ else:
 figures.draw_recorded("dense_pose_transfer_poses", paper)
 
 # %% [markdown]
-# *See:* joints are the worst language, as the paper prints. The other four lie within the spread of the seeds: of the paper's
+# *See:* joints are the worst language here (in the paper the mask is worse still: SSIM .747 against .762). The other four lie
+# within the spread of the seeds: of the paper's
 # order (mask, parts, one-hot IUV, IUV) nothing is to be seen, and by MS-SSIM the parts are even ahead of IUV. Our trainings
 # are short, the pictures small, and the masks exact. Which of these it is we have not tested.
 #
@@ -600,8 +604,10 @@ if kept is not None:
 figures.draw_recorded("dense_pose_transfer_streams")
 
 # %% [markdown]
-# *See:* every block brings something, at every seed: blending, warping, inpainting. The paper's sentence says so of warping, and
-# its table does not (SSIM 0.789 with it, 0.792 without); here the sentence is right. One view or many, and a deeper autoencoder:
+# *See:* by SSIM, MS-SSIM and l1 every block brings something, at every seed: blending, warping, inpainting (sharpness falls
+# with the first and the last). The paper's sentence says so of warping, and
+# its table does not (SSIM 0.789 with it, 0.793 one row before); here the sentence is right. One view or many, and a deeper
+# autoencoder:
 # too close to call in the whole photograph. The printed norm costs: it takes away the level of every channel (section 4).
 #
 # Last, the sums of losses that the paper compares in its Table 5. By SSIM it prints l1 alone as the best (0.796), and all four
@@ -618,8 +624,10 @@ if kept is not None:
 figures.draw_recorded("dense_pose_transfer_losses")
 
 # %% [markdown]
-# *See:* the paper's order comes out: with style or a critic, SSIM falls. But look at the last panel. l1 alone has a third of the
-# truth's sharpness, with style and a critic it has nine tenths. SSIM does not ask for it (notebook 11 shows why), and eyes do.
+# *See:* l1 alone is ahead of every sum with style, or with the critic alone, as in the paper. The order of the sums is another
+# one: in print the critic alone costs most, here style does. But look at the last panel. l1 alone has a third of the
+# truth's sharpness, with style and a critic it has nine tenths, with all four losses three quarters. SSIM does not ask for it
+# (notebook 11 shows why), and eyes do.
 # Squares alone are the softest.
 #
 # ## 7. Colours and coordinates again

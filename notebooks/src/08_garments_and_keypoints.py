@@ -60,7 +60,8 @@ wardrobe: int = 4  # 2..8: people who change clothes in section 5
 #
 # So far the target's pose was a *surface map*: two numbers for every pixel of the body. Who has one? A photograph of the
 # target, given to DensePose, has. But a pose is often known as **18 joints**: nose, neck, shoulders, elbows, and so on.
-# The paper meets it with a small trick. A network draws the surface map from the joints, and then everything goes on as
+# The coordinate-based paper of notebook 03 ("the paper" from here on) meets it with a small trick. A network draws the surface
+# map from the joints, and then everything goes on as
 # before. It is called *Ours-K*, for keypoints.
 #
 # A network reads pictures. So every **bone** becomes one: a line from joint $a$ to joint $b$. Let $p$ be the centre of a
@@ -135,7 +136,7 @@ figures.draw_planes(target, 64)
 # - **No head.** Nose, eyes and ears are not found.
 #
 # How sure is an answer? We take its **entropy** in bits, $-\sum_k p_k \log_2 p_k$ over the 25 probabilities $p_k$: 0 bits
-# where one of them is 1, and 1 bit where two are equal.
+# where one of them is 1, and 1 bit where two of them are 1/2.
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** The dots are the same in "as it is" and "names exchanged". Will the network still see which side
@@ -177,7 +178,8 @@ expect(
 )
 
 # %% [markdown]
-# *See:* blue is front, red is back. The names decide. With right and left exchanged the same dots are a back instead of a front. Half way, in a view
+# *See:* blue is front, red is back. The names decide. With right and left exchanged the same dots are a back instead of a
+# front. Half way, in a view
 # from the side, the network doubts more. The nose still says which way this person looks. Take the head away, and nothing
 # says it: the whole torso is torn between front and back. The answer is then not one map but two, each with a
 # probability. Whoever takes the likelier one at every pixel gets pieces of both.
@@ -256,7 +258,7 @@ for name, values in errors.items():
 
 # %% [markdown]
 # *See:* over a whole body the mean is worse, though not by much, because the network is sure nearly everywhere. At its
-# doubtful pixels the mean leaves the body's surface altogether; these are the ones that catch the eye.
+# doubtful pixels the mean can lie far away, on another part or on no part; these pixels catch the eye.
 
 # %% [markdown]
 # ## 4. What does a map from dots cost?
@@ -340,7 +342,7 @@ torch.testing.assert_close(wanted, on_white, rtol=0, atol=1e-6)
 print(f"equal: {float(kept.mean()):.1%} of the photograph is kept")
 
 # %% [markdown]
-# First without learning: copy A's texture to B's map, and paste B's own pixels over it.
+# First without learning: copy A's texture to B's map (this picture is $W$), and paste B's own pixels over it, where they are kept.
 #
 # **Exercise 3: paste.** Off body and hair the photograph is white.
 
@@ -367,7 +369,7 @@ figures.draw_fitting(fitting, made)
 
 # %% [markdown]
 # In our studio B can *really* put on A's clothes, in the same pose: the last picture. None of the four papers had this
-# truth; they asked people which of two pictures looks better.
+# truth. For garments the coordinate-based paper asked people which of two pictures they prefer.
 
 # %% tags=["experiment"]
 table = {"pasted": [], "network": []}
@@ -443,10 +445,11 @@ figures.draw_try_on(Evaluation.load(path), measures)
 #
 # - A network reads pictures, so a bone becomes a picture, and its number says which bone it is.
 # - Dots do not say how wide a body is or which limb is in front. Where they leave two answers, a network doubts; a mean of
-#   both answers would be wrong everywhere.
+#   both answers would be neither of them.
 # - The part that wins says where: nothing is averaged across a cut of the atlas.
 # - A texture lies on a surface that everybody has, so it can be put on anybody. What must stay is shown once more, as N'.
-# - Pairs of one person are enough, because what is copied from N' and what is taken from the source never overlap.
+# - Pairs of one person are enough: in training N' is always right, so the network learns to copy it, and takes the rest from
+#   the source.
 # - A fitting can be measured where somebody can really change clothes.
 #
 # ## What the paper reports

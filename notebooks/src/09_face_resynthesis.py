@@ -111,14 +111,16 @@ assert counts[1] > 4 * counts[0], (
 #
 # ## 2. From a mesh to a map
 #
-# In the studio the map is exact. For real faces the paper takes it from a program that puts a **mesh** on the face: points
+# In the studio the map is exact. For real faces the coordinate-based paper of notebook 03 ("the paper" in this notebook) takes
+# it from a program that puts a **mesh** on the face: points
 # in three dimensions, joined into triangles. Every point of the mesh also has its place $(u, v)$ on the atlas. Give each
 # point the *colour* $(u, v, 1)$, draw the mesh as any mesh is drawn, and the picture is the surface map. The third colour is
 # 1 where something was drawn: the mask.
 #
 # Drawing a triangle needs its **barycentric coordinates**. A pixel $p$ inside the triangle with corners $a, b, c$ is a mean
 # of the corners, $p = \beta_0 a + \beta_1 b + \beta_2 c$ with $\beta_0 + \beta_1 + \beta_2 = 1$. Write
-# $x \times y = x_1 y_2 - x_2 y_1$ for two vectors of the plane. Then
+# $x \times y = x_1 y_2 - x_2 y_1$ for two vectors of the plane, so that $x \times x = 0$. Multiply $p - a = \beta_1 (b - a) +
+# \beta_2 (c - a)$ by $c - a$ from the right and by $b - a$ from the left; one term drops out each time:
 #
 # $$ \beta_1 = \frac{(p - a) \times (c - a)}{(b - a) \times (c - a)}, \qquad
 #    \beta_2 = \frac{(b - a) \times (p - a)}{(b - a) \times (c - a)}, \qquad \beta_0 = 1 - \beta_1 - \beta_2 . $$
@@ -210,7 +212,8 @@ figures.draw_points(portraits)
 # $$ F(q) = A q + t - \sum_i w_i \lVert q - q_i \rVert . $$
 #
 # $A$ and $t$ are the affine part: they turn, stretch and move the head. The sum bends it where the face is another one than the
-# studio's. Asked for are $F(q_i) + \lambda w_i = y_i$, and weights $w_i$ that take over nothing that $A$ and $t$ can do. With
+# studio's. We ask for $F(q_i) + \lambda w_i = y_i$ for all $i$, and for $\sum_i w_i = 0$ and $\sum_i w_i q_i^T = 0$, so that
+# the weights take over nothing that $A$ and $t$ can do. With
 # $\lambda = 0$ the map meets every point; a larger $\lambda$ lets it miss the points a little and be smoother. These are linear
 # equations. Crown and ears, where the network has no points, come along.
 
@@ -318,7 +321,8 @@ figures.grid_of(list(rows[0]), [list(row.values()) for row in rows], scale=1)
 
 # %% [markdown]
 # *See:* T is a whole face, also the half that was turned away. W puts it onto the target's map. Eyeballs are no skin and lie on
-# no map: in W they are holes, and g draws them. Bright dots in T are pixels from the rim of the source's head, whose colour is half wall. Hair beside the head, neck
+# no map: in W they are holes, and g draws them. Bright dots in T are pixels from the rim of the source's head, whose colour is
+# half wall. Hair beside the head, neck
 # and shoulders have no map; there g guesses.
 #
 # The paper prints three rows for faces: the whole system, the same without deformable skips, and with *colours* completed in
@@ -362,7 +366,7 @@ figures.grid_of(
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** Handing back the source is exact at a turn of 0 degrees, if nothing else changes. What else changes
-# between two photographs of one face? And will its error keep growing up to 90 degrees?
+# between two photographs of one face?
 
 # %%
 from posekit_course.predictions import predict
@@ -521,14 +525,15 @@ real
 real.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
-# *See:* her hair, her cheeks and the lines of her smile are on another head, which looks another way. What the texture holds, comes
+# *See:* the portrait's hair, cheeks and smile lines are on another head, which looks another way. What the texture holds comes
 # along: also the smile, whatever the mouth of the map does. The shape is that of the rendered head. Around it, where g has only
 # ever seen studio walls, the picture is mottled.
 #
 # To draw somebody's face in a pose they never took can harm them. The two who are shown here were not asked; their portraits are in
 # the public domain, and they are named. Ask before you do it with anybody else.
 #
-# **Exercise 4 (open).** In section 6 g's error grows little with the turn. Does that mean that a profile is drawn as well as a
+# **Exercise 4 (open).** In section 6 g's error grows less with the turn than the other two. Does that mean that a profile is
+# drawn as well as a
 # front? Find three pairs of similar error that look good, bad, and wrong to you, and say what the number does not see.
 #
 # ## Take-away

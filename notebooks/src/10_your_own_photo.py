@@ -201,8 +201,10 @@ search.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # *See:* turning matters little: the point on the circle says which way is up, so the second network sees everybody upright.
-# 80 pixels are as good as 400, because the networks look at no more than 256. At 20 pixels, or where the head alone is left,
-# often nobody is found. Then a sentence comes back that says what to do. But sometimes a whole body is invented, with scores near 1.
+# 80 pixels are as good as 400: beyond 256 the networks see nothing more, and 80 still show where the limbs are. At 20 pixels,
+# or where the head alone is left,
+# often nobody is found. Then a sentence comes back that says what to do. But sometimes a whole body is invented, with scores
+# near 1.
 # Look at the picture, not at the score.
 #
 # ## 3. From dots to a map
@@ -270,7 +272,8 @@ figures.grid_of(titles, [pictures], scale=2)
 # should have given.
 #
 # **Joints** are judged by PCK, the *percentage of correct keypoints*. A joint is correct if it is less than $0.2\,d$ away from
-# the true one, where $d$ is the length of the person's torso. Only joints that both know count.
+# the true one, where $d$ is the length of the person's torso, from the neck to the middle of the hips. Only joints that are
+# known in both count (`seen` is 1).
 #
 # **Exercise 2: PCK.**
 
@@ -376,13 +379,16 @@ if len(pairs) >= 8:
 
 # %% [markdown]
 # *See:* a rough silhouette costs next to nothing. The map of the source costs most. A colour that is read from a wrong pixel lies
-# in the texture at a wrong place, and stays wrong in every picture. A wrong map of the target moves right colours by a pixel or two.
+# in the texture at a wrong place, and stays wrong in every picture. A wrong map of the target moves right colours by a pixel or
+# two.
 # And even with everything exact most of the error is still there: that is what f and g have to guess.
 #
 # ## 6. What you owe the person in the picture
 #
-# None of the four papers has a word on consent, misuse or detection. (They are from 2018 and 2019; conferences ask for such a
-# section today.) Their training pictures are photographs of shop models and of passers-by before a supermarket, who were not
+# One of the four papers speaks of misuse: Dense Pose Transfer names "the potential malevolent use of this technology" and the
+# detection of forged images in its introduction. None has a word on consent. (Three are from 2018 and 2019, the fourth is
+# later; conferences ask for such a section today.) Their training pictures are photographs of shop models and of passers-by
+# before a supermarket, who were not
 # asked either. So here is what a user owes.
 #
 # - **Ask.** Before you put somebody into a pose they never took, ask them, and say what you will do with the picture. The two who
@@ -408,7 +414,7 @@ print("saved again as:", probes.note_in(again) or "nothing")
 # ### Can you tell?
 #
 # Dense Pose Transfer asked people. They saw 55 real and 55 made pictures, for one second each, and said which was which. Of the
-# made ones 13.1 % were taken for real (and 17.2 % of the real ones for made, its Table 2 says). Here is the same study with our
+# made ones 17.2 % were taken for real (and 13.1 % of the real ones for made; its Table 2). Here is the same study with our
 # strangers. Real is what the studio rendered; made is what the chain made of the other photograph, with everything estimated.
 # All are cut out by the same silhouette, or the wall would give the made ones away.
 
@@ -472,5 +478,5 @@ print("made:", [n + 1 for n, trial in enumerate(trials) if trial.kinds[0] == "ge
 # |---|---|
 # | all four take joints or maps from a network (OpenPose, DensePose) and do not measure what its errors cost | section 5 |
 # | coordinate-based: "fake" DensePose results from keypoints | sections 1 to 3, for photographs |
-# | Dense Pose Transfer, Table 2: shown for one second, 13.1 % of its pictures are taken for real | section 6: the same study, with you as the judge |
-# | consent, misuse, detection: nothing | section 6 |
+# | Dense Pose Transfer, Table 2: shown for one second, 17.2 % of its pictures are taken for real | section 6: the same study, with you as the judge |
+# | misuse and detection: half a sentence in one of them; consent: nothing | section 6 |

@@ -327,8 +327,8 @@ figures.grid_of(
 )
 
 # %% [markdown]
-# *See:* blue ground with red and yellow flowers, pink ground with dark dots: the right things, in wrong places. Most of the
-# content loss is left. This is what style is for: it asks that the shirt *looks like such
+# *See:* blue ground with red and yellow flowers, pink ground with dark dots: the right things, in wrong places. The content
+# loss hardly falls, or even grows (85 % and 106 % are left). This is what style is for: it asks that the shirt *looks like such
 # a shirt*.
 #
 # ### The trap of the fourth power
@@ -360,8 +360,10 @@ figures.draw_fourth_power(factors, slopes)
 # ## 4. Nearest neighbour: forgive a small shift
 #
 # A stripe that lies one pixel off is no mistake to the eye. So let every pixel *look around*. Let $f(p)$ be the made
-# picture at pixel $p$, and $g(p)$ the true one, $c$ numbers each. The **nearest-neighbour loss** of Deformable GANs
-# takes the distance to the most similar true pixel within $r$ rows and columns:
+# picture at pixel $p$, and $g(p)$ the true one, $c$ numbers each ($f$ and $g$ are pictures here, not networks). The
+# **nearest-neighbour loss** of Deformable GANs
+# takes the distance to the most similar true pixel within $r$ rows and columns (the library takes the mean over pixels and
+# channels, not the sum):
 #
 # $$ M(p) = \min_{|i|, |j| \le r} \; \lVert f(p) - g(p + (i, j)) \rVert_1 , \qquad L = \sum_p M(p) . $$
 #
@@ -620,7 +622,8 @@ figures.draw_verdict_maps(critic, {"sharp": face, "blurred": soft, "pleasing": p
 # $$ \text{SSIM} = \underbrace{\frac{2 m n + c}{m^2 + n^2 + c}}_{\text{as light?}} \cdot
 # \underbrace{\frac{2 v_{xy} + d}{v_x + v_y + d}}_{\text{contrast and structure?}} $$
 #
-# Each factor is 1 if both agree, since $2 m n \le m^2 + n^2$, and equal only if $m = n$. The second one asks whether
+# The first factor is at most 1, since $2 m n \le m^2 + n^2$, and 1 only if $m = n$. The second one is at most 1 because $2
+# v_{xy} \le v_x + v_y$, and 1 only if both differ by a constant in the window. It asks whether
 # both go up and down *together* and as far. The constants keep it from dividing by 0 in flat windows. The window is a
 # Gaussian of 11 x 11 pixels: near pixels count more. Its means are a convolution:
 
@@ -735,7 +738,8 @@ print(f"equal: {by_hand:.4f}; by layer", ", ".join(f"{one:.3f}" for one in layer
 # %% [markdown]
 # Half the squared distance of two unit vectors is one minus the cosine between them, so their *length* does not
 # count. We call this number `perceptual`, and **never LPIPS**. The true LPIPS sums over the layers, and does one thing
-# more: each channel has a weight, learnt from what people found more alike in many thousands of comparisons. And it sits on another network,
+# more: each channel has a weight, learnt from what people found more alike in many thousands of comparisons. And it sits on
+# another network,
 # AlexNet or VGG. Its numbers are others, and must not stand beside ours in a table.
 #
 # **Sharpness.** The energy of all differences between neighbouring pixels, over that of the truth:
@@ -753,7 +757,8 @@ print(f"equal: the blurred picture has {energy[0] / energy[1]:.0%} of the truth'
 # score 1.
 #
 # **Sliced Wasserstein.** How far is one *set* of patches from another? For numbers it is easy: sort both sets and
-# take the mean difference, $\frac1n \sum_i |a_{(i)} - b_{(i)}|$, where $a_{(i)}$ is the $i$-th smallest. For patches of $7 \times 7$ pixels, project all of them on a random direction, which gives
+# take the mean difference, $\frac1n \sum_i |a_{(i)} - b_{(i)}|$, where $a_{(i)}$ is the $i$-th smallest. For patches of $7
+# \times 7$ pixels, project all of them on a random direction, which gives
 # numbers; sort; repeat for many directions, and average. Order is lost, as with style:
 
 # %%
@@ -793,7 +798,8 @@ for name, p in sets.items():
 # **A score by which fakes are more real than the truth measures something else.**
 #
 # **Detection score.** Ask a detector how sure it is that there is a person. In picture $i$ of $N$ let $s_{ik}$ be
-# its score for the $k$-th "person" that it finds. Then $\text{DS} = \frac1N \sum_i \max_k s_{ik}$. A blurred person is still a person.
+# its score for the $k$-th "person" that it finds. Then $\text{DS} = \frac1N \sum_i \max_k s_{ik}$. A blurred person is still a
+# person.
 #
 # **Joint error.** Is the pose right? Take the position of a joint where the target has it, and look where the system
 # copies from; the source's joint should be there. The mean distance, in pixels, over the elbows, wrists and ankles
@@ -859,7 +865,8 @@ figures.draw_judges(table)
 # - Nearest neighbour, style, sharpness and sliced Wasserstein do not mind the shift: they do not ask where. So they
 #   can say nothing on the pose either: to style, sharpness and Wasserstein the *mirrored* person is fine.
 # - **Wrong colours**: SSIM, everything on features, and sharpness take them for a smaller matter than the blur; l1,
-#   MS-SSIM and the nearest neighbour see them.
+#   MS-SSIM and the nearest neighbour see them. (Here the channels are exchanged; MS-SSIM does not see the weak cast of notebook
+# 06.)
 # - **Noise** frightens nearly everyone, most of all SSIM and the nearest neighbour.
 # - **Missing hands and a smeared face: no judge of the whole picture minds** them as much as the blur. They are a
 #   small part of it. To the l1 that looks *there* they are several times as bad as to the l1 of the whole. So measure
@@ -921,7 +928,7 @@ assert ahead["gfla"] < -0.04, "Under gfla the moved picture does not win."
 figures.draw_protocol_order(values)
 
 # %% [markdown]
-# *See:* **the order turns around.** Neither script is wrong. A small window often lies on the wall. There the
+# *See:* **the order turns around.** None of the three scripts is wrong. A small window often lies on the wall. There the
 # variances are nothing beside the constant $d$, and paleness costs next to nothing; but on an edge, a shift by two pixels
 # turns everything around. A window of 51 pixels nearly always holds an edge, so that paleness counts everywhere, and
 # two pixels are little of it. So a number without its protocol is not a number, and two papers' columns called SSIM
@@ -1025,7 +1032,7 @@ figures.draw_study_margins(curves, dots)
 
 # %% [markdown]
 # (The 62.7 % of the ablation are printed without a number of judgements; the line above lends them that of the main
-# study.) All of these shares are far from 50 %. But is the interval right? It takes every judgement for a new
+# study.) For all of these shares the interval leaves out 50 %. But is the interval right? It takes every judgement for a new
 # person's. In truth one judge gives 80 of them, and judges differ: one looks at faces, another one at hands. Simulate
 # studies in which the true share is 60 %, and each judge has a share of their own, scattered around it with a
 # standard deviation of 0.15:
