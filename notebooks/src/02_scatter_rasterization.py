@@ -87,8 +87,8 @@ for part in photo.part[mask > 0].bincount().topk(7).indices:
 figures.draw_journeys(S, M, places)
 
 # %% [markdown]
-# The same difference on a small example, where both maps exist: turn a 24 x 24 picture and enlarge it two and a half
-# times. We know the turn, so we can write the map in either direction.
+# The same difference on a small example, where both maps exist: turn a 24 x 24 picture and enlarge it to more than twice its
+# size. We know the turn, so we can write the map in either direction.
 
 # %% alt="A small picture of a face, turned and enlarged: backward without holes; forward into one texel each, as loose dots; forward with a bilinear kernel, still with holes."
 top, left = (int(c) for c in (photo.head[0, 0] > 0).nonzero().float().mean(0) - 12)

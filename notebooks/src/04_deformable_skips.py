@@ -570,7 +570,8 @@ figures.draw_recorded("skips")
 
 # %% [markdown]
 # *See:* over the whole photograph, background and all, the order is none, plain, parts, surface, at every seed, in SSIM
-# and MS-SSIM. In l1 parts are hardly ahead of plain: what they win on the body they lose on the background. Sharpness
+# and MS-SSIM. In l1 parts are hardly ahead of plain (.066 and .069). In the short training above they won on the body and lost
+# on the background; the sweep did not measure the two apart. Sharpness
 # differs less between skips than between seeds, and is about 0.4 of the truth's: no skip makes pictures crisp so soon.
 #
 # ## 6. A loss that forgives a pixel
@@ -669,8 +670,9 @@ figures.crisp_row(
 # ## 7. The whole system, trained for longer
 #
 # These weights were trained on the studio people, at 128 pixels, with part skips, the discriminator that judges
-# (source, pose, image, pose) together, and the nearest-neighbour loss on *random* features: the package brings no
-# pretrained VGG. The people are from the test split. (Their errors cannot be compared with the duel's: other people,
+# (source, pose, image, pose) together, and the nearest-neighbour loss on *random* features (the package's own VGG, of notebook
+# 11, was not used for these weights). The people are from the test split. (Their errors cannot be compared with the duel's:
+# other people,
 # twice the size.)
 
 # %%
@@ -891,5 +893,5 @@ checks.check_source_part(source_part)
 # | their supplementary, section 3: a missing limb takes its twin's region, $R^a_{rua} := R^a_{lua}$ | section 4, measured |
 # | their supplementary, equations 1 to 5: n² shifted copies | section 6, equal, without the copies |
 # | *Coordinate-based texture inpainting*, supplementary 1.1.2: warped by E where the target has a map, by the meshgrid elsewhere | section 2; the mask's nearest pixel and the rim are our reading |
-# | its Table 2: LPIPS 0.169 with deformable skips, 0.198 without; SSIM 0.791 and 0.797 | section 8: with them ahead in SSIM too; LPIPS not measured |
+# | its Table 2: LPIPS 0.169 with deformable skips, 0.198 without; SSIM 0.791 and 0.797 | section 8: SSIM +0.011 with them, undecided (in print it is lower with them); LPIPS not measured |
 # | neither compares the two kinds of skips on one network | section 5: E ahead of parts, with exact maps |

@@ -605,7 +605,8 @@ figures.draw_recorded("dense_pose_transfer_streams")
 
 # %% [markdown]
 # *See:* by SSIM, MS-SSIM and l1 every block brings something, at every seed: blending, warping, inpainting (sharpness falls
-# with the first and the last). The paper's sentence says so of warping, and
+# with the first and the last). The first step is not a fair one: 'predictive alone' was trained for 500 steps, its predictive
+# module in the other arms for 1,000. The paper's sentence says so of warping, and
 # its table does not (SSIM 0.789 with it, 0.793 one row before); here the sentence is right. One view or many, and a deeper
 # autoencoder:
 # too close to call in the whole photograph. The printed norm costs: it takes away the level of every channel (section 4).
@@ -678,10 +679,11 @@ figures.grid_of(titles, rows)
 # - A black box gives outline, hair and background, and loses the clothes. A warp keeps them, and has holes.
 # - Charts fill their squares and cut the body often; an atlas cuts seldom and wastes texels.
 # - A texture that nobody has seen whole can be supervised by all views that show a piece of it.
-# - Between parts there is only $G$. It can move levels of channels and nothing else, so a norm that takes levels away makes
-#   the parts deaf.
+# - Between parts there is only $G$. $G$ is the same at every texel. In a part of which nothing is seen it can move only the
+#   levels of channels, which InstanceNorm takes away; in our short training the seen parts did not hear it either.
 # - The blending module adds a correction to the prediction.
-# - IUV is a richer language of poses than masks or joints; a plane for each part says $I$ without a false order.
+# - IUV says more than masks or joints. Here it beat joints, but not masks; a plane for each part avoids a false order, yet is
+#   worse in print (.782 against .792) and undecided here.
 #
 # ## What the paper reports
 #
@@ -690,7 +692,7 @@ figures.grid_of(titles, rows)
 # | section 3.1: the predictive stream sees photograph and both IUV, 9 planes | section 1; `posekit describe dense_pose_transfer` has the exact count of parameters |
 # | section 3.2: 24 charts of 256 x 256, scattered, completed, read again | section 2, at 64 x 64; one splat for all charts, equal to 24 |
 # | equation (6): every neighbour view supervises | section 3, equal; as a mean over the shown texels |
-# | appendix A: "front and back of the torso typically have clothes of the same color"; the context layer | section 4 |
+# | appendix A: "front and the back of the torso typically have clothes of the same color"; the context layer | section 4 |
 # | Table 6: InstanceNorm behind every layer | section 4: with it, $G$ is not heard; the package's weights use a norm of the whole part |
 # | section 3.3: the blending module predicts a residual | section 5; in ours the streams keep their own losses in the last stage, too |
 # | Table 3, SSIM: mask .747, joints .762, parts .776, one-hot IUV .782, IUV .792 | section 6 |

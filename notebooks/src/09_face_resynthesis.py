@@ -305,7 +305,8 @@ figures.draw_targets(rows)
 # %% [markdown]
 # ## 5. The same two networks
 #
-# f and g were trained as in notebooks 03 and 06, on rendered faces in place of bodies. Nothing else was changed.
+# f and g were trained as in notebooks 03 and 06, on rendered faces in place of bodies. The networks are built alike; the
+# trainings are shorter (4,000 and 3,000 steps), and f has one more loss, for positions that lie off the head.
 
 # %% alt="The system as a drawing: C from the source's map, D by f, T and W by sampling, the photograph by g."
 show_diagram("coordinate_inpainting")
@@ -409,9 +410,10 @@ assert few < many, "A near target has more to complete."
 
 # %% [markdown]
 # *See:* the copy is worse at *every* turn, the small ones too. Between two photographs of one face the expression changes, and
-# the camera is not at the same distance; a copy follows neither. So moving pixels by a map always pays. But the paper's doubt
-# is about the *completed* texture, and there it is right: at small turns less has to be completed, and the warp W alone is as
-# good as g's photograph. g pays from some 15 degrees on, where it repairs what f had to guess.
+# the camera is not at the same distance; a copy follows neither. So moving pixels by a map always pays. The paper's doubt is
+# about the *completed* texture. That was not tested here, since W is made from it; what we can say is that at small turns next
+# to nothing has to be completed, at large ones nearly half. Below 15 degrees W alone is as good as g's photograph, above 45 g
+# is ahead.
 #
 # **Turn heads yourself.**
 
@@ -482,8 +484,8 @@ figures.grid_of(
 
 # %% [markdown]
 # *See:* where the twin was seen, the mirror is nearer to the truth than f. Faces are that symmetric, in a studio whose lamps
-# reach both sides. f has learnt the symmetry as well, but only roughly: it names a position, and a position beside the twin's
-# has another colour. Where the twin is not seen either, the mirror has nothing to say, and f has.
+# reach both sides. f is farther off; whether it looks near the twin at all is not measured here (notebook 03 asks it for
+# bodies: no). Where the twin is not seen either, the mirror has nothing to say, and f has.
 #
 # ### The mouth
 #
@@ -543,7 +545,7 @@ real.move()  # every control once: a figure that breaks, breaks here
 #   z-buffer between triangles.
 # - A known head carried to found points gives a map for a photograph.
 # - Pairs are chosen by the angle between two looks, or a test measures what is easy.
-# - Moving pixels by a map pays at every turn; completing the texture, and a second network, at the larger ones.
+# - Moving pixels by a map pays at every turn; a second network at the larger ones.
 # - A face's two halves are so alike that a mirror beats a network, where it can be used.
 # - What the map does not cover (inside of the mouth, hair, neck) is guessed.
 #
@@ -553,6 +555,6 @@ real.move()  # every control once: a figure that breaks, breaks here
 # |---|---|
 # | section 4.2: (u, v, 1) as colours of a posed mesh, z-buffer | section 2 |
 # | PRNet's mesh | section 3: 468 points, and the studio's head carried to them |
-# | 1,356 pairs: 4 targets of each of 339 sources by the quantiles of the cosine | section 4, on rendered faces |
+# | 1,356 held-out images: 4 targets for each source (339 sources, if each image is one target), by the quantiles of the cosine | section 4, on rendered faces |
 # | Table 2, faces: SSIM .613, .609, .595; MS-SSIM .764, .758, .745; LPIPS .203, .203, .221 | section 5 |
-# | "for smaller variation of pose ... may be unnecessary" | section 6: so it is, as far as completing goes; a map pays always |
+# | "for smaller variation of pose ... may be unnecessary" | section 6: little has to be completed at small turns; whether completing pays was not tested |

@@ -18,7 +18,7 @@
 # - find a person in a photograph with a small network, and say what each of its numbers means;
 # - go back from the square that a network sees to the pixels of your photograph;
 # - measure joints (PCK) and outlines (IoU);
-# - say which step of the whole chain loses most, because you measured every step alone;
+# - say which step of the whole chain loses most, because you replaced one step after the other;
 # - name what a photograph needs so that the chain works, and what its owner has to agree to.
 #
 # **Prerequisites.** `03_color_vs_coordinate_inpainting` (f, T and W), `08_garments_and_keypoints` (maps from joints).
@@ -378,7 +378,8 @@ if len(pairs) >= 8:
     assert all_read - source_read < source_read - cut, "The target's map costs most."
 
 # %% [markdown]
-# *See:* a rough silhouette costs next to nothing. The map of the source costs most. A colour that is read from a wrong pixel lies
+# *See:* a rough silhouette costs next to nothing. In this order the map of the source costs most (the target's map was only
+# estimated after it). A colour that is read from a wrong pixel lies
 # in the texture at a wrong place, and stays wrong in every picture. A wrong map of the target moves right colours by a pixel or
 # two.
 # And even with everything exact most of the error is still there: that is what f and g have to guess.
@@ -469,7 +470,7 @@ print("made:", [n + 1 for n, trial in enumerate(trials) if trial.kinds[0] == "ge
 # - A photograph comes with nothing: joints and silhouette are found, the map is read from them, and only then the systems begin.
 # - Between a network's square and your photograph lie a scale, a border and half a pixel.
 # - Joints outside the photograph are missing, not guessed. Who is not found gets a sentence, not a picture.
-# - Each step is measured with people of whom the truth is known, one estimate at a time.
+# - Steps are measured with people of whom the truth is known, one estimate after the other.
 # - A picture that can be made of anybody has to be agreed to by somebody.
 #
 # ## What the papers say
