@@ -72,7 +72,7 @@ def stage(folder: Path) -> None:
             target = (page.parent / link).resolve()
             if target.is_file() and target.suffix not in (".md", ".ipynb") and target.is_relative_to(ROOT):
                 _copy(target, folder / target.relative_to(ROOT))
-    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for notebook in sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "experiments").glob("*.ipynb")]):
         _for_readers(notebook, folder / notebook.relative_to(ROOT))
     for file in (ROOT / "docs" / "site").rglob("*"):
         if file.is_file():

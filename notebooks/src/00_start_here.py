@@ -223,7 +223,7 @@ if not isinstance(system, TexelFill):
 # | 3. Deformable GANs | 18 joints | features | an affine map for each of ten body parts, inside the skip connections |
 # | 4. Pose transfer by one spatial transformation | 18 joints | features | one dense flow for the whole body, kept honest by affine maps with known answers |
 #
-# Each notebook runs from top to bottom in half a minute to four minutes (its first cell says how long). Each has a figure that
+# Each notebook runs from top to bottom in less than four minutes (its first cell says how long). Each has a figure that
 # you can move, a question to
 # answer *before* you look, and exercises whose checks name your mistake.
 #
