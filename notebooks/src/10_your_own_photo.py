@@ -338,7 +338,7 @@ print(f"position off by {median:.2f} texels of 64 (nine of ten below {ninety:.1f
 # %% [markdown]
 # *See:* the two photographs with the largest errors are on the left. The first person is seen from behind and is taken for a
 # front: right and left are exchanged in every joint, and so the map is that of a front. No later step can mend this. The second
-# person crosses her arms. All maps miss fingers, because the 18 joints end at the wrist, and hair, which has no map.
+# person has crossed arms. All maps miss fingers, because the 18 joints end at the wrist, and hair, which has no map.
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** Three things are estimated: the silhouette of the source, the map of the source, and the
@@ -393,7 +393,7 @@ if len(pairs) >= 8:
 # asked either. So here is what a user owes.
 #
 # - **Ask.** Before you put somebody into a pose they never took, ask them, and say what you will do with the picture. The two who
-#   are shown here could not be asked. Their portraits are in the public domain, which is a matter of copyright and not of consent;
+#   are shown here were not asked. Their portraits are in the public domain, which is a matter of copyright and not of consent;
 #   so they are named, shown in ordinary poses, and nothing is claimed about them.
 # - **Say that it was made.** A made picture that travels alone is a lie. Write it beside the picture, and into the file.
 # - **Know whom it fails.** The surface is that of a studio body with two arms and two legs. Wheelchairs, prostheses, wide clothes
