@@ -11,7 +11,8 @@ HANDLE = ".jp-OutputArea .noUi-handle"
 # The live figure after a move: "" as long as nothing happened, "changed", or the error that it shows in place.
 AFTER_THE_MOVE = """([selector, before]) => {
   const figure = document.querySelector(selector);
-  const message = document.querySelector('.jp-OutputArea .widget-html-content');
+  const panel = figure && figure.closest('.widget-vbox');  // forms beside it have words of their own
+  const message = panel && panel.querySelector('.widget-html-content');
   if (message && message.textContent.trim()) return message.textContent.trim();
   return figure && figure.complete && figure.src !== before ? 'changed' : '';
 }"""

@@ -306,7 +306,7 @@ def test_transfer_into_a_pose_given_by_its_joints(run, rendered, tmp_path):
     assert "Joints are read by a trained network" in err
     code, _, err = run("transfer", views / "0.png", "a.npy", "b.npy", "--joints")
     assert code == 1
-    assert "--joints and --face are for photographs and views" in err
+    assert "--joints, --face and --background are for photographs and views" in err
 
 
 def test_dress(run, rendered, tmp_path):

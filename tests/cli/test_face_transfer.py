@@ -56,7 +56,7 @@ def test_what_does_not_go_with_faces(run, faces, tmp_path):
     assert "not by joints; leave the joints out" in err
     code, _, err = run("transfer", "a.jpg", "b.npy", "c.npy", "--face")
     assert code == 1
-    assert "--joints and --face are for photographs and views" in err
+    assert "--joints, --face and --background are for photographs and views" in err
     (tmp_path / "pose.json").write_text(json.dumps({"people": [{"pose_keypoints_2d": [5.0, 6.0, 0.9] * 18}]}))
     code, _, err = run("transfer", faces[0], tmp_path / "pose.json", "--face")
     assert code == 1
