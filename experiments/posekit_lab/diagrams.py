@@ -1,6 +1,6 @@
 """The systems as drawings.
 
-    python -m posekit_lab.diagrams          # docs/diagrams/*.svg; a test compares the kept files with these
+    python -m posekit_lab.diagrams          # notebooks/images/diagrams; a test compares the files with these
 
 Symbols are those of the notebooks: S source, N target, M_S and M_N their surface maps, C the coordinate texture that
 the source gives, D the completed one, T the colours there, W and E both warped to the target, N^ what is made.
@@ -20,7 +20,7 @@ from posekit_lab.source import ROOT
 if TYPE_CHECKING:
     from IPython.display import SVG
 
-FOLDER = ROOT / "docs" / "diagrams"
+FOLDER = ROOT / "notebooks" / "images" / "diagrams"  # JupyterLab shows nothing from outside its folder
 
 
 def _given(column: float, row: float, title: str, note: str = "") -> Box:

@@ -96,6 +96,12 @@ def _write(notebook: Any, path: Path) -> Path:
     return path
 
 
+def _copy_drawings(folder: Path, out: Path) -> None:
+    """The drawings that the notebooks show, beside the copies: JupyterLab shows nothing from outside its folder."""
+    for drawing in sorted((folder / "images" / "diagrams").glob("*.svg")):
+        write_text(out / "images" / "diagrams" / drawing.name, drawing.read_text(encoding="utf-8"))
+
+
 def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
     """The program; returns its exit code."""
     parser = argparse.ArgumentParser(prog="posekit_lab.handout", description="Write the students' copies.")
@@ -105,6 +111,7 @@ def main(arguments: list[str] | None = None, folder: Path = FOLDER) -> int:
     try:
         for name in chosen_notebooks(options.names, folder):
             print(hand_out(name, options.out, folder))
+        _copy_drawings(folder, options.out)
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

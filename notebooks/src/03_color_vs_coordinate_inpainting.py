@@ -30,9 +30,9 @@
 # *The system, drawn. Blue is given, white is data, orange is learnt, green is computed, red is a loss. The letters are explained as
 # they come; come back to the drawing then.*
 #
-# ![The coordinate-based system: M_S splats positions into C, f completes them to D, S is looked up at D, both are looked up at M_N, and g makes the photograph.](../docs/diagrams/coordinate_inpainting.svg)
+# ![The coordinate-based system: M_S splats positions into C, f completes them to D, S is looked up at D, both are looked up at M_N, and g makes the photograph.](images/diagrams/coordinate_inpainting.svg)
 #
-# ![The network f: an hourglass of gated convolutions, three scales down, four dilated ones in the middle, up again.](../docs/diagrams/f.svg)
+# ![The network f: an hourglass of gated convolutions, three scales down, four dilated ones in the middle, up again.](images/diagrams/f.svg)
 
 # %%
 import numpy as np

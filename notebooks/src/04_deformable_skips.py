@@ -32,9 +32,9 @@
 # *The system, drawn. Blue is given, white is data, orange is learnt, green is computed, red is a loss. The letters are explained as
 # they come; come back to the drawing then.*
 #
-# ![The network g: two encoders, six residual blocks and a decoder; skips of the source pass a warp by E.](../docs/diagrams/g.svg)
+# ![The network g: two encoders, six residual blocks and a decoder; skips of the source pass a warp by E.](images/diagrams/g.svg)
 #
-# ![Deformable GANs: photograph and two poses through encoders, skips moved part by part, a decoder, and a critic.](../docs/diagrams/deformable_gan.svg)
+# ![Deformable GANs: photograph and two poses through encoders, skips moved part by part, a decoder, and a critic.](images/diagrams/deformable_gan.svg)
 
 # %%
 import itertools

@@ -30,7 +30,7 @@
 # *The system, drawn. Blue is given, white is data, orange is learnt, green is computed, red is a loss. The letters are explained as
 # they come; come back to the drawing then.*
 #
-# ![One spatial transformation: features of two poses, their correlation, a flow, and the refined photograph.](../docs/diagrams/spatial_transformation.svg)
+# ![One spatial transformation: features of two poses, their correlation, a flow, and the refined photograph.](images/diagrams/spatial_transformation.svg)
 
 # %%
 from functools import partial

@@ -30,7 +30,7 @@
 # *The system, drawn. Blue is given, white is data, orange is learnt, green is computed, red is a loss. The letters are explained as
 # they come; come back to the drawing then.*
 #
-# ![The coordinate-based system: C from the source's map, D by f, T and W by looking up, the photograph by g.](../docs/diagrams/coordinate_inpainting.svg)
+# ![The coordinate-based system: C from the source's map, D by f, T and W by looking up, the photograph by g.](images/diagrams/coordinate_inpainting.svg)
 
 # %%
 import dataclasses

@@ -30,7 +30,7 @@
 # *The system, drawn. Blue is given, white is data, orange is learnt, green is computed, red is a loss. The letters are explained as
 # they come; come back to the drawing then.*
 #
-# ![Dense Pose Transfer: a predictive stream and a warping stream over 24 charts, and their blending.](../docs/diagrams/dense_pose_transfer.svg)
+# ![Dense Pose Transfer: a predictive stream and a warping stream over 24 charts, and their blending.](images/diagrams/dense_pose_transfer.svg)
 
 # %%
 import numpy as np

@@ -30,7 +30,7 @@
 # *The system, drawn. Blue is given, white is data, orange is learnt, green is computed, red is a loss. The letters are explained as
 # they come; come back to the drawing then.*
 #
-# ![From joints a network reads the target's map; for clothes, g also sees what of the target must stay.](../docs/diagrams/keypoints_and_garments.svg)
+# ![From joints a network reads the target's map; for clothes, g also sees what of the target must stay.](images/diagrams/keypoints_and_garments.svg)
 
 # %%
 import json

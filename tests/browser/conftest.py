@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from posekit_lab.source import FOLDER
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -127,6 +128,7 @@ def put(lab):
     def copy(path: Path) -> str:
         _, folder, _ = lab
         shutil.copy(path, folder / path.name)
+        shutil.copytree(FOLDER / "images" / "diagrams", folder / "images" / "diagrams", dirs_exist_ok=True)
         return path.name
 
     return copy

@@ -23,7 +23,7 @@ def test_kept_files_are_those_of_the_code(name):
 def test_no_other_files_and_all_are_shown(tmp_path):
     assert {path.stem for path in diagrams.FOLDER.iterdir()} == set(DIAGRAMS)
     page = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
-    assert sorted(re.findall(r"\(diagrams/(\w+)\.svg\)", page)) == sorted(DIAGRAMS)
+    assert sorted(re.findall(r"\(\.\./notebooks/images/diagrams/(\w+)\.svg\)", page)) == sorted(DIAGRAMS)
     written = diagrams.main(["--out", str(tmp_path / "new")])
     assert {path.name for path in written} == {f"{name}.svg" for name in DIAGRAMS}
 

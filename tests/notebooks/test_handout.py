@@ -108,3 +108,11 @@ def test_command(folder, capsys):
     (folder / "file").write_text("")
     assert handout.main(["-o", str(folder / "file" / "in")], folder) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_drawings_come_along(folder, tmp_path, capsys):
+    """A copy's pictures lie in the student's folder, which is all that JupyterLab shows."""
+    (folder / "images" / "diagrams").mkdir(parents=True)
+    (folder / "images" / "diagrams" / "a.svg").write_text("<svg/>", encoding="utf-8")
+    assert handout.main(["-o", str(tmp_path / "mine")], folder) == 0
+    assert (tmp_path / "mine" / "images" / "diagrams" / "a.svg").read_text(encoding="utf-8") == "<svg/>"
