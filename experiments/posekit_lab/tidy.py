@@ -17,6 +17,7 @@ from typing import Any
 WIDGET = "application/vnd.jupyter.widget-view+json"
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,16}")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+FONTS = "findfont: "  # how matplotlib speaks of the fonts of the machine that built the notebook
 BAR = re.compile(r"\d+%\|.*\|")
 # An absolute path anywhere in a text: /home/..., /tmp/..., C:\...; not a part of a URL and not 1/home.
 PATH = re.compile(
@@ -72,7 +73,8 @@ def smaller_png(encoded: str) -> str:
 def _output(output: Any) -> Any | None:
     if output.output_type == "stream":
         lines = (line.rsplit("\r", 1)[-1] for line in output.text.split("\n"))  # what a terminal would still show
-        output.text = clean_text("\n".join(line for line in lines if not BAR.search(line)))
+        kept = (line for line in lines if not BAR.search(line) and not line.startswith(FONTS))
+        output.text = clean_text("\n".join(kept))
         return output if output.text.strip() else None
     if output.output_type == "error":
         output.traceback = [clean_text(line) for line in output.traceback]

@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from posekit_lab import student
 from posekit_lab.execute import WARM_UP_LIMIT
 from posekit_lab.exercises import without_markers
-from posekit_lab.notebooks import notebook_problems
+from posekit_lab.notebooks import load_notebook, notebook_problems
 from posekit_lab.skeleton import MOST_COLUMNS
 from posekit_lab.source import FOLDER, MOST_SECONDS, ROOT, Header, names, read
+from posekit_lab.tidy import tidy
 
 every_notebook = pytest.mark.parametrize("name", names())
 
@@ -58,3 +60,20 @@ def test_solutions_put_back_give_the_source(name):
 def test_whole_notebook_of_a_student_fails_exactly_at_its_stubs(name):
     """The whole of it with the solutions is what nbval runs."""
     assert student.student_problems(name, solved=False) == []
+
+
+@every_notebook
+def test_readers_see_no_warnings(name):
+    """What went to stderr while a notebook was built is the machine's business."""
+    outputs = [o for cell in load_notebook(FOLDER / f"{name}.ipynb").cells for o in cell.get("outputs", [])]
+    assert [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"] == []
+
+
+def test_words_on_fonts_are_dropped():
+    outputs = [
+        new_output("stream", name="stderr", text="findfont: Font family ['cmr10'] not found.\n"),
+        new_output("stream", name="stderr", text="findfont: x\nkept\n"),
+    ]
+    notebook = new_notebook(cells=[new_code_cell("1", outputs=outputs)])
+    tidy(notebook)
+    assert [o.text.strip() for o in notebook.cells[0].outputs] == ["kept"]

@@ -23,7 +23,9 @@ from torch import Tensor
 
 from posekit.data.photo import exif_of, open_picture, read_photo
 from posekit.data.studio import StudioPeople
+from posekit.metrics.image import l1
 from posekit.ops.keypoints import JOINTS
+from posekit.ops.sample import sample
 from posekit.person import Person
 from posekit.photo.find_person import FoundPerson, find_person
 from posekit.photo.photographed import GROUND, Window, frame_person, looked_at, window_of, with_map
@@ -157,7 +159,7 @@ def in_window(truth: Person, window: Window, size: int) -> Person:
         read = F.grid_sample(values.float(), grid.movedim(1, -1), mode="nearest", align_corners=False)
         return (read * inside).to(values.dtype)
 
-    smooth = F.grid_sample(colours, grid.movedim(1, -1), padding_mode="border", align_corners=False)
+    smooth = sample(colours, grid, padding="border")
     points = (truth.keypoints - window.middle) / window.half
     there = (truth.visibility > 0) & (points.abs() <= 1).all(-1)
     masks = {name: nearest(getattr(truth, name)) for name in ("mask", "uv", "part", "head", "hair", "hands")}
@@ -182,9 +184,7 @@ def ladder(source: Steps, target: Steps) -> dict[str, tuple[Person, Person]]:
 
 def error_inside(made: Tensor, truth: Person) -> float:
     """Mean absolute error of a picture (1 3 h w) on the silhouette of the truth."""
-    shown = silhouette(truth)
-    wrong = (made - truth.image).abs().mean(1, keepdim=True)
-    return float((wrong * shown).sum() / shown.sum())
+    return float(l1(made, truth.image, silhouette(truth)))
 
 
 def joint_distances(steps: Steps) -> Tensor:
