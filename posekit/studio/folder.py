@@ -23,7 +23,7 @@ from posekit.studio.folder_files import Card, directory, folder_card, is_complet
 from posekit.studio.generate import SPLITS, make_shot, sitter, split_of
 from posekit.util.errors import InputError
 from posekit.util.files import only_one, whole_file
-from posekit.util.orphans import end_with
+from posekit.util.workers import end_with
 
 MOST_PEOPLE = 100_000  # their directories have five digits
 

@@ -29,7 +29,7 @@ from posekit.sweeps.summary import CONFIDENCE, over_seeds, setting_in_words, sum
 from posekit.sweeps.table import SweepRun, finished, write_run_table
 from posekit.util.errors import InputError
 from posekit.util.files import alone_in
-from posekit.util.orphans import end_with
+from posekit.util.workers import end_with
 
 OUT = Path("out/sweeps")
 
