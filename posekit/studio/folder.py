@@ -23,7 +23,7 @@ from posekit.studio.folder_files import Card, directory, folder_card, is_complet
 from posekit.studio.generate import SPLITS, make_shot, sitter, split_of
 from posekit.util.errors import InputError
 from posekit.util.files import only_one, whole_file
-from posekit.util.workers import end_with
+from posekit.util.workers import end_with, replaced_in_silence
 
 MOST_PEOPLE = 100_000  # their directories have five digits
 
@@ -129,7 +129,7 @@ def _render_all(root: Path, people: list[int], card: Card, jobs: int | None, pro
         kill = True
         with _exit_on_sigterm():
             try:
-                with parallel_config(backend="loky", inner_max_num_threads=1):
+                with replaced_in_silence(), parallel_config(backend="loky", inner_max_num_threads=1):
                     tasks = (delayed(_render_in_worker)(os.getpid(), root, person, card) for person in people)
                     for _ in Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(tasks):
                         bar.update()

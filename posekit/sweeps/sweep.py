@@ -29,7 +29,7 @@ from posekit.sweeps.summary import CONFIDENCE, over_seeds, setting_in_words, sum
 from posekit.sweeps.table import SweepRun, finished, write_run_table
 from posekit.util.errors import InputError
 from posekit.util.files import alone_in
-from posekit.util.workers import end_with
+from posekit.util.workers import end_with, replaced_in_silence
 
 OUT = Path("out/sweeps")
 
@@ -130,7 +130,8 @@ def _in_parallel(experiment: Experiment, notebook: Path, version: str, tasks: li
         for call in calls:  # in this process: nothing to start
             yield run_one(*call)
         return
-    with _cluster(experiment), parallel_config(backend=experiment.backend, n_jobs=experiment.jobs):
+    parallel = parallel_config(backend=experiment.backend, n_jobs=experiment.jobs)
+    with _cluster(experiment), replaced_in_silence(), parallel:
         yield from Parallel(return_as="generator_unordered")(
             delayed(_run_in_worker)(os.getpid() if experiment.backend == "loky" else None, *call) for call in calls
         )

@@ -1,8 +1,11 @@
-"""Worker processes that end when the program that started them is gone, however it ended."""
+"""Pools of worker processes: they end when the program that started them is gone, and one may replace another."""
 
 import os
 import threading
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _watched: set[int] = set()
 INTERVAL = 0.5  # seconds between two looks
@@ -26,3 +29,16 @@ def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(INTERVAL)
     os._exit(1)
+
+
+@contextmanager
+def replaced_in_silence() -> Iterator[None]:
+    """Within it joblib's pool replaces a worker without a warning.
+
+    A worker leaves its pool when its memory has grown by 300 MB since its first task, and another takes its place:
+    what is rendered or measured stays the same.  joblib warns of it in the thread that looks after the pool; under
+    ``python -W error`` the warning ends that thread, and the program waits for ever for what the pool still holds.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
+        yield

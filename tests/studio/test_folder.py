@@ -261,6 +261,31 @@ def ends(run) -> bytes:
     return said
 
 
+def test_a_worker_that_leaves_the_pool_is_replaced_even_where_warnings_are_errors(tmp_path):
+    """joblib's workers leave when their memory has grown by 300 MB; here by a byte, after the second person."""
+    grown = tmp_path / "grown"
+    grown.mkdir()
+    (grown / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if any('popen_loky' in word for word in sys.orig_argv):\n"
+        "    from joblib.externals.loky import process_executor\n"
+        "    process_executor._MAX_MEMORY_LEAK_SIZE = -(10**12)\n"
+        "    process_executor._MEMORY_LEAK_CHECK_DELAY = -1\n"
+    )
+    people = tmp_path / "people"
+    render = (
+        "import sys, warnings; sys.path.insert(0, sys.argv[2]); warnings.simplefilter('error')\n"
+        "from posekit.studio.folder import render_folder\n"
+        "render_folder(sys.argv[1], 8, 1, 32, jobs=2, progress=False)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", render, str(people), str(Path(posekit.__file__).parents[1])],
+        capture_output=True, text=True, timeout=300, env={**os.environ, "PYTHONPATH": str(grown)},
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+    assert len(list((people / "people").iterdir())) == 8
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in Linux's /proc")
 @pytest.mark.parametrize("rendering", [4], indirect=True)
 def test_killed_before_its_workers_are_up_it_leaves_none(tmp_path, rendering):
