@@ -130,8 +130,8 @@ def _in_parallel(experiment: Experiment, notebook: Path, version: str, tasks: li
         for call in calls:  # in this process: nothing to start
             yield run_one(*call)
         return
-    parallel = parallel_config(backend=experiment.backend, n_jobs=experiment.jobs)
-    with _cluster(experiment), replaced_in_silence(), parallel:
+    pool = {"backend": experiment.backend, "n_jobs": experiment.jobs}
+    with _cluster(experiment), replaced_in_silence(), parallel_config(**pool):
         yield from Parallel(return_as="generator_unordered")(
             delayed(_run_in_worker)(os.getpid() if experiment.backend == "loky" else None, *call) for call in calls
         )
