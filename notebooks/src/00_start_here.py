@@ -43,14 +43,16 @@ from posekit_course import checks
 from posekit_course.densepose_uv import figures as fig
 from posekit_course.densepose_uv import surface_widgets as steps
 from posekit_course.densepose_uv.body_widgets import seen_in_atlas
+from posekit_course.densepose_uv.close_ups import with_close_ups
 
 from posekit.cli.check import run_checks
 from posekit.data.studio import StudioPeople
 from posekit.evaluation.transfer import transfer
 from posekit.metrics.image import gradient_energy_ratio
+from posekit.ops.splat import splat
 from posekit.person import collate_pairs
 from posekit.reference import load_reference
-from posekit.studio.body.surface_tables import mirror_table
+from posekit.studio.body.surface_tables import mirror_table, part_labels
 from posekit.studio.generate import make_person
 from posekit.sweeps.recorded import record
 from posekit.systems.baselines import CopySource
@@ -112,7 +114,7 @@ system = best_system()
 # %% [markdown]
 # Now the steps for some held-out people.
 
-# %% alt="Held-out people, a row each: the source, its body texture as far as the photograph shows it, the texture completed, the result in the other pose, and the truth."
+# %% alt="Held-out people, a row each: the source, its body texture as far as the photograph shows it, the texture completed, the result in the other pose, and the truth; beneath each photograph, head and hand enlarged."
 held_out = StudioPeople(people, views=4, size=128, seed=seed, split="test", progress=False)
 each = 4 * 3  # ordered pairs of a person's four photographs
 pairs = [held_out[i] for i in range(len(held_out))]
@@ -125,7 +127,12 @@ for pair in shown:
     known.append(seen_in_atlas(pair.source, 128)[1])
     made = steps.transfer_steps(pair.source, system, pair.target)
     made[1] = (f"S[C]: {known[-1]:.0%} known", made[1][1])
-    panels += made + [("truth", pair.target.image)]
+    made.append(("truth", pair.target.image))
+    lenders = (pair.source, None, None, *3 * [pair.target])  # whose head and hand to enlarge
+    panels += [
+        (title, with_close_ups(image, whose))
+        for (title, image), whose in zip(made, lenders, strict=True)
+    ]
 record(least_known=round(min(known), 2), most_known=round(max(known), 2))
 assert max(known) < 0.7, "One photograph shows nearly the whole body."
 titled = [
@@ -138,6 +145,55 @@ fig.panels(titled, 6, width=9.5, size=9)
 # Look at the second column: how much of the body does one photograph show? Look at the third: what was invented? And
 # look at what the warped picture lacks: hair and skirts that hang away from the body have no place on the atlas.
 #
+# **Exercise 1: what is seen.** The percentages above the second column count texels. Write the count: `known` says how
+# much of the photograph fell on a texel, `body` which texels belong to the body at all.
+
+
+# %% tags=["exercise"]
+def seen_share(known, body):
+    """known, body (t, t) -> of the body's texels, the share on which anything fell."""
+    # SOLUTION
+    # STUB: # Which texels count, and by how many is divided?
+    return ((known > 0) * body).sum() / body.sum()
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_seen_share(seen_share)
+
+first = shown[0].source
+on_atlas = splat(first.image[None], first.uv[None], (128, 128), first.mask[None])
+body_texels = torch.from_numpy(part_labels(128) > 0)
+mine = float(seen_share(on_atlas.known[0, 0], body_texels.float()))
+assert abs(mine - known[0]) < 1e-5, "Your share is not that of the figure's first row."
+
+# %% [markdown]
+# **Exercise 2: wrap it.** The step from $T$ to $W$ is one line. The target map says for every pixel which texel it
+# shows: its `column` and its `row` on the atlas. Read $T$ there; off the body the picture is white.
+
+
+# %% tags=["exercise"]
+def wrapped(T, column, row, mask):
+    """T (3, t, t); column, row (h, w), whole numbers; mask (1, h, w) -> W (3, h, w)."""
+    # SOLUTION
+    # STUB: # In which order does a picture want its channel, row and column?
+    return T[:, row, column] * mask + 1 - mask
+    # END SOLUTION
+
+
+# %% tags=["check"]
+checks.check_wrapped(wrapped)
+
+pose, made = shown[0].target, transfer(shown[0].source, shown[0].target, system)
+t = made.T.shape[-1]
+# positions run from -1 to 1, texels from 0 to t - 1
+column, row = ((pose.uv + 1) / 2 * t - 0.5).round().long().clamp(0, t - 1)
+W = wrapped(made.T[0], column, row, pose.mask)
+off = ((W - made.W[0]).abs() * pose.mask).sum() / (3 * pose.mask.sum())
+print(f"{off:.3f} from the W of the figure, which mixes the four nearest texels")
+assert off < 0.05, "Your W is not that of the figure."
+
+# %% [markdown]
 # ## 3. How good is it?
 #
 # The laziest "system" hands back the source. A pose transfer that is worth its name must come closer to the truth
@@ -275,9 +331,9 @@ panel
 panel.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
-# ## 6. A small exercise
+# ## 6. The error by hand
 #
-# The error of section 3 looks harmless, and most of its variants in published code are wrong in one of three ways.
+# **Exercise 3: the error on the body.** The error of section 3 looks harmless, and most of its variants in published code are wrong in one of three ways.
 # Write it for one photograph: the mean absolute difference over all three channels of the pixels **on the mask**.
 
 

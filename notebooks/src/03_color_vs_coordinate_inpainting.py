@@ -598,12 +598,12 @@ for one in shown:
     batch = one.batched()
     with torch.no_grad():
         results = {name: system(batch, image=False) for name, system in duel.items()}
-    guess, mask = results["coordinates"], batch.target.mask
+    guess = results["coordinates"]
     textures = [figures.on_skin(results[name].T) for name in ("colours", "coordinates")]
     rows.append([figures.with_holes(guess.observed, guess.known), *textures])
-    sitter = figures.on_white(batch.source.image, batch.source.mask)
-    warped = [figures.on_white(results[name].W, mask) for name in ("colours", "coordinates")]
-    views.append([sitter, *warped, figures.on_white(batch.target.image, mask)])
+    S, N = batch.source, batch.target
+    made = [results["colours"].W, results["coordinates"].W, N.image]
+    views.append([figures.on_pale(S.image, S), *(figures.on_pale(x, N) for x in made)])
 titles = ["known texels", "colours inpainted", "coordinates inpainted"]
 display(
     figures.grid_of(
@@ -881,8 +881,8 @@ for one in shown:
         r = duel["coordinates"](one.batched(), image=False)
     ways = mended(r.D, r, S)
     warped = [probes.redraw(*ways[name], N.uv, N.mask)[1] for name in drawn]
-    line = [figures.on_white(S.image, S.mask), *(figures.on_white(W, N.mask) for W in warped)]
-    rows.append([*line, figures.on_white(N.image, N.mask)])
+    shown_on_N = (figures.on_pale(image, N) for image in (*warped, N.image))
+    rows.append([figures.on_pale(S.image, S), *shown_on_N])
 figures.grid_of(["source", *drawn, "target"], rows)
 
 # %% [markdown]

@@ -40,6 +40,7 @@ import torch
 from posekit_course import checks
 from posekit_course.affine_flow import draw_pose, figures, probes
 from posekit_course.affine_flow import widgets as flow
+from posekit_course.densepose_uv.close_ups import with_close_ups
 from posekit_course.outcomes import expect
 
 from posekit.metrics.image import gradient_energy_ratio
@@ -678,7 +679,7 @@ ablations.draw(tables34) if ablations else None
 #
 # Both follow the joints better than any network here, because they are made from them. Are their pictures better?
 
-# %% alt="Three pairs: source, the source sampled by affine parts, by a spline, and by the long training, and the target."
+# %% alt="Three pairs: source, the source sampled by affine parts, by a spline, and by the long training, and the target; beneath each, head and hand enlarged."
 rivals = {
     "affine parts": build("joint_flow", variant="parts"),
     "spline": build("joint_flow", variant="thin_plate"),
@@ -688,7 +689,8 @@ rows = []
 with torch.no_grad():
     for one in (one.batched() for one in some[1::5]):
         made = [system(one).warped for system in rivals.values()]
-        rows.append([figures.picture(x) for x in (one.source.image, *made, one.target.image)])
+        row = [with_close_ups(one.source.image, one.source)]
+        rows.append(row + [with_close_ups(x, one.target) for x in (*made, one.target.image)])
 figures.grid_of(["source", *rivals, "target"], rows)
 
 # %% alt="The recorded l1 and SSIM of affine parts and spline, a dot for each seed."

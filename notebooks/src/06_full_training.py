@@ -42,6 +42,7 @@ import torch
 import torch.nn.functional as F
 from IPython.display import Markdown
 from posekit_course import checks
+from posekit_course.densepose_uv.close_ups import with_close_ups
 from posekit_course.full_training import failures, figures, probes
 from posekit_course.full_training import widgets as live
 from posekit_course.full_training.budget_figures import draw_budget
@@ -539,7 +540,7 @@ if enough:
     assert low > 0, "The interval of the differences holds 0."
     assert wide[0] < 0.6 * min(wide[1:]), "Pair by pair the interval is not much narrower."
 
-# %% alt="Three held-out people: source, nearest texel, mirrored texel, the system trained for long, and the truth."
+# %% alt="Three held-out people: source, nearest texel, mirrored texel, the system trained for long, and the truth; beneath each photograph, head and hand enlarged."
 lines = []
 for i in np.linspace(0, len(theirs) - 1, min(3, measured)).astype(int):
     pair = theirs[i]
@@ -547,9 +548,9 @@ for i in np.linspace(0, len(theirs) - 1, min(3, measured)).astype(int):
         probes.made_photographs(probes.baselines(shipped)[name], [pair]) for name in copies
     )
     trained = probes.made_photographs(shipped, [pair])
-    lines.append(
-        [figures.picture(p) for p in (pair.source.image, *copied, trained, pair.target.image)]
-    )
+    made = (*copied, trained, pair.target.image)
+    line = [with_close_ups(pair.source.image, pair.source)]
+    lines.append(line + [with_close_ups(image, pair.target) for image in made])
 figures.grid_of(
     ("source", "nearest\ntexel", "mirrored\ntexel", long_name.replace(" ", "\n"), "truth"),
     lines,

@@ -38,6 +38,7 @@ import torch
 from posekit_course import checks
 from posekit_course.dense_pose_transfer import figures, probes
 from posekit_course.dense_pose_transfer import widgets as streams
+from posekit_course.densepose_uv.close_ups import with_close_ups
 from posekit_course.outcomes import expect
 
 from posekit.ops.charts import sample_charts, splat_charts
@@ -76,7 +77,7 @@ maps = [probes.run(system, pair) for pair in pairs]
 warps = [probes.observed_warp(m, pair) for m, pair in zip(maps, pairs, strict=True)]
 shown = [i % len(pairs) for i in shown]
 
-# %% alt="Three people: source, predicted without pattern, warped with holes, warped and completed, blended, and target."
+# %% alt="Three people: source, predicted without pattern, warped with holes, warped and completed, blended, and target; beneath each photograph, head and hand enlarged."
 titles = ("source", "predicted", "warped, observed", "warped, completed", "blended", "target")
 rows = []
 for i in shown:
@@ -84,7 +85,8 @@ for i in shown:
     wall = 1 - pair.target.mask
     holes = torch.where(known > 0, colours, torch.where(wall > 0, 1.0, 0.82))
     made = (m.predicted, holes, m.W + wall, m.image)
-    rows.append([figures.picture(x) for x in (pair.source.image, *made, pair.target.image)])
+    row = [with_close_ups(pair.source.image, pair.source)]
+    rows.append(row + [with_close_ups(x, pair.target) for x in (*made, pair.target.image)])
 figures.grid_of(titles, rows)
 
 # %% [markdown]
@@ -659,14 +661,15 @@ colours, coordinates = (np.mean(values, 0) for values in texture.values())
 assert coordinates[2] > 1.2 * colours[2], "Copied textures are not sharper than invented ones."
 assert coordinates[0] < colours[0], "Copying is not ahead where the source shows the body."
 
-# %% alt="Two people: source, the texture of colours, the photograph made with it, the texture of coordinates, the photograph made with it, and target."
+# %% alt="Two people: source, the texture of colours, the photograph made with it, the texture of coordinates, the photograph made with it, and target; beneath each photograph, head and hand enlarged."
 titles = ("source", "colours: W", "blended", "coordinates: W", "refined", "target")
 rows = []
 for i in shown[:2]:
     pair_i, m_i, theirs = pairs[i], maps[i], by_coordinates[i]
     wall = 1 - pair_i.target.mask
-    images = (pair_i.source.image, m_i.W + wall, m_i.image, theirs.W + wall, theirs.image)
-    rows.append([figures.picture(image) for image in (*images, pair_i.target.image)])
+    made = (m_i.W + wall, m_i.image, theirs.W + wall, theirs.image, pair_i.target.image)
+    row = [with_close_ups(pair_i.source.image, pair_i.source)]
+    rows.append(row + [with_close_ups(image, pair_i.target) for image in made])
 figures.grid_of(titles, rows)
 
 # %% [markdown]

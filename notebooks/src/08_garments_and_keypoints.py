@@ -38,6 +38,7 @@ import json
 import numpy as np
 import torch
 from posekit_course import checks
+from posekit_course.densepose_uv.close_ups import with_close_ups
 from posekit_course.garments_and_keypoints import figures, probes
 from posekit_course.garments_and_keypoints import widgets as fittings
 from posekit_course.outcomes import expect
@@ -46,6 +47,7 @@ from posekit_lab.source import ROOT
 from posekit.evaluation.table import Evaluation
 from posekit.ops.keypoints import BONES, JOINTS, skeleton_maps
 from posekit.ops.part_positions import winning_part
+from posekit.plots import coordinate_colors
 from posekit.sweeps.recorded import record
 from posekit.systems.cut_out import kept_of, laid_on_white
 
@@ -292,20 +294,16 @@ for i, pair in enumerate(pairs):
         wrong = (image - pair.target.image).abs().mean(1, keepdim=True)
         off[name].append(float((wrong * pair.target.mask).sum() / pair.target.mask.sum()))
     if i in shown:
-        images = (pair.source.image, made["D"], made["K"], pair.target.image)
         read = system.read_pose(pair.target)
-        rows.append(
-            [
-                figures.picture(images[0]),
-                figures.map_picture(read),
-                *map(figures.picture, images[1:]),
-            ]
-        )
+        colours = coordinate_colors(read.uv, read.mask)
+        row = [with_close_ups(pair.source.image, pair.source), with_close_ups(colours, None)]
+        made = (*made.values(), pair.target.image)
+        rows.append(row + [with_close_ups(image, pair.target) for image in made])
 exact, dots = np.mean(off["D"]), np.mean(off["K"])
 print(f"error on the body: exact map {exact:.3f}, map from dots {dots:.3f}")
 assert exact < dots, "Dots are as good as the exact map."
 
-# %% alt="Three people: source, the map read from dots, the photograph by the exact map, the photograph by dots, and the target."
+# %% alt="Three people: source, the map read from dots, the photograph by the exact map, the photograph by dots, and the target; beneath each photograph, head and hand enlarged."
 figures.grid_of(("source", "map from dots", "D: exact map", "K: dots alone", "target"), rows)
 
 # %% [markdown]

@@ -537,6 +537,8 @@ real.move()  # every control once: a figure that breaks, breaks here
 # **Exercise 4 (open).** In section 6 g's error grows less with the turn than the other two. Does that mean that a profile is
 # drawn as well as a
 # front? Find three pairs of similar error that look good, bad, and wrong to you, and say what the number does not see.
+# *Points:* one for three pairs whose errors differ by less than a tenth; one for saying, of each, what you see and where in
+# the picture; one for naming what the number misses, so that another reader could measure it.
 #
 # ## Take-away
 #

@@ -464,6 +464,8 @@ print("made:", [n + 1 for n, trial in enumerate(trials) if trial.kinds[0] == "ge
 # **Exercise 5 (open).** Give the notebook two photographs of your own (parameters `me` and `you`; nothing leaves your computer).
 # Which step fails first: joints, silhouette, map, texture or g? Say what you see that tells it, and change the photograph so that
 # the step works.
+# *Points:* one for the step, with the picture that shows its failure; one for why everything before it is right; one for a
+# change of the photograph after which the step works, or for the reason why none helps.
 #
 # ## Take-away
 #

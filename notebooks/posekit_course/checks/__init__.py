@@ -4,6 +4,8 @@
     checks.check_pixel_grid(pixel_grid)
 
 notebook  checker                the exercise
+00        check_seen_share       seen_share(known, body): how much of the body one photograph shows
+00        check_wrapped          wrapped(T, column, row, mask): the atlas around the target pose
 00        check_body_error       body_error(image, truth, mask): the mean error on the body
 01        check_pixel_grid       pixel_grid(h, w): the centres of the pixels in [-1, 1]
 01        check_iuv_to_atlas     iuv_to_atlas(part, u, v, table): from charts to the atlas
@@ -73,7 +75,7 @@ from posekit_course.checks.losses_and_metrics import (
     check_ssim,
 )
 from posekit_course.checks.scatter_rasterization import check_backward_warp, check_splat_by_hand, check_to_backward
-from posekit_course.checks.start_here import check_body_error
+from posekit_course.checks.start_here import check_body_error, check_seen_share, check_wrapped
 from posekit_course.checks.your_own_photo import check_iou, check_pck, check_to_photograph
 
 __all__ = [
@@ -108,6 +110,7 @@ __all__ = [
     "check_pasted",
     "check_pck",
     "check_pixel_grid",
+    "check_seen_share",
     "check_skip_by_E",
     "check_source_part",
     "check_splat_by_hand",
@@ -117,4 +120,5 @@ __all__ = [
     "check_to_photograph",
     "check_undoing_flow",
     "check_winning_position",
+    "check_wrapped",
 ]

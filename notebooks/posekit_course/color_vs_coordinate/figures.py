@@ -80,6 +80,12 @@ def on_skin(texture: Tensor) -> np.ndarray:
     return picture(texture * skin + 1 - skin)
 
 
+def on_pale(image: Tensor, person: Person) -> np.ndarray:
+    """A picture ``1 3 h w`` on the body of ``person``; where that has no map, their own photograph, grey and pale."""
+    grey = 0.72 + 0.28 * person.image.mean(1, keepdim=True).expand_as(person.image)
+    return picture(torch.where(person.mask > 0, image, grey))
+
+
 def grid_of(
     titles: Sequence[str],
     rows: Sequence[Sequence[np.ndarray]],
@@ -141,6 +147,8 @@ def draw_gates(examples: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
         show(line[0], features.numpy(), f"{title}: features", **signed)
         show(line[1], gate.numpy(), "gate: white is open", cmap="gray", vmin=0, vmax=1)
         show(line[2], (features * gate).numpy(), "features x gate", **signed)
+        for axis in line[:2]:
+            figure.colorbar(axis.images[0], ax=axis, shrink=0.8).ax.tick_params(labelsize=8)
     return figure
 
 

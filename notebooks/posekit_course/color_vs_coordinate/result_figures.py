@@ -31,7 +31,8 @@ def draw_pulls(
     error: h w.  paths: steps 2 n, positions in [-1, 1].  right_place: 2.  shares: loss -> share for each distance.
     """
     figure, ((left, right),) = new_figure(9.5, 4.0, 1, 2)
-    show(left, error.numpy(), "colour error (dark: small), starts 6 pixels away", cmap="magma")
+    show(left, error.numpy(), "colour error, starts 6 pixels away", cmap="magma")
+    figure.colorbar(left.images[0], ax=left, shrink=0.8, label="mean difference of colour")
     for x, y in norm_to_index(paths, error.shape[-1]).permute(2, 1, 0):
         left.plot(x, y, color=CYAN, linewidth=1.2)
         left.plot(x[-1], y[-1], "o", color=CYAN, markersize=5)

@@ -174,7 +174,7 @@ def render_training(step: int, pair: int, *, albums: Mapping[str, Album]) -> Pic
     for line, (name, album) in zip(axes, albums.items(), strict=True):
         colour = figures.STYLES[name][0]
         figures.show(line[0], figures.on_skin(album.T[step][pair : pair + 1]), f"{name}: texture, step {step}")
-        figures.show(line[1], figures.on_white(album.W[step][pair : pair + 1], one.target.mask), "in the target view")
+        figures.show(line[1], figures.on_pale(album.W[step][pair : pair + 1], one.target), "in the target view")
         axes[0, 3].plot(list(album.loss), list(album.loss.values()), "o-", color=colour, label=name, markersize=4)
     figures.show(axes[0, 2], figures.picture(one.target.image), "target")
     figures.show(axes[1, 2], figures.picture(one.source.image), "source")

@@ -45,10 +45,11 @@ def draw_points(portraits: Mapping[str, tuple[Tensor, FacePoints]]) -> Figure:
     for axis, (name, (image, face)) in zip(axes[0], portraits.items(), strict=True):
         x, y, z = face.points.T
         show(axis, picture(image[None]), name)
-        axis.scatter(x, y, c=z, s=2, cmap="jet")
+        dots = axis.scatter(x, y, c=z, s=2, cmap="jet")
         around = 0.8 * np.ptp(y)
         axis.set_xlim(x.mean() - around, x.mean() + around)
         axis.set_ylim(y.mean() + around, y.mean() - around)
+        figure.colorbar(dots, ax=axis, shrink=0.7, label="depth, pixels").ax.tick_params(labelsize=8)
     return figure
 
 

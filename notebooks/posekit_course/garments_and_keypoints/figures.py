@@ -84,6 +84,7 @@ def draw_doubt(panels: Mapping[str, tuple[np.ndarray, Tensor]]) -> Figure:
         axes[2, column].imshow(bits, cmap="magma", vmin=0, vmax=2)
         axes[2, column].set_axis_off()
         axes[2, column].set_title(f"doubt, on the body {probes.body_doubt(probability):.2f} bits", fontsize=10)
+    figure.colorbar(axes[2, -1].images[0], ax=list(axes[2]), shrink=0.8, label="bits")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Notebook 00: the checker accepts the solution and names each classic mistake, and the cell goes on with the answer.
+"""Notebook 00: checkers accept the solution and name each classic mistake, and the last cell goes on with the answer.
 
 (text, replacement, words of the verdict; None: still right)
 """
@@ -15,6 +15,42 @@ from tests.course.checks.exercise_checkers import (  # noqa: F401
     test_stub_passes_through,
 )
 from tests.test_imports import ROOT
+
+SEEN_SHARE = """
+def solution(known, body):
+    return ((known > 0) * body).sum() / body.sum()
+"""
+SEEN_SHARE_MUTANTS = [
+    ("body.sum()", "body.numel()", "divide by all texels"),
+    (" * body", "", "off the body are counted"),
+    ("((known > 0) * body).sum() / body.sum()", "(known > 0).float().mean()", "off the body are counted"),
+    ("(known > 0)", "known", "whether anything did"),
+    (" / body.sum()", "", "divide by the number"),
+    ("(known > 0)", "(known == 0)", r"\*not\* seen"),
+    ("return (", "return 100 * (", "not in percent"),
+    ("return", "None #", "returned nothing"),
+    ("body.sum()\n", "body.sum().item()\n", None),
+    ("return ((known > 0) * body).sum()", "return int(((known > 0) * body).sum())", None),
+]
+
+WRAPPED = """
+def solution(T, column, row, mask):
+    return T[:, row, column] * mask + 1 - mask
+"""
+WRAPPED_MUTANTS = [
+    ("row, column]", "column, row]", "Rows and columns are swapped"),
+    (" * mask + 1 - mask", "", "colour of some texel"),
+    (" + 1 - mask", "", "it is black"),
+    ("T[:, row, column] * mask + 1 - mask", "T[:, row, column] * (1 - mask) + mask", "wrong way round"),
+    ("T[:, row, column] * mask + 1 - mask", "T[:, column, row]", "Rows and columns are swapped"),
+    (
+        "T[:, row, column] * mask + 1 - mask",
+        "(T[:, row, column] * mask + 1 - mask).movedim(0, -1)",
+        "Channels come first",
+    ),
+    ("return", "None #", "returned nothing"),
+    ("T[:, row, column] * mask + 1 - mask", "torch.where(mask > 0, T[:, row, column], 1)", None),
+]
 
 BODY_ERROR = """
 def solution(image, truth, mask):
@@ -37,13 +73,17 @@ BODY_ERROR_MUTANTS = [
     ("return difference / (3 * mask.sum())", "return (difference / (3 * mask.sum())).double()", None),
 ]
 
-CASES = {"body_error": (checks.check_body_error, BODY_ERROR, BODY_ERROR_MUTANTS)}
+CASES = {
+    "seen_share": (checks.check_seen_share, SEEN_SHARE, SEEN_SHARE_MUTANTS),
+    "wrapped": (checks.check_wrapped, WRAPPED, WRAPPED_MUTANTS),
+    "body_error": (checks.check_body_error, BODY_ERROR, BODY_ERROR_MUTANTS),
+}
 
 
 def _check_cell() -> str:
-    """The code of the cell that checks the exercise of notebook 00."""
+    """The code of the cell that checks the last exercise of notebook 00."""
     source = (ROOT / "notebooks/src/00_start_here.py").read_text(encoding="utf-8")
-    return source.split('# %% tags=["check"]\n')[1].split("\n# %%")[0]
+    return source.split('# %% tags=["check"]\n')[-1].split("\n# %%")[0]
 
 
 @pytest.mark.parametrize("kind", ["float(x)", "x", "x.double()", "x.numpy()", "x.double().numpy()"])
