@@ -22,6 +22,9 @@ def compare_command(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     poses: Annotated[str, typer.Option(help="all; unseen: arms are raised; usual: they are not.")] = "all",
     noise: Annotated[float, typer.Option(min=0, help="Level of noise on the maps and joints that are given.")] = 0,
+    pose_pairs: Annotated[
+        int, typer.Option(min=0, help="Pairs whose pose the pose model judges; needs posekit[photo].")
+    ] = 40,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results (JSON).")] = None,
 ) -> None:
@@ -44,7 +47,9 @@ def compare_command(
     if len(held_out) < pairs:
         raise InputError(f"There are {len(held_out)} such held-out pairs, {pairs} were asked for; take more people.")
     trained = {name: training_of(name) for name in names}
-    results = compare(models, evenly_spread(held_out, pairs), trained=trained, noise=noise, device=where, progress=True)
+    every = -(-pairs // pose_pairs) if pose_pairs and some.get("kind") != "face" else 0  # a body's pose
+    how = {"trained": trained, "noise": noise, "pose_every": every, "device": where, "progress": True}
+    results = compare(models, evenly_spread(held_out, pairs), **how)
     if out is not None:
         results.save(out)
     typer.echo(results)

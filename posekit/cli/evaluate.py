@@ -28,6 +28,9 @@ def evaluate_command(
     maps: Annotated[Path | None, typer.Option(help="Of a folder of photographs: folder of surface maps.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     full: Annotated[bool, typer.Option("--full", help="Also detection and Inception scores, LPIPS with VGG.")] = False,
+    pose_pairs: Annotated[
+        int, typer.Option(min=0, help="Pairs whose pose the pose model judges; needs posekit[photo].")
+    ] = 0,
     crop: Annotated[str | None, typer.Option(help="HEIGHTxWIDTH around the centre that is compared.")] = None,
     padding: Annotated[str | None, typer.Option(help="HEIGHTxWIDTH of white that it is then put into.")] = None,
     beside: Annotated[list[Path] | None, typer.Option(help="Earlier results (JSON) for the same table.")] = None,
@@ -67,7 +70,8 @@ def evaluate_command(
     systems = beside_baselines(model)
     if held_out[0].source.uv is None:
         del systems["nearest texel"]
-    table = evaluate(systems, chosen, protocol=protocol, full=full, device=where, progress=True)
+    every = -(-len(chosen) // pose_pairs) if pose_pairs else 0
+    table = evaluate(systems, chosen, protocol=protocol, full=full, pose_every=every, device=where, progress=True)
     if out is not None:
         table.save(out)
     for path, other in earlier.items():

@@ -33,6 +33,9 @@ def score_command(
     perceptual_pairs: Annotated[
         int, typer.Option(min=0, help="Pairs of which the perceptual distance is taken, the slowest measure.")
     ] = 200,
+    pose_pairs: Annotated[
+        int, typer.Option(min=0, help="Pairs whose pose the pose model judges; needs posekit[photo].")
+    ] = 0,
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Leave out what has no partner, and say how many.")
     ] = False,
@@ -76,7 +79,15 @@ def score_command(
     typer.echo(f"{len(files.files)} predictions, called {files.rule}")
     settings = {"size": parse_size(size), "strip": strip}
     label = predictions.resolve().name
-    table = score_results(files, protocol, label=label, perceptual_pairs=perceptual_pairs, progress=True, **settings)
+    table = score_results(
+        files,
+        protocol,
+        label=label,
+        perceptual_pairs=perceptual_pairs,
+        pose_pairs=pose_pairs,
+        progress=True,
+        **settings,
+    )
     if out is not None and out.suffix.lower() == ".json":
         table.save(out)
     elif out is not None:

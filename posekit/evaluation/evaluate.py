@@ -10,6 +10,7 @@ from torch import Tensor
 
 from posekit.evaluation import regions
 from posekit.evaluation.measure import measure_pairs
+from posekit.evaluation.pose_judge import PoseJudge
 from posekit.evaluation.table import Evaluation, MetricRow
 from posekit.evaluation.thinned import Thinned
 from posekit.metrics import image as metrics
@@ -32,6 +33,7 @@ def evaluate(
     seed: int = 0,
     full: bool = False,
     perceptual_every: int = 1,
+    pose_every: int = 0,
     progress: bool = False,
 ) -> Evaluation:
     """Run every system on every pair and measure the photographs against the targets.
@@ -48,8 +50,9 @@ def evaluate(
         full: also LPIPS with VGG, detection score and Inception score, where their networks are here.
         perceptual_every: the perceptual distance, which costs most, of every so many pairs; NaN for the others, which
             mean and interval leave out.
+        pose_every: the pose model's opinion (`posekit.evaluation.pose_judge`) of every so many pairs; 0: of none.
     """
-    look = Thinned(perceptual_every)
+    look, judge = Thinned(perceptual_every), PoseJudge(pose_every)
     networks = tuple(pretrained.PROTOCOL) if full else ("lpips",)
     problems = {name: problem for name in networks if (problem := pretrained.problem(name))}
     features: dict[int, list[Tensor]] = {id(system): [] for system in systems.values()}
@@ -75,6 +78,8 @@ def evaluate(
             "sliced_wasserstein": texture.sliced_wasserstein(made, truth, body, **PATCH).mean(1),
             "lpips": pretrained.lpips(made, truth),
         }
+        target = batch.target
+        values |= judge(system, result.image, wanted, target.keypoints, target.visibility)
         for region, mask in regions.regions_of(batch).items():
             values |= _of_region(region, made, truth, protocol.frame_mask(mask), look, chosen)
         warped = getattr(result, "warped", None)  # the source's own pixels, moved: how good is the flow by itself?
@@ -97,6 +102,7 @@ def evaluate(
 
     more = {
         **look.words,
+        **judge.words,
         **regions.WORDS,
         "sliced_wasserstein": f"{texture.patch_words(PATCH)}; of the body where its mask is known",
         **{name: pretrained.PROTOCOL[name] for name in networks},
@@ -112,6 +118,7 @@ def evaluate(
         seed=seed,
         progress=progress,
     )
+    table.notes.extend(judge.notes)  # what the true pictures get is known now
     if full:  # one number of all photographs together, so that there is no interval
         for name, system in systems.items():
             seen = features[id(system)]

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from posekit.data.result_files import ResultFiles
 from posekit.data.result_pictures import check_pictures, read_result_pictures
+from posekit.evaluation.pose_judge import PoseJudge
 from posekit.evaluation.table import Evaluation, MetricRow
 from posekit.metrics import pretrained
 from posekit.metrics.image import gradient_energy_ratio, l1, ms_ssim
@@ -39,6 +40,7 @@ def score_results(
     size: Size | None = None,
     strip: int = 1,
     perceptual_pairs: int = 200,
+    pose_pairs: int = 0,
     seed: int = 0,
     progress: bool = False,
 ) -> Evaluation:
@@ -54,16 +56,18 @@ def score_results(
         size: (height, width) to which both are brought first (Pillow's bicubic filter); None: as they are.
         strip: a generated file holds so many pictures side by side, the last of which is the prediction.
         perceptual_pairs: the perceptual distance, which costs most, of about so many pairs, evenly spread.
+        pose_pairs: the pose model's opinion (`posekit.evaluation.pose_judge`) of about so many; against its own joints
+            in the photographs.
         seed: of the bootstrap over people.
 
     InputError for files that cannot be read, and for sizes that the protocol does not know or that differ, with how
     many there are and an example; before anything is measured.
     """
     own = published_protocol(protocol)
-    if strip < 1 or perceptual_pairs < 0:
+    if strip < 1 or perceptual_pairs < 0 or pose_pairs < 0:
         raise InputError(
-            f"A strip has 1 or more pictures and the perceptual distance 0 or more pairs, got {strip} and "
-            f"{perceptual_pairs}."
+            f"A strip has 1 or more pictures, the perceptual distance and the pose 0 or more pairs; got {strip}, "
+            f"{perceptual_pairs} and {pose_pairs}."
         )
     if size is not None and own.size is not None:
         raise InputError(
@@ -75,6 +79,7 @@ def score_results(
     notes = [*results.notes, *check_pictures(files, strip=strip, sized=sized, one=not own.truth_follows)]
     every = -(-len(files) // perceptual_pairs) if perceptual_pairs else len(files) + 1
     look = Perceptual()
+    judge = PoseJudge(-(-len(files) // pose_pairs) if pose_pairs else 0)
     values: dict[str, list[float] | None] = {}
     frame = STANDARD
     pictures = tqdm(read_result_pictures(files, strip=strip, size=size), "score", len(files), disable=not progress)
@@ -83,6 +88,7 @@ def score_results(
         try:
             made, true, frame = prepare_published(image[None], truth[None], protocol)
             measured = {**measure_published(made, true, protocol), **_ours(made, true, look if chosen else None)}
+            measured |= judge(label, made, true)
         except InputError as error:
             raise InputError(f"{file.prediction.name}: {error}") from error
         for metric, value in measured.items():
@@ -94,12 +100,14 @@ def score_results(
     if every > 1:
         notes.append(f"perceptual: {which.rstrip(': ')}" if perceptual_pairs else "perceptual: not asked for")
     notes += [problem] if (problem := pretrained.problem("lpips")) else []
+    notes += judge.notes
     notes += [_INCEPTION, _FID]
     more = {
         **frame.more,
         "ms_ssim": f"{STANDARD.words()['ssim']}; {STANDARD.words()['ms_ssim']}",
         "gradient_energy_ratio": "squared forward differences of all of it, prediction over truth; 1 is as sharp",
         "perceptual": which + PERCEPTUAL_WORDS["perceptual"],
+        **judge.words,
         "sliced_wasserstein": patch_words(_PATCH),
         "lpips": pretrained.PROTOCOL["lpips"],
     }
@@ -132,7 +140,7 @@ def _row(
     if sample is None:
         return MetricRow(label, metric, None, None, None)
     values = np.asarray(sample)
-    if metric == "perceptual":
+    if metric in ("perceptual", "pose_found", "pose_error"):
         values = values[np.isfinite(values)]
     wrong = int((~np.isfinite(values)).sum())
     if wrong or len(values) == 0:
