@@ -9,12 +9,13 @@ of them.  With differences d_1 ... d_n, mean m and standard deviation s, the int
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
 
+from posekit.evaluation.table import Evaluation
 from posekit.util.errors import InputError
 
 CONFIDENCE = 0.95
@@ -27,7 +28,10 @@ SHARED = (
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean difference (arm - beside) of a metric over ``seeds`` seeds, its interval, and the t test's p value."""
+    """Mean difference (arm - beside) of a metric, its interval, and the t test's p value.
+
+    seeds: how many seeds the interval is over; people, where ``over`` says so.
+    """
 
     metric: str
     mean: float
@@ -35,6 +39,7 @@ class Difference:
     high: float
     seeds: int
     p: float
+    over: str = "seeds"
 
     @property
     def reading(self) -> str:
@@ -67,11 +72,36 @@ def difference(rows: Sequence[Mapping[str, Any]], metric: str, arm: str, beside:
     for a, b in ((of[arm][seed], of[beside][seed]) for seed in seeds):
         if differ := [f"{key} {a[key]} and {b[key]}" for key in SHARED if key in a and key in b and a[key] != b[key]]:
             raise InputError(f"{arm!r} and {beside!r} differ in more than their arm ({'; '.join(differ)}).")
-    differences = np.array([of[arm][seed][metric] - of[beside][seed][metric] for seed in seeds], float)
-    mean, spread = differences.mean(), differences.std(ddof=1) / np.sqrt(len(seeds))
-    half = student.ppf((1 + CONFIDENCE) / 2, len(seeds) - 1) * spread
-    p = 2 * student.sf(abs(mean) / spread, len(seeds) - 1) if spread > 0 else float(mean == 0)
-    return Difference(metric, float(mean), float(mean - half), float(mean + half), len(seeds), float(p))
+    return _of_differences(
+        metric, np.array([of[arm][seed][metric] - of[beside][seed][metric] for seed in seeds], float)
+    )
+
+
+def difference_over_people(made: Evaluation, metric: str, arm: str, beside: str) -> Difference:
+    """Compare two systems of one evaluation pair by pair; each person's pairs count as one, by their mean.
+
+    Raises InputError where a system is missing, was not measured, or fewer than two people are shown.
+    """
+    ours, theirs = (made.values.get(system, {}).get(metric) for system in (arm, beside))
+    if ours is None or theirs is None:
+        raise InputError(f"{metric!r} of {arm!r} and {beside!r}: the comparison has {', '.join(made.values)}.")
+    apart = np.array(ours, float) - np.array(theirs, float)
+    whose = np.array(made.people)
+    means = [
+        np.nanmean(apart[whose == who]) for who in dict.fromkeys(made.people) if np.isfinite(apart[whose == who]).any()
+    ]
+    if len(means) < 2:
+        raise InputError(f"{metric!r} was measured on {len(means)} people; an interval needs two.")
+    return replace(_of_differences(metric, np.array(means)), over="people")
+
+
+def _of_differences(metric: str, differences: np.ndarray) -> Difference:
+    """Student's interval of the mean of independent differences."""
+    n = len(differences)
+    mean, spread = differences.mean(), differences.std(ddof=1) / np.sqrt(n)
+    half = student.ppf((1 + CONFIDENCE) / 2, n - 1) * spread
+    p = 2 * student.sf(abs(mean) / spread, n - 1) if spread > 0 else float(mean == 0)
+    return Difference(metric, float(mean), float(mean - half), float(mean + half), n, float(p))
 
 
 def differences_table(

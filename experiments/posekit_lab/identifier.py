@@ -54,10 +54,12 @@ def train_identifier(
     lr: float = 1e-3,
     smoothing: float = 0.1,
     seed: int = 0,
+    begun: Identifier | None = None,
     progress: bool = False,
 ) -> tuple[Identifier, list[float]]:
     """Train on photographs of identities 0 ... k - 1; the network in evaluation mode, and the loss of every step.
 
+    - begun: a trained network of these identities, which is trained on (and changed); a new one if not given.
     - generated: pictures made by `posekit.reid.augment`, with the labels of the photographs they came from; each
       place in a batch is filled from them with probability ``generated_share``.
     - Every picture is mirrored with probability 1/2 and shifted by up to 4 pixels, generated or not.
@@ -71,7 +73,7 @@ def train_identifier(
         raise InputError(f"Generated pictures need labels and a share from 0 to 1, got the share {generated_share}.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Identifier(int(labels.max()) + 1, backbone).train()
+        network = (Identifier(int(labels.max()) + 1, backbone) if begun is None else begun).train()
         optimizer = torch.optim.Adam(network.parameters(), lr)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         history = []

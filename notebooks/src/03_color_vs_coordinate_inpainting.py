@@ -590,7 +590,8 @@ film.move()  # every control once: a figure that breaks, breaks here
 #
 # The package ships both networks after a long training (`data_scripts/train_duel.py`), again with the same budget (and without
 # the loss `off_body`):
-# 128 texels, twice the width, 320 people. All people below were held out.
+# 128 texels, twice the width, 320 people. All people below were held out. What has no map is drawn pale, from the photograph:
+# hair, the background, what hangs away from the body. None of it is on the atlas.
 
 # %% alt=["Two people: known texels, colours inpainted, which are soft and without patterns, and coordinates inpainted, which have the stripes of the clothes.", "Three people in the target view: source, colours inpainted, coordinates inpainted, target. Stripes are smeared by the first and carried over by the second."]
 rows, views = [], []
