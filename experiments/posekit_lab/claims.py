@@ -200,8 +200,8 @@ def claims_table(judged: Sequence[Judged]) -> str:
         f"and no interval is over people. *Together*: of the {len(decided)} decided ones {staying} stay decided under "
         f"Holm's correction over all {sum(one.difference is not None for one in judged)} that have a number (no false "
         f"one among all, with {CONFIDENCE:.0%}), and {hochberg(judged)} under Benjamini and Hochberg's (at most "
-        f"{1 - CONFIDENCE:.0%} false ones expected among them).\n\n*No difference*: the interval lies within the margin, "
-        f"which is {', '.join(f'{name} {margin:g}' for name, margin in margins) or 'not given'}. A printed difference "
+        f"{1 - CONFIDENCE:.0%} false ones expected among them).\n\n*No difference*: the interval is within the margin "
+        f"({', '.join(f'{name} {margin:g}' for name, margin in margins) or 'none given'}). A printed difference "
         "below it is marked so. (The margins were written down after the first runs.)"
     )
     return f"{table}\n\n{len(judged)} claims: {counted}.\n\n{together}\n"

@@ -46,6 +46,16 @@ def test_the_seed_decides_everything():
     assert torch.rand(1) == expected != before
 
 
+def test_a_trained_network_is_trained_on():
+    images, labels = people(4, 2)
+    begun, history = train_identifier(images, labels, **QUICK)
+    before = {name: value.clone() for name, value in begun.named_parameters()}
+    tuned, later = train_identifier(images, labels, steps=2, batch_size=16, lr=1e-4, begun=begun)
+    assert tuned is begun
+    assert later[0] < history[0] / 1.5  # it goes on from where it was
+    assert any(not torch.equal(before[name], value) for name, value in tuned.named_parameters())
+
+
 def test_the_share_of_generated_pictures():
     """Generated pictures are of identity 1 alone: the share decides how much of it the network sees."""
     images, labels = people(2, 2)

@@ -16,10 +16,17 @@ def people(tmp_path_factory):
         yield
 
 
-@pytest.mark.parametrize(("generator", "generated"), [("none", 0), ("texel_fill", 4)])
-def test_a_run_records_what_the_protocol_asks_for(tmp_path, generator, generated):
+@pytest.mark.parametrize(
+    ("generator", "generated", "more"),
+    [
+        ("none", 0, {}),
+        ("texel_fill", 4, {}),
+        ("spatial_transformation-laptop", 4, {"picture": "flow", "begin": 1, "height": 128}),
+    ],
+)
+def test_a_run_records_what_the_protocol_asks_for(tmp_path, generator, generated, more):
     notebook = str(EXPERIMENTS / "reid_augmentation.ipynb")
-    row = run_one(notebook, str(tmp_path / "run-000.ipynb"), SMALL | {"generator": generator}, "v", 300)
+    row = run_one(notebook, str(tmp_path / "run-000.ipynb"), SMALL | {"generator": generator} | more, "v", 300)
     assert row.status == "ok", row.error
     found = row.values
     assert found["arm"] == generator
@@ -28,3 +35,6 @@ def test_a_run_records_what_the_protocol_asks_for(tmp_path, generator, generated
     assert found["queries"] == 2 * 6
     assert 0 <= found["rank_1"] <= found["rank_5"] <= 1
     assert 0 < found["mAP"] <= 1
+    for distance in ("kissme_", "xqda_", "cosine_", "pixels_"):
+        assert 0 <= found[f"{distance}rank_1"] <= found[f"{distance}rank_10"] <= 1
+        assert 0 < found[f"{distance}mAP"] <= 1
