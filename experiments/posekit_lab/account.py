@@ -15,17 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from posekit.evaluation.study_presets import PRESETS
 from posekit.util.errors import InputError
 from posekit_lab import results
-from posekit_lab.claims import VERDICTS, Claim, Judged, count
+from posekit_lab.claims import COMPARISON, VERDICTS, Claim, Judged, count
+from posekit_lab.pictures import BLUE, GREY, ORANGE, new_figure
 
 _STANDS_FOR = {"lpips": ("lpips", "perceptual"), "lpips_alex": ("lpips", "perceptual")}  # column -> metrics
+COLOURS = {"reproduced": BLUE, "not reproduced": ORANGE, "no difference": "#009E73", "undecided": GREY}
 KINDS = ("ablation", "rivals", "study", "architecture", "other")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Printed:
     """One number of a printed table beside the reference's; ``reference`` is None in a study of pairs.
 
     judged: the claims that decide it.  reason: why there is none.
@@ -50,6 +55,8 @@ def read_printed(folder: Path = results.EXPERIMENTS) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     for table in printed["tables"]:
         name = f"{table['paper']}, {table['table']}"
+        if unknown := set(table.get("presets", ())) - set(PRESETS):
+            raise InputError(f"{path}: {name} names studies that are not there: {', '.join(sorted(unknown))}.")
         if table["kind"] not in KINDS:
             raise InputError(f"{path}: the kind of {name} is one of {', '.join(KINDS)}, got {table['kind']!r}.")
         strange = [column for row in table["rows"].values() for column in row if column not in table["columns"]]
@@ -65,11 +72,12 @@ def read_printed(folder: Path = results.EXPERIMENTS) -> dict[str, Any]:
     return printed
 
 
-def comparisons(printed: Mapping[str, Any], judged: Sequence[Judged]) -> list[Comparison]:
+def comparisons(printed: Mapping[str, Any], judged: Sequence[Judged]) -> list[Printed]:
     """Every printed comparison with its claims or its reason; InputError where it has neither."""
     made = []
     for table in printed["tables"]:
         own = [one for one in judged if f"{table['paper']}, {table['table']}" in _sources(one.claim)]
+        _check_rows(table, own)
         reference = table["rows"].get(table.get("reference"))
         for row, numbers in table["rows"].items():
             if row == table.get("reference"):
@@ -78,9 +86,9 @@ def comparisons(printed: Mapping[str, Any], judged: Sequence[Judged]) -> list[Co
                 if reference is not None and column not in reference:
                     continue
                 beside = None if reference is None else reference[column]
-                fits = [one for one in own if beside is not None and _is_about(one.claim, column, {beside, number})]
+                fits = [] if beside is None else [o for o in own if _is_about(o.claim, row, column, {beside, number})]
                 reason = "" if fits else _reason(printed["reasons"], table, row, column)
-                made.append(Comparison(table["paper"], table["table"], row, column, number, beside, fits, reason))
+                made.append(Printed(table["paper"], table["table"], row, column, number, beside, fits, reason))
     return made
 
 
@@ -95,7 +103,7 @@ def unused(printed: Mapping[str, Any], judged: Sequence[Judged]) -> list[Judged]
     ]
 
 
-def verdict_of(comparison: Comparison) -> str:
+def _verdict_of(comparison: Printed) -> str:
     """One word for a comparison: that of its claims, the most decided first; "no claim" without any."""
     verdicts = [one.verdict for one in comparison.judged]
     return next((verdict for verdict in VERDICTS if verdict in verdicts), "no claim")
@@ -108,9 +116,9 @@ def account_page(printed: Mapping[str, Any], judged: Sequence[Judged]) -> str:
     names = (*VERDICTS, "no claim")
     lines = [["printed comparisons", *names, "all"]]
     for paper in papers:
-        verdicts = [verdict_of(one) for one in made if one.paper == paper]
+        verdicts = [_verdict_of(one) for one in made if one.paper == paper]
         lines.append([paper, *(str(verdicts.count(name)) for name in names), str(len(verdicts))])
-    lines.append(["**all**", *(str(sum(verdict_of(o) == name for o in made)) for name in names), str(len(made))])
+    lines.append(["**all**", *(str(sum(_verdict_of(o) == name for o in made)) for name in names), str(len(made))])
     words = [one for one in judged if one.claim.printed is None]
     said = ", ".join(f"{n} {name}" for name, n in count(words).items() if n)
     parts = [_markdown(lines), f"Beside these, {len(words)} claims that the papers make in words: {said}."]
@@ -126,7 +134,41 @@ def account_page(printed: Mapping[str, Any], judged: Sequence[Judged]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _of_table(table: Mapping[str, Any], made: Sequence[Comparison]) -> list[str]:
+def draw_account(judged: Sequence[Judged]) -> Figure:
+    """Printed difference against ours, a panel for each paper: above 0 as printed, on the dotted line by as much."""
+    drawn = [one for one in judged if one.claim.printed_difference and one.difference is not None]
+    drawn = [one for one in drawn if one.claim.expect != "nearer"]
+    papers = list(dict.fromkeys(_sources(one.claim)[0].split(",")[0] for one in drawn))
+    figure, (axes,) = new_figure(3.4 * len(papers), 3.9, 1, len(papers), kind=Figure)
+    for axis, paper in zip(axes, papers, strict=True):
+        ticks = (-0.3, -0.1, -0.03, -0.01, 0, 0.01, 0.03, 0.1, 0.3)
+        for which in (axis.set_xscale, axis.set_yscale):
+            which("symlog", linthresh=0.01)
+        axis.axhline(0, color="black", linewidth=0.8)
+        axis.plot((0, 0.5), (0, 0.5), ":", color=GREY)
+        for one in drawn:
+            if not one.claim.source.startswith(paper):
+                continue
+            sign = 1 if one.claim.expect == "higher" else -1
+            d, colour = one.difference, COLOURS[one.verdict]
+            ends = sorted((sign * d.low, sign * d.high))
+            x = abs(one.claim.printed_difference)
+            axis.plot((x, x), ends, color=colour, linewidth=1.2)
+            axis.plot(x, sign * d.mean, "o", color=colour, markersize=5)
+        axis.set(xlim=(0, 0.5), ylim=(-0.5, 0.5), title=paper, xlabel="printed difference")
+        for which in (axis.xaxis, axis.yaxis):
+            which.set_ticks(ticks, [f"{tick:g}" for tick in ticks], fontsize=8, minor=False)
+            which.set_ticks([], minor=True)
+        axis.set_xlim(0, 0.5)
+        axis.tick_params(axis="x", labelrotation=60)
+    axes[0].set_ylabel("here, above 0: as printed")
+    lines = [Line2D([], [], marker="o", color=colour, label=name) for name, colour in COLOURS.items()]
+    lines.append(Line2D([], [], linestyle=":", color=GREY, label="as much as printed"))
+    figure.legend(handles=lines, loc="outside lower center", ncol=len(lines), fontsize=9, frameon=False)
+    return figure
+
+
+def _of_table(table: Mapping[str, Any], made: Sequence[Printed]) -> list[str]:
     """Heading, what it is about, a row for each printed row, and what is unclear."""
     parts = [f"### {table['table']}", table["about"]]
     if made:
@@ -137,27 +179,51 @@ def _of_table(table: Mapping[str, Any], made: Sequence[Comparison]) -> list[str]
                 beside = f"{one.number:g}" if one.reference is None else f"{one.reference:g} against {one.number:g}"
                 rows.append([row, column, beside, here])
         parts.append(_markdown([[f"*{table['reference']}* against", "", "printed", "here"], *rows]))
+    if table.get("presets"):
+        asked = ", ".join(f"`posekit study --preset {name}`" for name in table["presets"])
+        parts.append(f"Ask it yourself: {asked}.")
     return parts + ([f"*Unclear:* {table['doubt']}"] if table.get("doubt") else [])
 
 
 def _verdict(one: Judged) -> str:
     """The verdict, by which metric where it is another, the interval, and where its runs are."""
     by = "by the perceptual distance, " if one.claim.measure == "perceptual" else ""
-    runs = " and ".join(f"[{name}](../experiments/{_file(name)})" for name in one.claim.results)
-    interval = "" if one.difference is None else f" {one.difference},"
-    return f"**{one.verdict}** ({by}{interval.strip()} {runs})".replace("( ", "(")
+    interval = "" if one.difference is None else f"{one.difference}, "
+    return f"**{one.verdict}** ({by}{interval}{' and '.join(map(_runs, one.claim.results))})"
 
 
-def _file(name: str) -> str:
-    return "results/compare/evaluation.json" if name == "compare" else f"{name}.yaml"
+def _runs(name: str) -> str:
+    """Links to the file that a sweep is run from, and to its figure where it was kept."""
+    if name == COMPARISON:
+        return "[compare](../experiments/results/compare/evaluation.json)"
+    figure = results.RESULTS / f"{name}.png"
+    drawn = f", [figure](../experiments/results/{figure.name})" if figure.is_file() else ""
+    return f"[{name}](../experiments/{name}.yaml){drawn}"
 
 
 def _sources(claim: Claim) -> list[str]:
     return [source.strip() for source in claim.source.split(";")]
 
 
-def _is_about(claim: Claim, column: str, numbers: set[float]) -> bool:
-    return (
+def _check_rows(table: Mapping[str, Any], judged: Sequence[Judged]) -> None:
+    """InputError where a claim could be about several rows, or names one that the table does not have."""
+    reference = table["rows"].get(table.get("reference"), {})
+    for claim in (one.claim for one in judged if one.claim.printed is not None):
+        rows = [
+            row
+            for row, numbers in table["rows"].items()
+            if row != table["reference"]
+            and any(_is_about(claim, row, c, {reference.get(c), number}) for c, number in numbers.items())
+        ]
+        if len(rows) > 1 or (claim.row and claim.row not in table["rows"]):
+            raise InputError(
+                f"The claim {claim.claim!r} fits {len(rows)} rows of {table['paper']}, {table['table']} "
+                f"({', '.join(rows)}); name one as its row."
+            )
+
+
+def _is_about(claim: Claim, row: str, column: str, numbers: set[float | None]) -> bool:
+    return claim.row in ("", row) and (
         claim.measure in _STANDS_FOR.get(column, (column,))
         and claim.printed is not None
         and set(claim.printed) == numbers

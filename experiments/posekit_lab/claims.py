@@ -12,6 +12,7 @@ sweep by one metric:
               systems of `posekit compare`: one training of each, so that the interval is over people
     metric    column of the tables
     arm, beside   what the two arms were recorded as
+    row       of the printed table, where its numbers do not tell it from the others (optional)
     where     column -> value, where the tables hold more than one setting of an arm (optional)
     note      what a reader of the verdict must know (optional)
 
@@ -50,7 +51,14 @@ from posekit_lab.differences import CONFIDENCE, Difference, difference, differen
 COMPARISON = "compare"  # experiments/results/compare: systems beside each other, one training of each
 DECIDED = ("reproduced", "not reproduced")
 VERDICTS = (*DECIDED, "no difference", "undecided", "not measured", "not run")
-UNITS = {"l1": 255, "l1_32": 255, "rank_1": 100, "mAP": 100}  # printed numbers above 1 are divided by it to be ours
+UNITS = {
+    "l1": 255,
+    "l1_32": 255,
+    "rank_1": 100,
+    "rank_5": 100,
+    "rank_10": 100,
+    "mAP": 100,
+}  # printed numbers above 1 are divided by it to be ours
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class Claim:
     printed: list[float | None] | None = None
     where: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+    row: str = ""
     margin: float | None = None  # of its metric, see `read_claims`
 
     def __post_init__(self) -> None:
@@ -79,8 +88,8 @@ class Claim:
 
     @property
     def measure(self) -> str:
-        """The name of the metric without that of its region or picture: l1 of view.unseen.l1."""
-        return self.metric.rsplit(".", 1)[-1]
+        """The metric without its region, picture or distance: l1 of view.unseen.l1, rank_1 of xqda_rank_1."""
+        return self.metric.rsplit(".", 1)[-1].removeprefix("xqda_").removeprefix("kissme_")
 
     @property
     def printed_difference(self) -> float | None:
@@ -110,7 +119,7 @@ def read_claims(folder: Path = results.EXPERIMENTS) -> list[Claim]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     known = {f.name for f in fields(Claim)} - {"margin"}
-    needed = known - {"printed", "where", "note"}
+    needed = known - {"printed", "where", "note", "row"}
     if (
         not isinstance(entries, dict)
         or set(entries) != {"margins", "claims"}

@@ -4,7 +4,8 @@
     posekit sweep experiments/NAME.yaml
     python -m posekit_lab.experiments keep NAME                out/sweeps/NAME/table.csv -> results/NAME.csv
     python -m posekit_lab.experiments draw NAME                results/NAME.png and NAME.md
-    python -m posekit_lab.experiments claims                   results/claims.md: what the papers say, our verdicts
+    python -m posekit_lab.experiments claims                   what the papers say, our verdicts: results/claims.md and
+                                                               claims.png, docs/verdicts.md
     python -m posekit_lab.experiments curve                    results/training_curve.png: the shipped log, drawn
 
 What is drawn is written in ``experiments/figures.yaml``, one entry for each NAME:
@@ -29,10 +30,13 @@ import yaml
 from posekit.reference import reference_log
 from posekit.util.errors import InputError
 from posekit.util.files import whole_file, write_text
-from posekit_lab import claims, differences, notebooks, results, source
+from posekit_lab import account, claims, differences, notebooks, results, source
 from posekit_lab.pictures import draw_curves
+from posekit_lab.runtimes import between_markers
 
 OUT = Path("out/sweeps")
+PAGE = source.ROOT / "docs" / "verdicts.md"
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
 
 def experiment_problems(folder: Path = results.EXPERIMENTS) -> list[str]:
@@ -87,10 +91,18 @@ def draw_experiment(name: str, folder: Path = results.EXPERIMENTS) -> list[Path]
     return [picture, table]
 
 
-def _write_claims(folder: Path = results.EXPERIMENTS) -> Path:
-    """Write the verdicts on the claims of ``claims.yaml``."""
-    text = "# Published claims, and what the experiments here say\n\n" + claims.claims_table(claims.judge_all(folder))
-    return write_text(folder / "results" / "claims.md", text)
+def _write_claims(folder: Path = results.EXPERIMENTS, page: Path = PAGE) -> list[Path]:
+    """Write the verdicts on the claims of ``claims.yaml``, their figure, and the page of all printed tables."""
+    judged = claims.judge_all(folder)
+    text = "# Published claims, and what the experiments here say\n\n" + claims.claims_table(judged)
+    written = [write_text(folder / "results" / "claims.md", text)]
+    with whole_file(folder / "results" / "claims.png") as temporary:
+        account.draw_account(judged).savefig(temporary, format="png", metadata={"Software": None})
+    written.append(folder / "results" / "claims.png")
+    if (folder / "printed.yaml").is_file():
+        table = account.account_page(account.read_printed(folder), judged)
+        written.append(write_text(page, between_markers(page.read_text(encoding="utf-8"), table, BEGIN, END)))
+    return written
 
 
 def _draw_curve(folder: Path = results.EXPERIMENTS) -> Path:
@@ -116,7 +128,7 @@ def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS,
         if options.command == "build":
             written = _build(folder)
         elif options.command == "claims":
-            written = [_write_claims(folder)]
+            written = _write_claims(folder)
         elif options.command == "curve":
             written = [_draw_curve(folder)]
         elif options.command == "keep":

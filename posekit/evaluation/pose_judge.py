@@ -71,16 +71,16 @@ class PoseJudge:
             if number % self.every:
                 continue
             if number not in self._truths:
-                found = _find(truth[i])
+                person = _find(truth[i])
                 known = keypoints is not None and visibility is not None
-                error = _apart(found, keypoints[i], visibility[i], truth.shape[-2:]) if known else torch.nan
-                self._truths[number] = found, error
-            found = _find(made[i])
-            values[0, i] = found is not None
+                error = _apart(person, keypoints[i], visibility[i], truth.shape[-2:]) if known else torch.nan
+                self._truths[number] = person, error
+            person = _find(made[i])
+            values[0, i] = person is not None
             if keypoints is not None and visibility is not None:
-                values[1, i] = _apart(found, keypoints[i], visibility[i], made.shape[-2:])
+                values[1, i] = _apart(person, keypoints[i], visibility[i], made.shape[-2:])
             elif (true := self._truths[number][0]) is not None:
-                values[1, i] = _apart(found, true.keypoints, true.visibility, made.shape[-2:])
+                values[1, i] = _apart(person, true.keypoints, true.visibility, made.shape[-2:])
         return dict(zip(WORDS, values.to(made), strict=True))
 
     @property
@@ -90,10 +90,10 @@ class PoseJudge:
             return []
         if self.problem:
             return [f"pose_found and pose_error are missing: {self.problem}"]
-        found = [person is not None for person, _ in self._truths.values()]
+        there = [person is not None for person, _ in self._truths.values()]
         errors = torch.tensor([error for _, error in self._truths.values()])
         errors = errors[errors.isfinite()]
-        line = f"pose_found of the {len(found)} true pictures: {sum(found) / max(1, len(found)):.3f}"
+        line = f"pose_found of the {len(there)} true pictures: {sum(there) / max(1, len(there)):.3f}"
         return [line + (f"; pose_error of them: {errors.mean():.2f}" if len(errors) else "")]
 
 
@@ -113,10 +113,10 @@ def _find(image: Tensor) -> FoundPerson | None:
         return None
 
 
-def _apart(found: FoundPerson | None, keypoints: Tensor, visibility: Tensor, size: tuple[int, int]) -> float:
+def _apart(person: FoundPerson | None, keypoints: Tensor, visibility: Tensor, size: tuple[int, int]) -> float:
     """Mean distance of the joints that both show, percent of the height; NaN where there is none."""
-    if found is None:
+    if person is None:
         return torch.nan
-    both = (found.visibility == 2) & (visibility.cpu() == 2)
-    here, there = (norm_to_points(points.cpu()[both], size) for points in (found.keypoints, keypoints))
+    both = (person.visibility == 2) & (visibility.cpu() == 2)
+    here, there = (norm_to_points(points.cpu()[both], size) for points in (person.keypoints, keypoints))
     return float((here - there).norm(dim=-1).mean() / size[0] * 100)

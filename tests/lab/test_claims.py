@@ -4,9 +4,11 @@ import math
 
 import pytest
 import yaml
-from posekit_lab import claims, experiments, results, source
+from posekit_lab import account, claims, experiments, results, source
 from posekit_lab.claims import Claim, claims_table, count, judge_all, judge_claim, read_claims
 
+from posekit.evaluation.table import Evaluation
+from posekit.metrics.protocol import Protocol
 from posekit.util.errors import InputError
 
 ENTRY = {
@@ -19,6 +21,11 @@ ENTRY = {
     "arm": "net",
     "beside": "none",
 }
+MARGINS = {"ssim": 0.01}
+
+
+def written(folder, entries, margins=MARGINS):
+    (folder / "claims.yaml").write_text(yaml.safe_dump({"margins": margins, "claims": entries}))
 
 
 @pytest.fixture
@@ -65,6 +72,55 @@ def test_verdict_is_read_off_the_interval(folder, net, expect, verdict, agreeing
         if expect != "nearer":
             assert d.mean == pytest.approx(sum(net) / 3 - 0.41)
         assert found.agreeing == agreeing
+
+
+@pytest.mark.parametrize(
+    ("net", "margin", "verdict"),
+    [
+        ((0.401, 0.412, 0.420), 0.01, "no difference"),
+        ((0.401, 0.412, 0.420), 0.001, "undecided"),
+        ((0.405, 0.415, 0.425), 0.01, "no difference"),  # surely more than 0, and surely too little to matter
+        ((0.405, 0.415, 0.425), None, "reproduced"),
+    ],
+)
+def test_no_difference_is_an_interval_within_the_margin(folder, net, margin, verdict):
+    keep(folder, net)
+    found = judge_claim(claim(margin=margin), folder)
+    assert found.verdict == verdict
+    assert (verdict == "no difference") == (margin is not None and abs(found.difference.low) < margin)
+
+
+@pytest.mark.parametrize(
+    ("metric", "printed", "difference"),
+    [
+        ("warped.l1", [15.52, 33.31], (15.52 - 33.31) / 255),
+        ("l1", [0.10, 0.15], -0.05),
+        ("xqda_rank_1", [77.8, 73.2], 0.046),
+        ("view.unseen.ssim", [0.5, 0.4], 0.1),
+        ("ssim", None, None),
+    ],
+)
+def test_printed_differences_are_in_our_units(metric, printed, difference):
+    assert claim(metric=metric, printed=printed).printed_difference == pytest.approx(difference)
+
+
+def test_systems_beside_each_other_are_judged_over_people(folder):
+    """Two people, two pairs each; a person counts once."""
+    people = ["a", "a", "b", "b", "c"]
+    values = {"net": {"ssim": [0.5, 0.7, 0.6, 0.8, 0.6]}, "none": {"ssim": [0.4, 0.4, 0.5, 0.5, 0.4]}}
+    table = Evaluation([], values, list("12345"), people, Protocol(), [])
+    (folder / "results" / "compare").mkdir()
+    table.save(folder / "results" / "compare" / "evaluation.json")
+    found = judge_claim(claim(results=["compare"]), folder)
+    assert found.difference.mean == pytest.approx(0.2)  # of each person: 0.2, 0.2, 0.2
+    assert (found.verdict, found.difference.seeds, found.difference.over) == ("reproduced", 3, "people")
+    assert "3 people" in claims_table([found])
+    with pytest.raises(InputError, match="'other'.*the comparison has net, none"):
+        judge_claim(claim(results=["compare"], arm="other"), folder)
+    with pytest.raises(InputError, match="without nearer"):
+        judge_claim(claim(results=["compare"], expect="nearer"), folder)
+    (folder / "results" / "compare" / "evaluation.json").unlink()
+    assert judge_claim(claim(results=["compare"]), folder).verdict == "not run"
 
 
 def test_nearer_counts_doublings(folder):
@@ -119,12 +175,14 @@ def test_a_seed_without_a_number_or_a_run_without_an_arm(folder):
 def test_table_says_claim_numbers_interval_and_counts(folder):
     keep(folder, (0.41, 0.44, 0.55))
     entries = [ENTRY, {**ENTRY, "claim": "In words only", "printed": None, "results": ["never"]}]
-    (folder / "claims.yaml").write_text(yaml.safe_dump(entries))
+    written(folder, [*entries, {**ENTRY, "claim": "Close", "printed": [0.405, 0.4]}])
     text = claims_table(judge_all(folder))
     assert "| The net beats nothing | A paper, Table 1 | ssim | 0.5 against 0.4 | +0.057 [" in text
-    assert "3 of 3 seeds agree | **undecided** |" in text
-    assert "| In words only | A paper, Table 1 | ssim | in words |  | **not run** |" in text
-    assert "\n2 claims: 1 undecided, 1 not run.\n" in text
+    assert "3 of 3 seeds agree | **undecided** |  |" in text
+    assert "| In words only | A paper, Table 1 | ssim | in words |  | **not run** |  |" in text
+    assert "| 0.405 against 0.4 (below the margin) |" in text
+    assert "the interval is within the margin (ssim 0.01)" in text
+    assert "\n3 claims: 2 undecided, 1 not run.\n" in text
 
 
 @pytest.mark.parametrize(
@@ -135,11 +193,12 @@ def test_table_says_claim_numbers_interval_and_counts(folder):
         ([{**ENTRY, "printed": [1]}], "two printed numbers"),
         ([{**ENTRY, "seeds": 3}], "entry 1 lacks, or should not have, seeds"),
         ([ENTRY, {k: v for k, v in ENTRY.items() if k != "arm"}], "entry 2 lacks, or should not have, arm"),
-        ("text", "entry 1 lacks"),
+        ([{**ENTRY, "metric": "l1"}], "l1 of entry 1 needs a margin"),
+        ("text", "a list of claims"),
     ],
 )
 def test_broken_files_are_named(folder, entries, words):
-    (folder / "claims.yaml").write_text(yaml.safe_dump(entries))
+    written(folder, entries)
     with pytest.raises(InputError, match=words):
         read_claims(folder)
 
@@ -156,23 +215,26 @@ def test_many_claims_tested_together():
     """p = .001, .01, .03, .04: by Holm .03 is above .05 / 2; by Benjamini-Hochberg .04 is below .05 4 / 4."""
     of = lambda p: claims.Judged(claim(), "reproduced", claims.Difference("ssim", 1.0, 0.5, 1.5, 3, p))  # noqa: E731
     judged = [of(p) for p in (0.03, 0.001, 0.04, 0.01)] + [claims.Judged(claim(), "not run")]
-    assert claims.standing_together(judged) == (2, 4)
-    assert claims.standing_together([of(0.001), of(0.002)]) == (2, 2)
-    assert claims.standing_together([of(0.5)]) == (0, 0)
-    assert claims.standing_together([claims.Judged(claim(), "not run")]) == (0, 0)
-    assert "of the 4 decided ones 2 stay decided under Holm's correction" in claims_table(judged)
+    assert claims.holm(judged) == pytest.approx([0.06, 0.004, 0.06, 0.03, 1])
+    assert claims.hochberg(judged) == 4
+    assert claims.holm([of(0.5)]) == [0.5]
+    assert claims.hochberg([of(0.5)]) == 0
+    assert claims.hochberg([claims.Judged(claim(), "not run")]) == 0
+    text = claims_table(judged)
+    assert "of the 4 decided ones 2 stay decided under Holm's correction over all 4" in text
+    assert (text.count("| yes |"), text.count("| no |")) == (2, 2)
 
 
 def test_a_note_stands_behind_the_verdict(folder):
     keep(folder, (0.5, 0.51, 0.52))
-    assert "**reproduced**; but see |" in claims_table([judge_claim(claim(note="but see"), folder)])
+    assert "**reproduced**; but see | yes |" in claims_table([judge_claim(claim(note="but see"), folder)])
 
 
 def test_command_writes_the_table(folder, capsys):
     keep(folder, (0.5, 0.51, 0.52))
-    (folder / "claims.yaml").write_text(yaml.safe_dump([ENTRY]))
+    written(folder, [ENTRY])
     assert experiments.main(["claims"], folder) == 0
-    assert capsys.readouterr().out.strip() == str(folder / "results" / "claims.md")
+    assert capsys.readouterr().out.split() == [str(folder / "results" / f"claims.{kind}") for kind in ("md", "png")]
     assert "**reproduced**" in (folder / "results" / "claims.md").read_text()
 
 
@@ -189,8 +251,9 @@ def test_the_claims_of_the_papers_name_what_the_sweeps_record():
     for one in found:
         if set(one.results) <= set(known):
             assert {one.arm, one.beside} <= set().union(*(known[table] for table in one.results)), one.claim
-        assert all((results.EXPERIMENTS / f"{name}.yaml").is_file() for name in one.results)
+        assert all((results.EXPERIMENTS / f"{name}.yaml").is_file() for name in one.results if name != "compare")
         assert one.source
+        assert one.margin > 0
         assert not one.claim.endswith(".")
     assert len({(one.source, one.metric, one.arm, one.beside) for one in found}) == len(found)
 
@@ -222,14 +285,19 @@ def test_committed_table_is_what_the_committed_results_say():
     assert text.endswith(claims_table(judged)), "run python -m posekit_lab.experiments claims"
     assert sum(count(judged).values()) == len(judged)
     assert set(count(judged)) == set(claims.VERDICTS)
+    page = (source.ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    assert account.account_page(account.read_printed(), judged) in page, "run python -m posekit_lab.experiments claims"
     page = " ".join((source.ROOT / "docs" / "measurements.md").read_text(encoding="utf-8").split())
     n = {verdict.replace(" ", "_"): number for verdict, number in count(judged).items()}
     assert (
-        "of {all} claims {reproduced} are reproduced, {not_reproduced} not reproduced, {undecided} undecided, "
-        "{not_measured} not measured, and {not_run} not run".format(all=len(judged), **n)
+        "of {all} claims {reproduced} are reproduced, {not_reproduced} not reproduced, of {no_difference} there is no "
+        "difference, {undecided} are undecided, {not_measured} not measured, and {not_run} not run".format(
+            all=len(judged), **n
+        )
     ) in page
     first_page = " ".join((source.ROOT / "README.md").read_text(encoding="utf-8").split())
     assert (
         "Of {all} published claims {reproduced} are reproduced at this size, {not_reproduced} not reproduced, "
-        "{undecided} undecided, {not_measured} not measured and {not_run} not run".format(all=len(judged), **n)
+        "{no_difference} show no difference, {undecided} are undecided, {not_measured} not measured and {not_run} not "
+        "run".format(all=len(judged), **n)
     ) in first_page
