@@ -4,6 +4,7 @@
     posekit sweep experiments/NAME.yaml
     python -m posekit_lab.experiments keep NAME                out/sweeps/NAME/table.csv -> results/NAME.csv
     python -m posekit_lab.experiments draw NAME                results/NAME.png and NAME.md
+    python -m posekit_lab.experiments again NAME               what a sweep that was run again says of the claims
     python -m posekit_lab.experiments claims                   what the papers say, our verdicts: results/claims.md and
                                                                claims.png, docs/verdicts.md
     python -m posekit_lab.experiments curve                    results/training_curve.png: the shipped log, drawn
@@ -22,7 +23,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -84,11 +87,17 @@ def draw_experiment(name: str, folder: Path = results.EXPERIMENTS) -> list[Path]
     with whole_file(picture) as temporary:
         figure = results.draw_summaries(summaries, entry["metrics"], entry["along"], entry["title"])
         figure.savefig(temporary, metadata={"Software": None})
-    text = f"# {entry['title']}\n\n" + results.summary_table(summaries, entry["metrics"], entry["along"])
+    text = f"# {entry['title']}\n\n{_cost(rows)}" + results.summary_table(summaries, entry["metrics"], entry["along"])
     if entry["beside"]:
         text += "\n" + differences.differences_table(rows, entry["metrics"], entry["arms"], entry["beside"])
     write_text(table, text)
     return [picture, table]
+
+
+def _cost(rows: Sequence[results.Row]) -> str:
+    """How many runs, and how long they took."""
+    minutes = sum(row.get("seconds", 0.0) for row in rows) / 60
+    return f"{len(rows)} runs of one processor core each, {minutes:.0f} minutes one after the other.\n\n"
 
 
 def _write_claims(folder: Path = results.EXPERIMENTS, page: Path = PAGE) -> list[Path]:
@@ -103,6 +112,27 @@ def _write_claims(folder: Path = results.EXPERIMENTS, page: Path = PAGE) -> list
         table = account.account_page(account.read_printed(folder), judged)
         written.append(write_text(page, between_markers(page.read_text(encoding="utf-8"), table, BEGIN, END)))
     return written
+
+
+def claims_again(name: str, table: Path, folder: Path = results.EXPERIMENTS) -> str:
+    """What a sweep that was run again, with other seeds or on another machine, says of the claims that it judges.
+
+    A line for each claim that needs no other sweep: the kept difference and verdict, and the new ones.
+    """
+    with TemporaryDirectory() as temporary:
+        results.keep(table, name, Path(temporary) / "results")
+        lines, changed = [], 0
+        mine = [claim for claim in claims.read_claims(folder) if claim.results == [name]]
+        for claim in mine:
+            kept, new = (claims.judge_claim(claim, where) for where in (folder, Path(temporary)))
+            changed += kept.verdict != new.verdict
+            mark = "CHANGED" if kept.verdict != new.verdict else "same"
+            lines.append(
+                f"{mark:8}{claim.claim}: {kept.verdict} {kept.difference}, again {new.verdict} {new.difference}"
+            )
+    if not mine:
+        raise InputError(f"No claim is judged by {name} alone; claims.yaml says which sweeps judge what.")
+    return "\n".join([*lines, f"{changed} of {len(mine)} verdicts changed."])
 
 
 def _draw_curve(folder: Path = results.EXPERIMENTS) -> Path:
@@ -121,7 +151,8 @@ def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS,
     commands.add_parser("build", help="notebooks from their sources")
     commands.add_parser("claims", help="a verdict on every published claim")
     commands.add_parser("curve", help="the log of the reference weights, drawn")
-    for command, words in (("keep", "take the table of a sweep as results"), ("draw", "figure and table of results")):
+    named = (("keep", "take the table of a sweep as results"), ("draw", "figure and table of results"))
+    for command, words in (*named, ("again", "verdicts of a sweep that was run again, beside the kept ones")):
         commands.add_parser(command, help=words).add_argument("name")
     options = parser.parse_args(arguments)
     try:
@@ -131,6 +162,8 @@ def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS,
             written = _write_claims(folder)
         elif options.command == "curve":
             written = [_draw_curve(folder)]
+        elif options.command == "again":
+            written = [claims_again(options.name, out / options.name / "table.csv", folder)]
         elif options.command == "keep":
             written = [results.keep(out / options.name / "table.csv", options.name, folder / "results")]
         else:

@@ -712,7 +712,9 @@ figures.draw_recorded("refinement_variants", paper)
 #
 # And here are the papers' claims, each with the verdict of these sweeps. Runs of one seed share people and the
 # order of the pairs, so they are compared seed by seed. **Reproduced**: the 95 % interval of the difference (Student's t
-# over the seeds) lies on the paper's side of 0. **Not reproduced**: it lies on the other side. **Undecided**: it holds 0. **Not
+# over the seeds) lies on the paper's side of 0. **Not reproduced**: it lies on the other side. **No difference**: it lies so
+# near to 0, on either side, that nobody would see the difference; how near, the last line below the table says. **Undecided**:
+# it holds 0, and more. **Not
 # measured**, **not run**: the number or the runs are missing here. Three seeds make a wide interval ($t =
 # 4.3$): "undecided" then means *run more seeds*, not *no effect*. `python -m posekit_lab.experiments claims`
 # writes the table anew.

@@ -7,9 +7,9 @@ import typer
 
 
 def sweep_command(
-    targets: Annotated[list[Path], typer.Argument(help="Notebooks, or one YAML experiment file.")],
+    targets: Annotated[list[Path], typer.Argument(help="Notebooks, or YAML experiment files.")],
     parameters: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value,value; repeat.")] = None,
-    seeds: Annotated[str, typer.Option(help="Values of the parameter seed: 0,1,2.")] = "",
+    seeds: Annotated[str, typer.Option(help="Values of the parameter seed: 0,1,2; overrules a file's.")] = "",
     timeout: Annotated[float | None, typer.Option(help="Seconds that one run may take; 600 if not given.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; 1 if not given.")] = None,
     backend: Annotated[str | None, typer.Option(help="joblib's: loky (processes), threading, dask, ray.")] = None,
@@ -18,10 +18,10 @@ def sweep_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of all sweeps.")] = Path("out/sweeps"),
 ) -> None:
     """Run notebooks with other parameters and seeds, side by side; run again, it goes on where it stopped."""
-    from posekit.sweeps.experiment import from_command_line
-    from posekit.sweeps.sweep import checked_sweep
+    from posekit.sweeps.experiment import from_command_line, is_file
+    from posekit.sweeps.sweep import checked_sweeps
 
-    asked = from_command_line(
-        targets, parameters or [], seeds, timeout=timeout, jobs=jobs, backend=backend, address=address, name=name
-    )
-    typer.echo(checked_sweep(asked, out, say=typer.echo))
+    how = {"timeout": timeout, "jobs": jobs, "backend": backend, "address": address, "name": name}
+    groups = [[target] for target in targets] if all(map(is_file, targets)) else [targets]
+    asked = [from_command_line(group, parameters or [], seeds, **how) for group in groups]  # all, before any run
+    typer.echo(checked_sweeps(asked, out, say=typer.echo))

@@ -158,29 +158,42 @@ def _from_mapping(given: dict[str, Any], source: str, beside: Path | None = None
         if key in given and (not isinstance(given[key], kind) or isinstance(given[key], bool)):
             raise InputError(f"{source}: {key} has the wrong kind of value, {given[key]!r}.")
     paths = tuple(_find(Path(str(n)), beside) for n in (names if isinstance(names, list) else [names]))
-    seeds = given.pop("seeds", [])
-    if not all(isinstance(seed, int) and not isinstance(seed, bool) for seed in seeds):
-        raise InputError(f"{source}: seeds are whole numbers, got {seeds!r}.")
+    seeds = _checked_seeds(given.pop("seeds", []), source)
     parameters = {k: v if isinstance(v, list) else [v] for k, v in (given.pop("parameters", None) or {}).items()}
     cases = tuple(given.pop("cases", []))
-    return Experiment(notebooks=paths, parameters=parameters, cases=cases, seeds=tuple(seeds), **given)
+    return Experiment(notebooks=paths, parameters=parameters, cases=cases, seeds=seeds, **given)
+
+
+def _checked_seeds(seeds: list, source: str) -> tuple[int, ...]:
+    if not all(isinstance(seed, int) and not isinstance(seed, bool) for seed in seeds):
+        raise InputError(f"{source}: seeds are whole numbers, got {seeds!r}.")
+    return tuple(seeds)
 
 
 def from_command_line(targets: list[Path], parameters: list[str], seeds: str, **options: Any) -> Experiment:
     """The words of `posekit sweep`: notebooks with `name=value,value` and `0,1,2`, or one YAML file alone.
 
-    options: name, timeout, backend, jobs, address; None stands for "not given".  They overrule those of the file.
+    options: name, timeout, backend, jobs, address; None stands for "not given".  They overrule those of the file, and
+    so do the seeds.
     """
     options = {key: value for key, value in options.items() if value is not None}
     grid = dict(map(parse_values, parameters))
     if seeds:
         grid |= dict([parse_values(f"seeds={seeds}")])
-    if len(targets) == 1 and targets[0].suffix in (".yaml", ".yml"):
+    if any(map(is_file, targets)):
+        own = {"seeds": _checked_seeds(grid.pop("seeds"), "posekit sweep")} if seeds else {}
         if grid:
-            raise InputError("An experiment file holds its parameters and seeds; change them there.")
-        return replace(load_experiment(targets[0]), **options)
+            raise InputError("An experiment file holds its parameters; change them there.")
+        if len(targets) > 1:
+            raise InputError("Give notebooks or experiment files, not both.")
+        return replace(load_experiment(targets[0]), **own, **options)
     given = {"notebook": list(map(str, targets)), "seeds": grid.pop("seeds", []), "parameters": grid, **options}
     return _from_mapping(given, "posekit sweep")
+
+
+def is_file(target: Path) -> bool:
+    """Whether this is the name of an experiment file."""
+    return target.suffix in (".yaml", ".yml")
 
 
 def parse_values(text: str) -> tuple[str, list[Scalar]]:

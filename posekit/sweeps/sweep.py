@@ -17,6 +17,7 @@ summary.csv, their means over the seeds with intervals, which are printed too.
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,28 @@ def checked_sweep(experiment: Experiment, out: Path = OUT, *, say=print) -> str:
             f"{len(failed)} of {total} runs failed; their notebooks show where:\n" + "\n".join([*failed, written])
         )
     return written
+
+
+def checked_sweeps(experiments: Sequence[Experiment], out: Path = OUT, *, say=print) -> str:
+    """`checked_sweep` of one after the other; what fails in one is said at the end and does not stop the others.
+
+    All are checked before the first one runs.
+    """
+    for experiment in experiments:
+        for path in experiment.notebooks:
+            _plan(experiment, path, out)
+    written, failures = [], []
+    for experiment in experiments:
+        try:
+            written.append(checked_sweep(experiment, out, say=say))
+        except InputError as error:
+            if len(experiments) == 1:
+                raise
+            failures.append(str(error))
+            say(str(error))
+    if failures:
+        raise InputError(f"{len(failures)} of {len(experiments)} experiments failed:\n" + "\n".join(failures))
+    return "\n".join(written)
 
 
 def _plan(experiment: Experiment, notebook: Path, out: Path):

@@ -238,6 +238,27 @@ def test_command_writes_the_table(folder, capsys):
     assert "**reproduced**" in (folder / "results" / "claims.md").read_text()
 
 
+def test_a_sweep_that_was_run_again_beside_the_kept_one(folder, capsys):
+    keep(folder, (0.5, 0.51, 0.52))
+    other = {**ENTRY, "claim": "The other way round", "expect": "lower"}
+    elsewhere = {**ENTRY, "results": ["duel", "more"]}
+    written(folder, [ENTRY, other, elsewhere])
+    new = folder / "out" / "duel"
+    new.mkdir(parents=True)
+    lines = ["run,seed,arm,steps,ssim,status,error"]
+    lines += [f"r,{seed},net,100,{0.41 + seed / 50},ok," for seed in range(3, 6)]
+    lines += [f"r,{seed},none,100,{0.40 + (seed == 4) / 5},ok," for seed in range(3, 6)]
+    (new / "table.csv").write_text("\n".join(lines) + "\n")
+    assert experiments.main(["again", "duel"], folder, folder / "out") == 0
+    said = capsys.readouterr().out
+    assert "CHANGED The net beats nothing: reproduced +0.100" in said
+    assert "2 of 2 verdicts changed." in said
+    assert "again undecided" in said
+    written(folder, [elsewhere])
+    assert experiments.main(["again", "duel"], folder, folder / "out") == 1
+    assert "No claim is judged by duel alone" in capsys.readouterr().err
+
+
 def test_the_claims_of_the_papers_name_what_the_sweeps_record():
     """Every claim's arms are those of a figure, so that a sweep that is kept later is found."""
     found = read_claims()

@@ -11,13 +11,14 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from posekit_lab.notebooks import dumps, load_notebook
 
+from posekit.cli.sweep import sweep_command
 from posekit.sweeps import experiment
 from posekit.sweeps.code_version import code_version
 from posekit.sweeps.experiment import Experiment
 from posekit.sweeps.one_run import run_one
 from posekit.sweeps.parameters import Parameter, check_parameters, known_parameters
 from posekit.sweeps.summary import over_seeds, summary_lines
-from posekit.sweeps.sweep import _version, checked_sweep, sweep
+from posekit.sweeps.sweep import _version, checked_sweep, checked_sweeps, sweep
 from posekit.sweeps.table import SweepRun, finished
 from posekit.util.errors import InputError
 
@@ -273,8 +274,31 @@ def test_words_of_the_command_line(notebook, tmp_path):
     )
     with pytest.raises(InputError, match="An experiment file holds its parameters"):
         experiment.from_command_line([file], ["power=2"], "")
+    assert experiment.from_command_line([file], [], "3,4").seeds == (3, 4)  # a file's experiment with other seeds
+    with pytest.raises(InputError, match="seeds are whole numbers"):
+        experiment.from_command_line([file], [], "3,x")
+    with pytest.raises(InputError, match="notebooks or experiment files, not both"):
+        experiment.from_command_line([notebook, file], [], "")
     with pytest.raises(InputError, match="seeds are whole numbers"):
         experiment.from_command_line([notebook], [], "0,a")
+
+
+def test_several_files_one_after_the_other(notebook, tmp_path, capsys):
+    """One that fails does not stop the others; one that cannot be run at all stops all before they begin."""
+    for name, modes in (("bad", "[raise]"), ("good", "[fine]")):
+        text = f"name: {name}\nnotebook: modes.ipynb\nparameters: {{mode: {modes}}}\nseeds: [0]\n"
+        (tmp_path / f"{name}.yaml").write_text(text)
+    files = [tmp_path / "bad.yaml", tmp_path / "good.yaml"]
+    wrong = Experiment((notebook,), {"mode": [7]})
+    with pytest.raises(InputError, match="mode"):
+        checked_sweeps([wrong, *(experiment.load_experiment(f) for f in files)], tmp_path / "out", say=lambda _: None)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError, match="(?s)1 of 2 experiments failed.*ValueError: no good"):
+        sweep_command(files, seeds="", out=tmp_path / "out")
+    assert [row["status"] for row in table(tmp_path / "out" / "good" / "table.csv")] == ["ok"]
+    capsys.readouterr()
+    sweep_command([files[1]], seeds="0,1", out=tmp_path / "out")
+    assert "1 runs, 1 already done" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["atlas", "=3", "a b=3", "atlas="])
