@@ -180,7 +180,7 @@ def _of_table(table: Mapping[str, Any], made: Sequence[Printed]) -> list[str]:
                 rows.append([row, column, beside, here])
         parts.append(_markdown([[f"*{table['reference']}* against", "", "printed", "here"], *rows]))
     if table.get("presets"):
-        asked = ", ".join(f"`posekit study --preset {name}`" for name in table["presets"])
+        asked = ", ".join(f"`posekit study {name}`" for name in table["presets"])
         parts.append(f"Ask it yourself: {asked}.")
     return parts + ([f"*Unclear:* {table['doubt']}"] if table.get("doubt") else [])
 

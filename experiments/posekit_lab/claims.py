@@ -6,8 +6,8 @@ sweep by one metric:
     claim     a sentence
     source    paper and table
     printed   [of the arm, of the one beside it] as printed; null where the paper gives no number
-    expect    higher or lower: how the arm should differ; nearer: of a ratio, that it should come nearer to 1, which
-              is counted in doublings, |log2|, so that half and double are alike
+    expect    higher or lower: how the arm should differ; same: by no more than the margin; nearer: of a ratio, that it
+              should come nearer to 1, which is counted in doublings, |log2|, so that half and double are alike
     results   tables in experiments/results, kept by `python -m posekit_lab.experiments keep NAME`; or [compare], the
               systems of `posekit compare`: one training of each, so that the interval is over people
     metric    column of the tables
@@ -79,8 +79,8 @@ class Claim:
     margin: float | None = None  # of its metric, see `read_claims`
 
     def __post_init__(self) -> None:
-        if self.expect not in ("higher", "lower", "nearer"):
-            raise InputError(f"The claim {self.claim!r} expects higher, lower or nearer, got {self.expect!r}.")
+        if self.expect not in ("higher", "lower", "same", "nearer"):
+            raise InputError(f"The claim {self.claim!r} expects higher, lower, same or nearer, got {self.expect!r}.")
         if not isinstance(self.results, list) or not self.results:
             raise InputError(f"The claim {self.claim!r} names its results as a list, got {self.results!r}.")
         if self.printed is not None and len(self.printed) != 2:
@@ -177,8 +177,8 @@ def _judge_over_people(claim: Claim, path: Path) -> Judged:
 def _verdict(claim: Claim, gap: Difference, expect: str) -> str:
     """What the interval says: see the head of this file."""
     if claim.margin is not None and -claim.margin < gap.low and gap.high < claim.margin:
-        return "no difference"
-    if gap.reading == "undecided":
+        return "reproduced" if expect == "same" else "no difference"
+    if gap.reading == "undecided" or (expect == "same" and abs(gap.mean) < (claim.margin or 0)):
         return "undecided"
     return "reproduced" if gap.reading == expect else "not reproduced"
 

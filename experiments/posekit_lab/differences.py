@@ -72,9 +72,7 @@ def difference(rows: Sequence[Mapping[str, Any]], metric: str, arm: str, beside:
     for a, b in ((of[arm][seed], of[beside][seed]) for seed in seeds):
         if differ := [f"{key} {a[key]} and {b[key]}" for key in SHARED if key in a and key in b and a[key] != b[key]]:
             raise InputError(f"{arm!r} and {beside!r} differ in more than their arm ({'; '.join(differ)}).")
-    return _of_differences(
-        metric, np.array([of[arm][seed][metric] - of[beside][seed][metric] for seed in seeds], float)
-    )
+    return interval_of(metric, np.array([of[arm][seed][metric] - of[beside][seed][metric] for seed in seeds], float))
 
 
 def difference_over_people(made: Evaluation, metric: str, arm: str, beside: str) -> Difference:
@@ -92,10 +90,10 @@ def difference_over_people(made: Evaluation, metric: str, arm: str, beside: str)
     ]
     if len(means) < 2:
         raise InputError(f"{metric!r} was measured on {len(means)} people; an interval needs two.")
-    return replace(_of_differences(metric, np.array(means)), over="people")
+    return replace(interval_of(metric, np.array(means)), over="people")
 
 
-def _of_differences(metric: str, differences: np.ndarray) -> Difference:
+def interval_of(metric: str, differences: np.ndarray) -> Difference:
     """Student's interval of the mean of independent differences."""
     n = len(differences)
     mean, spread = differences.mean(), differences.std(ddof=1) / np.sqrt(n)

@@ -707,7 +707,9 @@ figures.grid_of(("source", "pose", "made", "target"), rows)
 # cover a wide front. Nothing but joints told the network about the target: whether an arm lies before or behind the
 # body, it has to guess. The supplementary (section 6) names both among its failures: "warping problems" and the "ambiguity of
 # the pose
-# representation".
+# representation". It names five causes in all, and presumes them from single pictures. The studio can provoke each, because there
+# it is known: [docs/measurements](../docs/measurements.md) does, with these weights, and four of the five cost what the paper
+# presumes.
 #
 # ## 8. Does the refinement need the warp?
 #

@@ -120,6 +120,13 @@ def arms_raised(seed: int, person: int, view: int) -> bool:
     return draw_keys(_view_stream(seed, person, view, "body"))[0] in RAISED
 
 
+def body_turn(seed: int, person: int, view: int) -> float:
+    """How far the whole person of a photograph of the set "body" turns to their left: degrees, -180 .. 180, 0 faces the
+    camera.  Nothing is rendered for it.
+    """
+    return (sample_pose(_view_stream(seed, person, view, "body"))["yaw"] + 180) % 360 - 180
+
+
 def face_expression(seed: int, person: int, view: int) -> faces.Expression:
     """The expression of a photograph of the set "face", strengths by name.  Nothing is rendered for it."""
     return faces.sample_expression(_view_stream(seed, person, view, "face"))

@@ -60,6 +60,7 @@ def claim(**changes):
         ((1.20, 1.21, 1.22), "nearer", "reproduced", 3),  # 1.2 is nearer to 1 than 0.4
         ((4.00, 4.10, 4.20), "nearer", "not reproduced", 0),  # too much is as bad as too little
         ((0.0, 1.0, 1.0), "nearer", "not measured", 0),
+        ((0.50, 0.51, 0.52), "same", "not reproduced", 0),
     ],
 )
 def test_verdict_is_read_off_the_interval(folder, net, expect, verdict, agreeing):
@@ -88,6 +89,20 @@ def test_no_difference_is_an_interval_within_the_margin(folder, net, margin, ver
     found = judge_claim(claim(margin=margin), folder)
     assert found.verdict == verdict
     assert (verdict == "no difference") == (margin is not None and abs(found.difference.low) < margin)
+
+
+@pytest.mark.parametrize(
+    ("net", "verdict"),
+    [
+        ((0.401, 0.412, 0.420), "reproduced"),
+        ((0.401, 0.43, 0.40), "undecided"),
+        ((0.407, 0.419, 0.431), "undecided"),  # surely not 0, and perhaps no more than the margin
+        ((0.43, 0.44, 0.45), "not reproduced"),
+    ],
+)
+def test_the_same_is_claimed_within_the_margin(folder, net, verdict):
+    keep(folder, net)
+    assert judge_claim(claim(expect="same", margin=0.01), folder).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -188,7 +203,7 @@ def test_table_says_claim_numbers_interval_and_counts(folder):
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ([{**ENTRY, "expect": "better"}], "expects higher, lower or nearer"),
+        ([{**ENTRY, "expect": "better"}], "expects higher, lower, same or nearer"),
         ([{**ENTRY, "results": "duel"}], "as a list"),
         ([{**ENTRY, "printed": [1]}], "two printed numbers"),
         ([{**ENTRY, "seeds": 3}], "entry 1 lacks, or should not have, seeds"),

@@ -177,7 +177,9 @@ def test_every_figure_is_described_in_full():
         experiments.figure_of(name)
 
 
-SWEEPS = [path for path in sorted(results.EXPERIMENTS.glob("*.yaml")) if path.stem not in ("figures", "claims", "printed")]
+SWEEPS = [
+    path for path in sorted(results.EXPERIMENTS.glob("*.yaml")) if path.stem not in ("figures", "claims", "printed")
+]
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
