@@ -196,7 +196,7 @@ def claims_table(judged: Sequence[Judged]) -> str:
     for one, p in zip(judged, adjusted, strict=True):
         c = one.claim
         metric = c.metric + (", doublings from 1" if c.expect == "nearer" else "")
-        note = f"; {c.note}" if c.note else ""
+        note = f"{_more_seeds(one)}; {c.note}" if c.note else _more_seeds(one)
         lines.append([c.claim, c.source, metric, _printed(c), _ours(one), f"**{one.verdict}**{note}"])
         lines[-1].append(("yes" if p <= 1 - CONFIDENCE else "no") if one.verdict in DECIDED else "")
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -211,7 +211,8 @@ def claims_table(judged: Sequence[Judged]) -> str:
         f"one among all, with {CONFIDENCE:.0%}), and {hochberg(judged)} under Benjamini and Hochberg's (at most "
         f"{1 - CONFIDENCE:.0%} false ones expected among them).\n\n*No difference*: the interval is within the margin "
         f"({', '.join(f'{name} {margin:g}' for name, margin in margins) or 'none given'}). A printed difference "
-        "below it is marked so. (The margins were written down after the first runs.)"
+        "below it is marked so. Of what is undecided the table says how many seeds would bring the interval within the "
+        "margin, if they vary as these do: a guess from few. (The margins were written down after the first runs.)"
     )
     return f"{table}\n\n{len(judged)} claims: {counted}.\n\n{together}\n"
 
@@ -259,6 +260,14 @@ def _ours(one: Judged) -> str:
     if one.verdict == "undecided" and d.over == "seeds":
         agree = f", {one.agreeing} of {d.seeds} seeds agree"
     return f"{d}{agree}"
+
+
+def _more_seeds(one: Judged) -> str:
+    """Of an undecided claim: how many seeds it would take, by the spread of those that there are."""
+    if one.verdict != "undecided" or one.claim.margin is None or one.difference.over != "seeds":
+        return ""
+    wanted = one.difference.seeds_for(one.claim.margin)
+    return f" ({'over 1,000' if wanted is None else wanted} seeds would do)"
 
 
 def _doublings(ratio: float) -> float:

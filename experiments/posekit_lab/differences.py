@@ -46,6 +46,18 @@ class Difference:
         """ "higher" or "lower" where the interval leaves out 0, else "undecided"."""
         return "higher" if self.low > 0 else "lower" if self.high < 0 else "undecided"
 
+    def seeds_for(self, margin: float) -> int | None:
+        """How many seeds would bring the interval's half width below ``margin``, if they vary as these do.
+
+        None where it would take more than 1,000.
+        """
+        half = (self.high - self.low) / 2
+        spread = half / student.ppf((1 + CONFIDENCE) / 2, self.seeds - 1) * np.sqrt(self.seeds)
+        for n in range(2, 1001):
+            if student.ppf((1 + CONFIDENCE) / 2, n - 1) * spread / np.sqrt(n) <= margin:
+                return n
+        return None
+
     def __str__(self) -> str:
         return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 

@@ -193,7 +193,8 @@ def test_table_says_claim_numbers_interval_and_counts(folder):
     written(folder, [*entries, {**ENTRY, "claim": "Close", "printed": [0.405, 0.4]}])
     text = claims_table(judge_all(folder))
     assert "| The net beats nothing | A paper, Table 1 | ssim | 0.5 against 0.4 | +0.057 [" in text
-    assert "3 of 3 seeds agree | **undecided** |  |" in text
+    needed = judge_all(folder)[0].difference.seeds_for(0.01)
+    assert f"3 of 3 seeds agree | **undecided** ({needed} seeds would do) |  |" in text
     assert "| In words only | A paper, Table 1 | ssim | in words |  | **not run** |  |" in text
     assert "| 0.405 against 0.4 (below the margin) |" in text
     assert "the interval is within the margin (ssim 0.01)" in text

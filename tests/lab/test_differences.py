@@ -15,6 +15,15 @@ def rows(**arms):
     return [{"arm": arm, "seed": seed, "score": v} for arm, values in arms.items() for seed, v in enumerate(values)]
 
 
+def test_seeds_that_a_margin_needs():
+    """Half width t s / sqrt(n), s = .01: .0248 for three; .01 needs n = 7, with 2.447 * .01 / sqrt(7) = .0092."""
+    d = difference(rows(a=[0.51, 0.52, 0.53], b=[0.5, 0.5, 0.5]), "score", "a", "b")
+    assert (d.high - d.low) / 2 == pytest.approx(4.3027 * 0.01 / 3**0.5, rel=1e-3)
+    assert d.seeds_for(0.01) == 7
+    assert d.seeds_for(1) == 2
+    assert d.seeds_for(1e-6) is None
+
+
 def test_against_scipys_paired_test():
     a, b = np.random.default_rng(0).normal(size=(2, 7))
     found = difference(rows(a=a, b=b), "score", "a", "b")
