@@ -548,9 +548,9 @@ for i in np.linspace(0, len(theirs) - 1, min(3, measured)).astype(int):
         probes.made_photographs(probes.baselines(shipped)[name], [pair]) for name in copies
     )
     trained = probes.made_photographs(shipped, [pair])
-    made = (*copied, trained, pair.target.image)
     line = [with_close_ups(pair.source.image, pair.source)]
-    lines.append(line + [with_close_ups(image, pair.target) for image in made])
+    images = (*copied, trained, pair.target.image)
+    lines.append(line + [with_close_ups(image, pair.target) for image in images])
 figures.grid_of(
     ("source", "nearest\ntexel", "mirrored\ntexel", long_name.replace(" ", "\n"), "truth"),
     lines,
