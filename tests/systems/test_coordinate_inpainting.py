@@ -204,6 +204,17 @@ def test_a_stage_keeps_a_loss_and_the_loss_has_a_name():
         tiny(reading="laptop_random", without=["l1", "nearest_neighbour", "adversarial"]).stages()
 
 
+def test_fine_tuning_trains_f_on_with_g():
+    """Section 3: "the first network f can be fine-tuned during the second stage"; all else is as without."""
+    (f, g), (f_too, both) = (tiny(reading=reading).stages() for reading in ("laptop", "laptop_tuned"))
+    assert f == f_too
+    assert both == dataclasses.replace(g, parts=("f", "g"))
+    system, pair = tiny(reading="laptop_tuned", features="random"), make_batch(1, 40)
+    terms = system.losses(pair, system.stage_forward(pair, both), both.weights)
+    sum(terms[name] for name in both.weights if name in terms).backward()
+    assert any(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in system.f.parameters())
+
+
 @pytest.mark.parametrize("reading", ["main", "supplementary", "laptop"])
 def test_feature_losses_are_means(reading):
     """The published weights fit means (benchmarks/loss_scales.py)."""
