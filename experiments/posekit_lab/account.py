@@ -104,8 +104,9 @@ def unused(printed: Mapping[str, Any], judged: Sequence[Judged]) -> list[Judged]
 
 
 def _verdict_of(comparison: Printed) -> str:
-    """One word for a comparison: that of its claims, the most decided first; "no claim" without any."""
-    verdicts = [one.verdict for one in comparison.judged]
+    """One word for a comparison: the verdict of its claim by the column's own measure; "no claim" without any."""
+    own = [one for one in comparison.judged if one.claim.measure in (comparison.column, "lpips")]
+    verdicts = [one.verdict for one in own] or ["not measured"] * bool(comparison.judged)
     return next((verdict for verdict in VERDICTS if verdict in verdicts), "no claim")
 
 
@@ -121,7 +122,12 @@ def account_page(printed: Mapping[str, Any], judged: Sequence[Judged]) -> str:
     lines.append(["**all**", *(str(sum(_verdict_of(o) == name for o in made)) for name in names), str(len(made))])
     words = [one for one in judged if one.claim.printed is None]
     said = ", ".join(f"{n} {name}" for name, n in count(words).items() if n)
-    parts = [_markdown(lines), f"Beside these, {len(words)} claims that the papers make in words: {said}."]
+    parts = [
+        _markdown(lines),
+        "Two comparisons are printed twice (keypoints against DensePose, Dense Pose Transfer's Tables 3 and 7), and "
+        "counted twice. Where LPIPS is printed, and the perceptual distance stands in for it, the row counts as not "
+        f"measured. Beside these, {len(words)} claims that the papers make in words: {said}.",
+    ]
     for paper in papers:
         parts.append(f"## {paper}")
         for table in printed["tables"]:
@@ -179,6 +185,8 @@ def _of_table(table: Mapping[str, Any], made: Sequence[Printed]) -> list[str]:
                 beside = f"{one.number:g}" if one.reference is None else f"{one.reference:g} against {one.number:g}"
                 rows.append([row, column, beside, here])
         parts.append(_markdown([[f"*{table['reference']}* against", "", "printed", "here"], *rows]))
+    if table["kind"] == "architecture":
+        parts.append("Built as printed where the print allows it; [readings](readings.md) says what was decided.")
     if table.get("presets"):
         asked = ", ".join(f"`posekit study {name}`" for name in table["presets"])
         parts.append(f"Ask it yourself: {asked}.")
@@ -189,7 +197,8 @@ def _verdict(one: Judged) -> str:
     """The verdict, by which metric where it is another, the interval, and where its runs are."""
     by = "by the perceptual distance, " if one.claim.measure == "perceptual" else ""
     interval = "" if one.difference is None else f"{one.difference}, "
-    return f"**{one.verdict}** ({by}{interval}{' and '.join(map(_runs, one.claim.results))})"
+    note = f"; *{one.claim.note}*" if one.claim.note else ""
+    return f"**{one.verdict}** ({by}{interval}{' and '.join(map(_runs, one.claim.results))}){note}"
 
 
 def _runs(name: str) -> str:

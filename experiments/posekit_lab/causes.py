@@ -216,8 +216,9 @@ def _draw(system: System, made: Sequence[Cause]) -> Figure:
     figure, axes = new_figure(8.6, 1.55 * len(made) + 0.2, len(made), 6, kind=Figure)
     for row, cause in enumerate(made):
         spoilt = _usual(system, cause.spoilt, cause.regions[0])
-        same = [pair for pair in cause.plain if pair.target.identity == spoilt.target.identity]
-        plain = _usual(system, same or cause.plain, cause.regions[1])
+        own = [pair for pair in cause.plain if pair.target.identity == spoilt.target.identity]
+        twins = [pair for pair in own if pair.target.name == spoilt.target.name]  # the same pair, but for the cause
+        plain = _usual(system, twins or own or cause.plain, cause.regions[1])
         for pair, kind, places in ((spoilt, "with", axes[row, :3]), (plain, "without", axes[row, 3:])):
             with torch.no_grad():
                 image = system(pair.batched()).image

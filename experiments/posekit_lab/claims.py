@@ -205,14 +205,16 @@ def claims_table(judged: Sequence[Judged]) -> str:
     staying = sum(p <= 1 - CONFIDENCE for p in decided)
     margins = sorted({(one.claim.measure, one.claim.margin) for one in judged if one.claim.margin is not None})
     together = (
-        f"Each verdict is tested alone at {CONFIDENCE:.0%}, over seeds; the people of a seed are the same in all arms, "
-        f"and no interval is over people. *Together*: of the {len(decided)} decided ones {staying} stay decided under "
+        f"Each verdict is tested alone at {CONFIDENCE:.0%}. Those over seeds have other weights and batches, but the "
+        "same people and pairs, and say nothing of other people; those over people have one training of each, and say "
+        f"nothing of other trainings. *Together*: of the {len(decided)} decided ones {staying} stay decided under "
         f"Holm's correction over all {sum(one.difference is not None for one in judged)} that have a number (no false "
         f"one among all, with {CONFIDENCE:.0%}), and {hochberg(judged)} under Benjamini and Hochberg's (at most "
         f"{1 - CONFIDENCE:.0%} false ones expected among them).\n\n*No difference*: the interval is within the margin "
         f"({', '.join(f'{name} {margin:g}' for name, margin in margins) or 'none given'}). A printed difference "
-        "below it is marked so. Of what is undecided the table says how many seeds would bring the interval within the "
-        "margin, if they vary as these do: a guess from few. (The margins were written down after the first runs.)"
+        "below it is marked so. Of what is undecided the table says how many seeds would decide it, either way, if "
+        "mean and spread stay as they are: a guess, since the true spread may be half that of three seeds, or six "
+        "times. (The margins were written down after the first runs.)"
     )
     return f"{table}\n\n{len(judged)} claims: {counted}.\n\n{together}\n"
 

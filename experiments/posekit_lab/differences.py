@@ -47,14 +47,15 @@ class Difference:
         return "higher" if self.low > 0 else "lower" if self.high < 0 else "undecided"
 
     def seeds_for(self, margin: float) -> int | None:
-        """How many seeds would bring the interval's half width below ``margin``, if they vary as these do.
+        """How many seeds would leave out 0, or bring the interval within the margin, if mean and spread stay.
 
         None where it would take more than 1,000.
         """
+        wanted = max(abs(self.mean), margin - abs(self.mean))
         half = (self.high - self.low) / 2
         spread = half / student.ppf((1 + CONFIDENCE) / 2, self.seeds - 1) * np.sqrt(self.seeds)
         for n in range(2, 1001):
-            if student.ppf((1 + CONFIDENCE) / 2, n - 1) * spread / np.sqrt(n) <= margin:
+            if student.ppf((1 + CONFIDENCE) / 2, n - 1) * spread / np.sqrt(n) < wanted:
                 return n
         return None
 

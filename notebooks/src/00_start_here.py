@@ -63,7 +63,8 @@ from posekit.util.errors import InputError
 # ## 1. Is everything there?
 #
 # `posekit check` in a terminal says what this machine has, what is missing, and what to do about it. The same from
-# Python. A line with `WARN` is something optional that is not there; nothing in this course needs it.
+# Python. (Here in short: `posekit check` prints each line in full.) A line with `WARN` is something optional that is not
+# there; nothing in this course needs it. Each `reference weights` line is another trained system.
 
 # %%
 findings = run_checks()
@@ -121,20 +122,20 @@ pairs = [held_out[i] for i in range(len(held_out))]
 # person i, pair i: not chosen by eye
 shown = [pairs[each * i + i % each] for i in range(rows)]
 
-panels, known = [], []
+panels, shares = [], []
 for pair in shown:
     # share of the body's texels that the source shows
-    known.append(seen_in_atlas(pair.source, 128)[1])
+    shares.append(seen_in_atlas(pair.source, 128)[1])
     made = steps.transfer_steps(pair.source, system, pair.target)
-    made[1] = (f"S[C]: {known[-1]:.0%} known", made[1][1])
+    made[1] = (f"S[C]: {shares[-1]:.0%} known", made[1][1])
     made.append(("truth", pair.target.image))
     lenders = (pair.source, None, None, *3 * [pair.target])  # whose head and hand to enlarge
     panels += [
         (title, with_close_ups(image, whose))
         for (title, image), whose in zip(made, lenders, strict=True)
     ]
-record(least_known=round(min(known), 2), most_known=round(max(known), 2))
-assert max(known) < 0.7, "One photograph shows nearly the whole body."
+record(least_known=round(min(shares), 2), most_known=round(max(shares), 2))
+assert max(shares) < 0.7, "One photograph shows nearly the whole body."
 titled = [
     (title if n < 6 or n % 6 == 1 else "", picture)
     for n, (title, picture) in enumerate(panels)
@@ -143,10 +144,13 @@ fig.panels(titled, 6, width=9.5, size=9)
 
 # %% [markdown]
 # Look at the second column: how much of the body does one photograph show? Look at the third: what was invented? And
-# look at what the warped picture lacks: hair and skirts that hang away from the body have no place on the atlas.
+# look at what the warped picture lacks: wall, floor and shadow. (Long hair and skirts would be missing, too: what hangs
+# away from the body has no place on the atlas.) Beneath each picture of a person, head and larger hand are enlarged, up
+# to three times; beneath $W$ and the result they are cut out where the *truth* has them. See how little of a face is left.
 #
-# **Exercise 1: what is seen.** The percentages above the second column count texels. Write the count: `known` says how
-# much of the photograph fell on a texel, `body` which texels belong to the body at all.
+# **Exercise 1: what is seen.** The percentages above the second column count texels. Write the count: `known` holds for
+# every texel how much of the photograph fell on it, 0 where nothing did (sometimes it holds only 0 and 1: count any texel
+# above 0). `body` is 1 on the texels that belong to the body, else 0. The share is a number from 0 to 1.
 
 
 # %% tags=["exercise"]
@@ -165,11 +169,12 @@ first = shown[0].source
 on_atlas = splat(first.image[None], first.uv[None], (128, 128), first.mask[None])
 body_texels = torch.from_numpy(part_labels(128) > 0)
 mine = float(seen_share(on_atlas.known[0, 0], body_texels.float()))
-assert abs(mine - known[0]) < 1e-5, "Your share is not that of the figure's first row."
+assert abs(mine - shares[0]) < 1e-5, "Your share is not that of the figure's first row."
 
 # %% [markdown]
 # **Exercise 2: wrap it.** The step from $T$ to $W$ is one line. The target map says for every pixel which texel it
-# shows: its `column` and its `row` on the atlas. Read $T$ there; off the body the picture is white.
+# shows; here it is already turned into the `column` and the `row` of that texel. Read $T$ there, for all pixels at once.
+# `mask` is 1 on the body and 0 off it; off the body the picture is white, and white is 1 in every channel.
 
 
 # %% tags=["exercise"]
@@ -202,7 +207,7 @@ assert off < 0.05, "Your W is not that of the figure."
 #
 # - **body**: mean absolute colour difference over the pixels of the target's body map (0 is perfect),
 # - **rest**: the same over all other pixels: background, loose hair, skirts,
-# - **sharpness**: energy of the edges on the body, divided by that of the truth (1 is as sharp as the truth).
+# - **sharpness**: energy of the edges on the body, divided by that of the truth (1 is as sharp as the truth; the median).
 #
 # One number would not do: a blurred picture can have a small error.
 
@@ -251,11 +256,15 @@ if not isinstance(system, TexelFill):
 # %% [markdown]
 # Knowing the geometry does most of the work on the body, even without learning. What remains is the harder part: to
 # invent what was not seen, to draw what has no map, and to stay sharp. With the reference weights, the clear gain is
-# in the *rest*: the networks draw hair, skirts, shadow and background that copying cannot. They come from a laptop's
-# budget; on the body the gain over `TexelFill` is small: compare `body` and `sharpness`. Notebook 06
+# in the *rest*: the networks draw hair, skirts, shadow and background that copying cannot. They come from a laptop's budget:
+# on the body their error is hardly smaller than that of `TexelFill`, but their pictures are sharper there (0.60 against 0.43;
+# still far from 1). Notebook 06
 # trains, measures and takes apart the whole system.
 #
 # ## 4. The map of the course
+#
+# The papers are numbered in the second table. $(I, U, V)$ says for every pixel which of 24 body parts it shows, and where
+# on that part; a **chart** is one part laid out flat (notebook 01).
 #
 # | notebook | it answers | built on |
 # |---|---|---|
@@ -333,8 +342,8 @@ panel.move()  # every control once: a figure that breaks, breaks here
 # %% [markdown]
 # ## 6. The error by hand
 #
-# **Exercise 3: the error on the body.** The error of section 3 looks harmless, and most of its variants in published code are wrong in one of three ways.
-# Write it for one photograph: the mean absolute difference over all three channels of the pixels **on the mask**.
+# **Exercise 3: the error on the body.** The error of section 3 looks harmless, but it is easy to get wrong: by what you
+# sum, by what you divide, and where the signs go. Write it for one photograph: the mean absolute difference over all three channels of the pixels **on the mask**.
 
 
 # %% tags=["exercise"]

@@ -101,8 +101,8 @@ pictures = {
 figures.grid_of(list(pictures), [list(pictures.values())])
 
 # %% [markdown]
-# Last picture: the target needs the blue texels, which are known, and the orange ones, which are not (light blue: known
-# and not needed). The orange ones are the problem. Whoever fills them must guess. How many are they in other pairs?
+# Last picture: this target is seen from behind, and needs only few known texels (dark blue, a strip along each arm), but
+# many unknown ones (orange; light blue: known and not needed). The orange ones are the problem. Whoever fills them must guess. How many are they in other pairs?
 
 # %%
 missing = []
@@ -255,7 +255,8 @@ figures.grid_of(["the truth", *titles], [line], scale=9)
 #
 # ## 4. Gated convolution
 #
-# Half of the input of $f$ is missing, marked by -10. An ordinary convolution multiplies the mark as if it were a
+# Half of the input of $f$ is missing, marked by -10. (The input has five channels: the two of $C$, the mask of the known
+# texels, and the position $(u, v)$ of each texel.) An ordinary convolution multiplies the mark as if it were a
 # value. A **gated** convolution learns a second convolution beside the first one, whose sigmoid says how much of each
 # feature to let through (the indices $f$ and $g$ stand for feature and gate here, not for the networks):
 #
@@ -591,9 +592,9 @@ film.move()  # every control once: a figure that breaks, breaks here
 # The package ships both networks after a long training (`data_scripts/train_duel.py`), again with the same budget (and without
 # the loss `off_body`):
 # 128 texels, twice the width, 320 people. All people below were held out. What has no map is drawn pale, from the photograph:
-# hair, the background, what hangs away from the body. None of it is on the atlas.
+# *loose* hair (it looks grey; the hair on the skull has a map), and the background. None of it is on the atlas.
 
-# %% alt=["Two people: known texels, colours inpainted, which are soft and without patterns, and coordinates inpainted, which have the stripes of the clothes.", "Three people in the target view: source, colours inpainted, coordinates inpainted, target. Stripes are smeared by the first and carried over by the second."]
+# %% alt=["Two people: known texels, colours inpainted, which are soft and without patterns, and coordinates inpainted, which have the stripes of the clothes.", "Three people in the target view: source, colours inpainted, coordinates inpainted, target. Stripes are smeared by the first and carried over by the second. Loose hair and background, which have no map, are pale grey."]
 rows, views = [], []
 for one in shown:
     batch = one.batched()
@@ -615,7 +616,11 @@ titles = ["source", "colours inpainted", "coordinates inpainted", "target"]
 figures.grid_of(titles, views, "The same textures in the target view", scale=1)
 
 # %% [markdown]
-# Look at prints, stripes, collars and faces. The colours network knows what is *usual* at each place of the body and
+# (The glaring patch at the lower right of the colours is the inside of the mouth. Hardly a photograph shows it, so no loss
+# holds the network back there.)
+#
+# Look at prints and stripes, and, in the larger textures, at collars and faces (they lie on their side). The colours
+# network knows what is *usual* at each place of the body and
 # paints a soft mean of it. The coordinates network brings this person's own cloth, with its detail; and it makes
 # mistakes of its own, of which more in section 10.
 #
@@ -738,7 +743,7 @@ if steps >= 300:  # a few steps prove nothing
 # long one.** For l1, section 3 tells why it must be expected (for SSIM it is what we measured): where the right answer is not
 # known, the median has less l1 than
 # any honest copy. On the statistics of fine patches the coordinates win, and on sharpness in the view. In the atlas both are
-# far from 1: the coordinates have too many edges (1.6 after the long training, 1.9 after the short one), the colours nearly
+# far from 1: the coordinates have too many edges (1.6 after the long training, about 2 after the short one), the colours nearly
 # none (0.1). A sharpness near 1 is no
 # praise by itself: tears are edges too. Read it together with SWD.
 #
@@ -782,8 +787,8 @@ assert kept["colours"] < 0.1, "The colours have kept the high frequencies."
 result_figures.draw_spectra(frequency, power, squares)
 
 # %% [markdown]
-# The colours have lost nearly all that is finer than ten texels. The coordinates stay within a small factor of the
-# truth at all frequencies, with too little in the middle and too much at the fine end: some of their detail is false.
+# The colours have lost nearly all that is finer than ten texels. The coordinates stay within a factor of two of the
+# truth: too little power at coarse and middle frequencies (below 0.25), too much at fine ones: some of their detail is false.
 #
 # ## 10. How coordinates fail, and what mends it
 #
@@ -858,7 +863,7 @@ assert np.mean(bends["long"]) < np.mean(bends["short"]), (
 #   $D' = D + e^{-d/r}\,(C - D)$ where $C - D$ is taken at the nearest known texel, $d$ is the distance to it in texels, and $r
 # = 4$. There is no step at the edge.
 #
-# The `laptop` preset snaps and pastes (`on_body`, `paste_known`); the networks above are shown without.
+# The settings named `laptop`, those of the trained system in notebook 00, snap and paste (`on_body`, `paste_known`); the networks above are shown without.
 
 
 # %% alt="Three people in the target view: source, as the network says, known texels pasted, carried over and snapped, and the target."
@@ -887,6 +892,9 @@ for one in shown:
 figures.grid_of(["source", *drawn, "target"], rows)
 
 # %% [markdown]
+# *See:* pasting brings back seen stripes and faces; snapping takes most of the black away (hand, back). Specks appear, perhaps
+# where a texel copies a pixel of the source's outline, which is half wall. By the numbers below that costs little.
+#
 # And in numbers: l1 on seen and on unseen pixels, the share of torn pixels at the edge of what is seen, and the share
 # of the unseen texels that look off the body. (These are means over the pairs; the 0.1 % above counted the pixels of all pairs
 # together.)
@@ -932,7 +940,8 @@ record(l1_unseen_as_is=round(before[1], 3), l1_unseen_mended=round(after[1], 3))
 #
 # Bodies are symmetric, clothes nearly so. Does $f$ discover this? Nobody told it. **Hide one arm**: take photographs
 # that show both arms, erase the left one from the map, and see where its texels look now. Two fillers serve as rulers:
-# the explicit *mirror* fill knows the twin of every texel; the *nearest* fill knows only its neighbourhood.
+# the explicit *mirror* fill knows the twin of every texel; the *nearest* fill knows only its neighbourhood. Printed beside it:
+# how the places correlate with those of the twins (1: always there), and the l1 of the copied colours.
 
 
 # %%

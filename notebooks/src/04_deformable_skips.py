@@ -167,7 +167,7 @@ figures.draw_edge_matches(
 )
 
 # %% [markdown]
-# *See:* the grey dots (activations against their own photograph) are high, the purple ones a little above 0: a plain
+# *See:* the grey dots (activations against their own photograph) are high, the pink ones a little above 0: a plain
 # skip fits the target's edges no better than a stranger's clothes would. It tells the decoder *that* there are stripes;
 # where they are it tells wrong. Two kinds of warp bring a part of the edges to where they belong. They are the subject
 # of this notebook.
@@ -324,8 +324,9 @@ for a in (
 print("equal: ten lines and posekit.ops.part_affine: colours, features, a quarter of the size")
 
 # %% [markdown]
-# **Switch parts on and off.** Here the source's body is moved as if its colours were activations (its background is
-# painted black, since a maximum would prefer a bright wall). The body alone moves everything by one map; the limbs
+# **Switch parts on and off.** Here the source's body is moved as if its colours were activations. Its background counts as
+# black, since a maximum would prefer a bright wall; where nothing at all arrives, the picture is dark blue. The body
+# alone moves everything by one map; the limbs
 # add what it misses. They cannot take away: a maximum never removes anything, so the hands that the body's map leaves
 # at the hips stay there. And where two limbs lie on one another the brighter wins, not the nearer: joints know no depth.
 
@@ -435,15 +436,16 @@ figures.crisp_row(pose, "The right lower arm (left in the picture), three ways",
 
 # %% [markdown] tags=["predict"]
 # **Predict, then look.** Put the four in order. And how far apart will the best and the worst be after so short a
-# training: some per cent, or a factor?
+# training: is the worst error up to a tenth larger, about half as large again, or more than twice as large?
 
 
 # %%
 predict(
     "04 four skips",
     "How far apart are best and worst on the body?",
-    "some per cent",
-    "a factor",
+    "up to a tenth",
+    "about half as large again",
+    "more than twice",
 )
 
 # %% tags=["experiment"]
@@ -707,9 +709,10 @@ figures.grid_of(("source", "pose", "made", "target"), rows)
 # cover a wide front. Nothing but joints told the network about the target: whether an arm lies before or behind the
 # body, it has to guess. The supplementary (section 6) names both among its failures: "warping problems" and the "ambiguity of
 # the pose
-# representation". It names five causes in all, and presumes them from single pictures. The studio can provoke each, because there
-# it is known: [docs/measurements](../docs/measurements.md) does, with these weights, and four of the five cost what the paper
-# presumes.
+# representation". It presumes five causes, from single pictures: a wrong pose estimate, unknown depth, rare poses,
+# rare things, and a source that shows a narrow side. The studio can provoke each, because there it is known.
+# [docs/measurements](../docs/measurements.md) does, with these weights: four cost what the paper presumes; the rare thing
+# (a dress to the floor) does not.
 #
 # ## 8. Does the refinement need the warp?
 #
@@ -717,6 +720,8 @@ figures.grid_of(("source", "pose", "made", "target"), rows)
 # **full** (two encoders, skips warped by E), **no deform** (all maps into one encoder), **rgb** (colours inpainted in
 # place of coordinates; so no E), **no textures** (S and the two surface maps alone). Below are ours, at 64 pixels
 # and equal steps (`posekit sweep experiments/refinement_variants.yaml`), beside the paper's Table 2.
+# (MS-SSIM is SSIM at several sizes of the picture, 1 is equal. The Inception score asks a classifier whether pictures look
+# clear and varied; it never compares with the truth, and more is better. LPIPS: notebook 00; all of them: notebook 11.)
 
 # %%
 paper = {"ssim": (0.791, 0.797, 0.797, 0.796), "ms_ssim": (0.810, 0.815, 0.818, 0.812)}

@@ -190,7 +190,8 @@ print(
 # maximum over *target* pixels: a source pixel that everyone likes is worth little to each.
 #
 # Does the filter make matches better, or only sharper? Let every target pixel look at its best match and nothing else.
-# The studio's surface maps know where it should have looked, wherever the source shows it.
+# The studio's surface maps know where it should have looked, wherever the source shows it. Below, **pixels off** is the
+# mean distance from there, over those pixels, in pixels of the photographs (128 x 128), here and in all later sections.
 
 # %% tags=["experiment"]
 filters, sharp = {"filtered": True, "unfiltered": False}, {}
@@ -311,7 +312,8 @@ assert forward > 50 * worst, "The flow A x seems to undo the map too."
 assert tilt < 18, "A map tilts people by more than 18 degrees."
 
 # %% [markdown]
-# **Move the seven parameters,** and choose the flow: the inverse, or the map itself. When do the two agree?
+# **Move the seven parameters,** and choose the flow: the inverse, or the map itself. When do the two agree? (What $A$
+# pushed out of the picture is lost. It stays in the last panel as a coloured rim, but the number above does not count it.)
 
 # %% tags=["explore"] alt="Heat maps of the real pose, of the pose moved by the affine map, and sampled with the chosen flow; the last panel is their difference."
 task = flow.affine(target)
@@ -401,7 +403,7 @@ def train_flow(tasks):
     return system, curve
 
 
-# %% alt="Pixels off for held-out people over 400 steps: reconstruction alone stays near 28, the affine task and both tasks are near 14."
+# %% alt="Pixels off for held-out people over 400 steps: reconstruction alone falls from 38 to 30; the affine task alone ends near 16, both tasks near 13."
 torch.set_num_threads(1)  # steps this small gain little from a second one
 systems, curves = {}, {}
 for name, tasks in TASKS.items():
@@ -411,7 +413,8 @@ print(", ".join(f"{part} {n:,} parameters" for part, n in counts.items()))
 figures.draw_accuracy(curves, "pixels off, held-out people")
 
 # %% [markdown]
-# Now all measures, beside the best matches of section 2 and the source as it is. The l1 of *training* photographs is
+# Now all measures, beside the best matches of section 2 and the source as it is. **Bends** are second differences,
+# $|f(x-1) - 2 f(x) + f(x+1)|$: 0 where the flow is affine, large where it folds or tears. The l1 of *training* photographs is
 # measured apart.
 
 # %% alt="Bars for three trainings, the best matches and the copied source: pixels off, bends, l1 of training photographs, l1 on the body."
@@ -491,7 +494,8 @@ learned
 learned.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
-# *See:* trained features mostly look at a few places, where heat maps look at a whole band.
+# *See:* trained features mostly look at a few places, where heat maps look at a whole band. (The curve ends below 0:
+# trained features can point in opposite directions, heat maps cannot.)
 #
 # ## 6. What the source does not show
 #
@@ -499,7 +503,7 @@ learned.move()  # every control once: a figure that breaks, breaks here
 # the source is **sampled directly** with the flow; no network touches a colour. The long training is the system's own, of
 # 5,500 steps at 128 pixels (`load_reference`). Grey: the source shows it. In colour: what its flow found for the rest.
 
-# %% alt="Two people: source, sampled with the flows of four trainings, the parts that the source does not show, and the target. Hidden parts get clothes and arms twice."
+# %% alt="Two people: source, sampled with the flows of four trainings, the parts that the source does not show, and the target. In the second row the missing half of the shirt is made of the other half, and a cheek of hair."
 systems["long training"] = load_reference("spatial_transformation")
 every["long training"] = measure(systems["long training"])
 rows = []
@@ -660,11 +664,12 @@ ablations.draw(tables34) if ablations else None
 #   just reaches 0. It is worse even than the source as it is, as in section 5, although this variant reconstructs at every
 #   step, twice as often as the others. The refinement network paints around a flow that it cannot use.
 # - **Without refinement** l1 and SSIM of the whole picture are better here, l1 of the warped source on the body is the same
-#   (0.149): *against the paper*. R improves what it is given a little (l1 0.069 to 0.068, SSIM 0.584 to 0.597), but the flow
+#   (0.149 in both, from the recorded table): *against the paper*. R improves what it is given a little (l1 0.069 to 0.068, SSIM 0.584 to 0.597), but the flow
 #   that is trained through it ends farther off (0.069) than the one trained without it (0.061). With the published schedule
 #   that may turn round.
-# - **With skips** the photograph is better here: *against the paper*, and for the same reason: the decoder gets a sharp
-#   picture past the slow encoder. Doubled patches, which the paper shows, neither l1 nor SSIM would count.
+# - **With skips** the photograph is better here: *against the paper*. A likely reason: R is slow to learn textures (see
+#   above), and through the skips the decoder gets a sharp picture at once. Doubled patches, which the paper shows, neither
+#   l1 nor SSIM would count.
 
 # %% [markdown]
 # ### Flows that nobody trained
@@ -677,7 +682,8 @@ ablations.draw(tables34) if ablations else None
 # - a **thin-plate spline**: of all flows that take every joint of the target to the same joint of the source, the one that
 #   bends least (the form of TPSMM, the *Thin-Plate Spline Motion Model*, which mixes several).
 #
-# Both follow the joints better than any network here, because they are made from them. Are their pictures better?
+# Both follow the joints better than any network here, because they are made from them. Are their pictures better? (Beneath
+# each picture, head and hand enlarged, always where the *target* has them: an empty wall means that no hand came there.)
 
 # %% alt="Three pairs: source, the source sampled by affine parts, by a spline, and by the long training, and the target; beneath each, head and hand enlarged."
 rivals = {
@@ -693,7 +699,7 @@ with torch.no_grad():
         rows.append(row + [with_close_ups(x, one.target) for x in (*made, one.target.image)])
 figures.grid_of(["source", *rivals, "target"], rows)
 
-# %% alt="The recorded l1 and SSIM of affine parts and spline, a dot for each seed."
+# %%
 free = figures.recorded("spatial_rivals", ["warped.l1", "warped.l1_32", "warped.ssim"])
 learnt = figures.recorded("spatial_ablations", ["warped.l1", "warped.l1_32", "warped.ssim"])
 if free and learnt:

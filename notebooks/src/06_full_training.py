@@ -224,8 +224,8 @@ figures.draw_strip(snapshots, scale=max(1, 96 // probes.side_of(model)))
 
 # %% [markdown]
 # *See* (the coordinate-based system; others show what they have): the upper row is what the first network alone achieves,
-# the texture in the target's pose; the lower row is the photograph that $g$ makes of it. During stage 1 that is a riot: nobody
-# trains $g$ yet. In stage 2 the background is learnt first, then the outline, then colours; details last, if ever.
+# the texture in the target's pose; the lower row is the photograph that $g$ makes of it. In stage 1 it is noise: nobody
+# trains $g$ yet. In stage 2 the outline is there at once, because the map gives it; then the ground, then colours; details last.
 #
 # ## 4. Pull the plug
 #
@@ -431,7 +431,8 @@ figures.draw_curves(long, heading=f"{long[-1]['total_step']:,} steps, {minutes:.
 # %% [markdown]
 # Now the tables. The mean over held-out pairs, and in brackets a 95 % interval for the mean over all such people:
 # intervals made in this way hold it in about 95 of 100 cases. It is a *bootstrap*: draw as many people again, with
-# replacement, each with all of their pairs, 2000 times. People and not pairs, for the reason of section 2: two pairs
+# replacement, each with all of their pairs, 2000 times. (With a dozen people it holds the mean in fewer than 95 of 100 cases, and
+# in rows that few pairs enter, `perceptual` is measured on one of four, a narrow interval means nothing.) People and not pairs, for the reason of section 2: two pairs
 # of one person are alike. Above a system stands what needs no learning: the source handed back, and colours copied
 # from the nearest known texel, or from the other half of the body.
 
@@ -557,6 +558,8 @@ figures.grid_of(
 )
 
 # %% [markdown]
+# (Beneath each photograph its head and its larger hand are enlarged; the place is white where none is seen.)
+#
 # **Where does the long training lose it?** $f$ paints a texture, the warp carries it into the target's pose, $g$ makes a
 # photograph of it. Replace one of these by the truth, and measure again: an *error budget*. The regions are those of
 # the target's body: head, hands and the rest; and again, what the source shows and what it hides.
@@ -609,10 +612,11 @@ if enough:
     )
 
 # %% [markdown]
-# *See:* the last bar of each group is nearly nothing: **the resolution is not to blame**. Compare *W of the truth* with
-# it: $g$ is *shown* the true head, and hands on something else. Much is lost there, by a network of 0.4 million parameters (the
-# paper's has 11 million). But look at *W of T*: without $g$ the texture of $f$ alone is off by as much as with it. Here either
-# network spoils the head by itself. Then compare *as it is* with *D of f*: $f$ repeats roughly what it was shown, and it
+# *See:* for head and hands the last bar is nearly nothing: there **the resolution is not to blame** (on the rest it is about a
+# third of the error). Compare *W of the truth* with it: $g$ is *shown* the true head, and hands on something else. Much is lost
+# there, by a network of 0.4 million parameters (the paper's has 11 million). By these eight pairs *W of T*, without $g$, is off by
+# as much; by 120 pairs ([docs/measurements](../docs/measurements.md)) a head is off by less without $g$ than with it. Eight are
+# few. Then compare *as it is* with *D of f*: $f$ repeats roughly what it was shown, and it
 # pays to put what is known in its place. What the source hides is farther off than what it shows, wherever something has to be
 # guessed.
 #
@@ -706,17 +710,19 @@ figures.draw_recorded("refinement_variants", paper)
 # *See:* by SSIM and MS-SSIM the whole system (left in every panel) is the *worst* of four in print, by thousandths. The
 # paper rests its case on LPIPS, the Inception score and a user study (62.7 % against RGB inpainting), where the whole system is
 # ahead. Here (where results are kept) it is the best: ahead of
-# *rgb* and *no_textures* beyond doubt, of *no_deform* by so little that the interval holds 0. Our runs have no LPIPS
+# *rgb* and *no_textures* at every seed, by intervals that leave out 0; of *no_deform* by so little that the interval holds 0. Our runs have no LPIPS
 # where its network was not there. And our surface maps are exact, theirs estimated; whether that makes the difference
 # was not tried.
 #
-# And here are the papers' claims, each with the verdict of these sweeps. Runs of one seed share people and the
-# order of the pairs, so they are compared seed by seed. **Reproduced**: the 95 % interval of the difference (Student's t
-# over the seeds) lies on the paper's side of 0. **Not reproduced**: it lies on the other side. **No difference**: it lies so
+# And here are the papers' claims, each with the verdict of these sweeps. All runs share their people, those of one seed the
+# order of the pairs; they are compared seed by seed. So an interval says nothing of *other people*. It is the mean, plus or minus
+# $t$ times its standard error; for three seeds $t = 4.3$. **Reproduced**: the 95 % interval of the difference lies on the
+# paper's side of 0. **Not reproduced**: it lies on the other side. **No difference**: it lies so
 # near to 0, on either side, that nobody would see the difference; how near, the last line below the table says. **Undecided**:
 # it holds 0, and more. **Not
-# measured**, **not run**: the number or the runs are missing here. Three seeds make a wide interval ($t =
-# 4.3$): "undecided" then means *run more seeds*, not *no effect*. `python -m posekit_lab.experiments claims`
+# measured**, **not run**: the number or the runs are missing here. Three seeds make a wide interval:
+# "undecided" then means *run more seeds*, not *no effect*. The column *together*: of 80 differences that are nothing, four would
+# look decided at 95 %. Holm's rule asks the more of each, the more are tested; "no": this one does not stand when all count. `python -m posekit_lab.experiments claims`
 # writes the table anew.
 
 # %%
@@ -808,7 +814,8 @@ checks.check_ema(ema)
 # - Size, crop and white margins can move SSIM by 0.1 to more than 0.3; the four variants of the paper's Table 2 differ by
 #   0.006. The
 #   protocol is part of the number.
-# - Compare pair by pair and seed by seed, with an interval over people or seeds; say "undecided" when it holds 0.
+# - Compare pair by pair and seed by seed, with an interval over people or seeds. If it holds 0, say "undecided"; if it lies within
+#   a margin that was named before, say "no difference".
 #
 # ## What the papers say
 #

@@ -308,7 +308,9 @@ figures.grid_of(("source", "map from dots", "D: exact map", "K: dots alone", "ta
 
 # %% [markdown]
 # *See:* the poses are right, and clothes lie where they should. Hands, hair and outline are not: dots do not say where they
-# end. The paper calls both "very similar". To the eye they nearly are. To a difference of pixels they are not, because
+# end. The paper calls both "very similar". In the whole figure they nearly are; enlarged they are not: by dots the hand has no
+# fingers, and hair ends at the skull. (Head and larger hand are enlarged beneath each photograph; the place is white where none is
+# seen.) To a difference of pixels they are not either, because
 # where the map is off by a pixel, so is everything that lies on it.
 #
 # ## 5. Dressing

@@ -321,23 +321,24 @@ for i in shown:
 figures.grid_of(list(rows[0]), [list(row.values()) for row in rows], scale=1)
 
 # %% [markdown]
-# *See:* T is a whole face, also the half that was turned away. W puts it onto the target's map. Eyeballs are no skin and lie on
+# *See:* T is filled everywhere, but the half that was turned away is crooked: smeared eye and lips. W puts it onto the target's map. Eyeballs are no skin and lie on
 # no map: in W they are holes, and g draws them. Bright dots in T are pixels from the rim of the source's head, whose colour is
 # half wall. Hair beside the head, neck
 # and shoulders have no map; there g guesses.
 #
 # The paper prints three rows for faces: the whole system, the same without deformable skips, and with *colours* completed in
-# place of coordinates. `posekit sweep experiments/faces.yaml` trains them at equal budget, three seeds each; where its results
-# are kept, they are drawn here.
+# place of coordinates. `posekit sweep experiments/faces.yaml` trains them for equal steps a stage, three seeds each; where its
+# results are kept, they are drawn here.
 
-# %% alt="Bars of the variants of the system on faces by several measures."
+# %% alt="The variants of the system on faces, a dot for each seed, by several measures."
 draw_recorded("faces")
 
 # %% [markdown]
-# *See:* by every measure the order is that of the paper: coordinates, then without deformable skips, then colours; without
-# textures, which the paper does not print for faces, is last. The paper prints the same LPIPS, .203, with and without deformable
-# skips, and an SSIM that differs by .004; here the gap is .011, and three seeds just tell it from nothing. The step to colours is
-# three times as large.
+# *See:* by SSIM, MS-SSIM, perceptual distance and l1 the means have the order of the paper's SSIM: coordinates, without
+# deformable skips, colours; without textures, which it does not print for faces, is last. By patches and sharpness the first two
+# cannot be told apart. Skips bring .011 of SSIM (in print .004, and the same LPIPS), which three seeds just tell from nothing.
+# The step from there to colours is undecided; both together, .040, are not. Where the source hides the face, colours are
+# nearer by l1, at every seed.
 #
 # **Coordinates or colours?** The same pair through both.
 
@@ -359,8 +360,8 @@ figures.grid_of(
 )
 
 # %% [markdown]
-# *See:* colours give T a mean face: smooth, and the same for everybody but for its shade. Coordinates keep the source's own brows
-# and beard, and copy them to the other side. g makes a face of both. That of coordinates has the sharper features; where a profile
+# *See:* colours give T a smooth face, nearly symmetric, without detail. Coordinates keep the source's own brow and beard on
+# the side that was seen, and smear them over the other. g makes a face of both. That of coordinates has the sharper features; where a profile
 # leaves too much to guess, its T is crooked, and the smooth one may look better.
 #
 # ## 6. From which turn on is a texture worth it?
@@ -396,7 +397,7 @@ for n in range(len(faces)):
 turns, errors = np.array(turns), {name: np.array(values) for name, values in errors.items()}
 print(f"{len(turns)} pairs of {people} people")
 
-# %% alt="Error on the head against the turn between source and target: the copy's grows, those of warp and photograph hardly."
+# %% alt="Error on the head against the turn between source and target: all three grow, the copy's most, g's least."
 figures.draw_by_turn(turns, errors, [0, 10, 20, 30, 45, 60, 90, 140])
 
 # %%
@@ -415,7 +416,7 @@ assert few < many, "A near target has more to complete."
 
 # %% [markdown]
 # *See:* the copy is worse at *every* turn, the small ones too. Between two photographs of one face the expression changes, and
-# the camera is not at the same distance; a copy follows neither. So moving pixels by a map always pays. The paper's doubt is
+# the camera is not at the same distance; a copy follows neither. So in the studio moving pixels by an exact map pays at every turn. The paper's doubt is
 # about the *completed* texture. That was not tested here, since W is made from it; what we can say is that at small turns next
 # to nothing has to be completed, at large ones nearly half. Below 15 degrees W alone is as good as g's photograph, above 45 g
 # is ahead.
@@ -542,7 +543,7 @@ real.move()  # every control once: a figure that breaks, breaks here
 # **Exercise 4 (open).** In section 6 g's error grows less with the turn than the other two. Does that mean that a profile is
 # drawn as well as a
 # front? Find three pairs of similar error that look good, bad, and wrong to you, and say what the number does not see.
-# *Points:* one for three pairs whose errors differ by less than a tenth; one for saying, of each, what you see and where in
+# *Points:* one for three pairs whose largest error is at most a tenth above the smallest; one for saying, of each, what you see and where in
 # the picture; one for naming what the number misses, so that another reader could measure it.
 #
 # ## Take-away
@@ -552,8 +553,8 @@ real.move()  # every control once: a figure that breaks, breaks here
 #   z-buffer between triangles.
 # - A known head carried to found points gives a map for a photograph.
 # - Pairs are chosen by the angle between two looks, or a test measures what is easy.
-# - Moving pixels by a map pays at every turn; a second network at the larger ones.
-# - A face's two halves are so alike that a mirror beats a network, where it can be used.
+# - With exact maps, moving pixels pays at every turn; a second network at the larger ones.
+# - In the studio a face's two halves are so alike that a mirror beats a network, where it can be used.
 # - What the map does not cover (inside of the mouth, hair, neck) is guessed.
 #
 # ## What the paper reports

@@ -200,8 +200,8 @@ search
 search.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
-# *See:* turning matters little: the point on the circle says which way is up, so the second network sees everybody upright.
-# 80 pixels are as good as 400: beyond 256 the networks see nothing more, and 80 still show where the limbs are. At 20 pixels,
+# *See (move the controls):* neither turning nor shrinking to 80 pixels matters much; cutting does. The point on the circle says
+# which way is up, so the second network sees everybody upright. 80 pixels are as good as 400: beyond 256 the networks see nothing more, and 80 still show where the limbs are. At 20 pixels,
 # or where the head alone is left,
 # often nobody is found. Then a sentence comes back that says what to do. But sometimes a whole body is invented, with scores
 # near 1.
@@ -453,13 +453,14 @@ figures.grid_of([str(n + 1) for n in range(len(six))], [six])
 print("made:", [n + 1 for n, trial in enumerate(trials) if trial.kinds[0] == "generated"])
 
 # %% [markdown]
-# *See:* look at hands, faces and patterns. Fingers melt, faces lose their features, and stripes and dots become smooth. At 128
+# *See:* look at faces, hands and limbs. Faces lose their features, fingers melt, and clothes can end up on the wrong limb; a
+# large pattern can survive. At 128
 # pixels, and for one second, that is less easy than it sounds.
 #
 # **Exercise 4 (open).** Write what you would ask a friend to sign before you use their photograph in this notebook, in five
-# sentences. Then find the hole in it. *A good answer* says which pictures will be made, who will see them, where they are kept and
-# for how long, how to take the agreement back, and what happens to pictures that were already made. *A better one* sees that one
-# photograph often shows more people than the one who signs.
+# sentences. Then name one case that your text does not cover. *Points:* one for which pictures are made and who sees them; one for
+# where and how long they are kept; one for how to take the agreement back, and what then happens to pictures already made; one
+# for a case that is not covered, such as other people in the photograph.
 #
 # **Exercise 5 (open).** Give the notebook two photographs of your own (parameters `me` and `you`; nothing leaves your computer).
 # Which step fails first: joints, silhouette, map, texture or g? Say what you see that tells it, and change the photograph so that

@@ -864,8 +864,8 @@ figures.draw_judges(table)
 #
 # - **l1, SSIM and MS-SSIM prefer the blur to a shift** that nobody notices. A table of these three rewards systems
 #   that blur.
-# - Nearest neighbour, style, sharpness and sliced Wasserstein do not mind the shift: they do not ask where. So they
-#   can say nothing on the pose either: to style, sharpness and Wasserstein the *mirrored* person is fine.
+# - Nearest neighbour, style, sharpness and sliced Wasserstein do not mind the shift: they do not ask exactly where. Style,
+#   sharpness and Wasserstein do not ask at all: to them the *mirrored* person is fine.
 # - **Wrong colours**: SSIM, everything on features, and sharpness take them for a smaller matter than the blur; l1,
 #   MS-SSIM and the nearest neighbour see them. (Here the channels are exchanged; MS-SSIM does not see the weak cast of notebook
 # 06.)

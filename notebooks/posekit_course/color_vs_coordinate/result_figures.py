@@ -17,7 +17,7 @@ from posekit.ops.sample import sample
 from posekit.person import Person
 from posekit.systems.base import Result
 from posekit_course.color_vs_coordinate import probes
-from posekit_course.color_vs_coordinate.figures import STYLES, new_figure, on_white, with_holes
+from posekit_course.color_vs_coordinate.figures import STYLES, new_figure, on_pale, with_holes
 
 CYAN = "#00E5FF"
 TEAR, OFF_BODY = (0.84, 0.37, 0), (0.9, 0, 0.9)  # orange, magenta
@@ -71,7 +71,7 @@ def faults(result: Result, source: Person, target: Person, apart: float) -> list
     """
     off_body = sample(probes.lost(result.D, source.mask), target.uv) * target.mask > 0.5
     torn = probes.jumps(result.E, target.mask) > apart
-    marked = on_white(result.W, target.mask)
+    marked = on_pale(result.W, target)
     marked[torn[0, 0].numpy()] = TEAR
     marked[off_body[0, 0].numpy()] = OFF_BODY
     straight = with_holes(result.observed, result.known)

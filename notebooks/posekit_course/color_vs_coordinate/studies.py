@@ -51,13 +51,16 @@ def whole_square(mask: Tensor, side: int) -> tuple[slice, slice] | None:
 # -------------------------------------------------------------------------------------------------------------- tables
 
 
+_TITLES = {"gradient_energy_ratio": "sharpness", "sliced_wasserstein": "SWD", "sliced_wasserstein_fine": "SWD"}
+
+
 def print_measures(table: Evaluation, systems: Sequence[str], metrics: Sequence[str]) -> None:
     """Means of the metrics on unseen places, a line for each system, in the atlas and in the view."""
     for place in ("atlas", "view"):
-        print(f"unseen, {place}:".ljust(20) + "".join(f"{metric.split('_')[0]:>10}" for metric in metrics))
+        print(f"unseen, {place}:".ljust(20) + "".join(f"{_TITLES.get(metric, metric):>11}" for metric in metrics))
         for name in systems:
             means = [table.row(name, f"{place}.unseen.{metric}").mean for metric in metrics]
-            print(f"  {name:18}" + "".join(f"{mean:10.3f}" for mean in means))
+            print(f"  {name:18}" + "".join(f"{mean:11.3f}" for mean in means))
 
 
 def print_mends(scores: Mapping[str, Sequence[float]]) -> None:
