@@ -119,7 +119,8 @@ def main() -> None:
     metrics = {row.metric: row.mean for row in table.rows if row.system == args.system}
     card = read_weight_card(shipped)
     facts = {key: card[key] for key in ("seed", "data", "stages", "precision")}
-    save_weights(load_weights(shipped), shipped, half=True, **facts, metrics=metrics)
+    system = load_weights(shipped)
+    save_weights(system, shipped, half=True, shared=in_common(system, shipped), **facts, metrics=metrics)
 
 
 def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
@@ -137,8 +138,23 @@ def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
     card = read_weight_card(run / "weights.safetensors")
     facts = {key: card[key] for key in ("seed", "data", "precision")}
     facts["stages"], records = renamed(stages, card["stages"], records)
-    save_weights(load_weights(run / "weights.safetensors"), shipped, half=True, **facts)
+    trained = load_weights(run / "weights.safetensors")
+    save_weights(trained, shipped, half=True, shared=in_common(trained, shipped), **facts)
     save_log(shipped.with_suffix(".log.jsonl"), records, LOG_EVERY, before=log)
+
+
+def in_common(system: System, shipped: Path) -> dict[str, Path]:
+    """Networks that a variant left as they are in the full system beside it: they are stored there."""
+    full = shipped.with_name(shipped.name.replace(f"-{system.config.variant}.", "."))
+    if full == shipped or not full.is_file():
+        return {}
+    theirs, own = load_weights(full).state_dict(), system.state_dict()
+    alike = {}
+    for part in system.inference_parts:
+        names = [name for name in own if name.split(".")[0] == part]
+        if names and all(name in theirs and torch.equal(own[name], theirs[name]) for name in names):
+            alike[part] = full
+    return alike
 
 
 def beginning(args: argparse.Namespace, name: str) -> str:

@@ -646,7 +646,9 @@ if kept is not None:
     for name in dict.fromkeys(name.split(",")[0] for name in of):
         seen, unseen = of[f"{name}, all"], of[f"{name}, usual"]
         gap = kept.difference("unseen_poses.l1", f"{name}, usual", f"{name}, all")
-        print(f"{name:20} l1 trained with {seen:.3f}, without {unseen:.3f}: {gap} {gap.reading}")
+        print(
+            f"{name:20} l1 trained with {seen:.3f}, without {unseen:.3f}: {gap} {gap.reading}"
+        )
     gap = kept.difference("unseen_poses.l1", "and inpainting, usual", "predictive, usual")
     assert gap.reading == "lower", "Warping does not help on poses that no training has seen."
 

@@ -9,6 +9,7 @@ model of ``posekit[photo]``, so the numbers have their own names:
 The model errs on photographs, too; what it says of the true ones stands in the notes, for comparison.
 """
 
+import logging
 from collections import defaultdict
 
 import numpy as np
@@ -107,10 +108,16 @@ def _problem() -> str | None:
 
 
 def _find(image: Tensor) -> FoundPerson | None:
+    """The largest person; that there seem to be others in a made picture is no news."""
+    log = logging.getLogger(find_person.__module__)
+    before = log.level
+    log.setLevel(logging.ERROR)
     try:
         return find_person(image.detach().float().clamp(0, 1).cpu())
     except InputError:
         return None
+    finally:
+        log.setLevel(before)
 
 
 def _apart(person: FoundPerson | None, keypoints: Tensor, visibility: Tensor, size: tuple[int, int]) -> float:

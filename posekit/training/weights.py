@@ -5,7 +5,7 @@ The card (system, settings, data, seed, versions, metrics) is enough to build th
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from posekit import __version__
 from posekit.systems import SYSTEMS
 from posekit.systems.base import System, choose
 from posekit.training.checkpoint import read_latest, with_prefix
+from posekit.training.shared_parts import read_shared, share_part
 from posekit.training.state import load_state
 from posekit.util.errors import InputError
 from posekit.util.tensors import read_tensors, write_tensors
@@ -29,13 +30,20 @@ def weight_card(system: System, **facts: Any) -> dict[str, Any]:
 
 
 def save_weights(
-    system: System, path: str | Path, *, half: bool = True, parts: Sequence[str] | None = None, **facts: Any
+    system: System,
+    path: str | Path,
+    *,
+    half: bool = True,
+    parts: Sequence[str] | None = None,
+    shared: Mapping[str, str | Path] | None = None,
+    **facts: Any,
 ) -> Path:
     """Write the networks that make photographs (not the critics) to ``path``, atomically.
 
     ``half=True`` stores parameters in half precision; statistics and spectral-norm vectors stay float32.  ``parts``
-    ships only some of the networks, such as ("f",), and the card says which.  ``facts`` go into the card (data, seed,
-    steps, metrics).
+    ships only some of the networks, such as ("f",), and the card says which.  ``shared`` (part -> another weight file
+    of the same folder that holds the very same network) leaves out a network, which is read from there.  ``facts`` go
+    into the card (data, seed, steps, metrics).
     """
     card = weight_card(system, **facts)
     own = _parts(system)
@@ -51,6 +59,9 @@ def save_weights(
         for name, tensor in system.state_dict().items()
         if name.split(".")[0] in kept
     }
+    for part, other in (shared or {}).items():
+        card.setdefault("shared", {})[part] = share_part(tensors, choose("part", part, kept), Path(other))
+        tensors = {name: tensor for name, tensor in tensors.items() if name.split(".")[0] != part}
     return write_tensors(path, tensors, {"posekit": json.dumps(card)})
 
 
@@ -77,6 +88,7 @@ def load_weights(path: str | Path) -> System:
     else:
         tensors, metadata = read_tensors(path)
         card = _card(metadata, path)
+        tensors |= read_shared(card, path)
     system = _system_from_card(card, path)
     tensors = {k: v.float() if v.dtype == torch.float16 else v for k, v in tensors.items()}
     parts = card.get("parts", _parts(system))
