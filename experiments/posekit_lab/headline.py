@@ -31,8 +31,8 @@ TITLES = {
     "coordinate_inpainting-laptop": "coordinate-based inpainting",
 }
 SHORT = {"ssim": "SSIM", "sliced_wasserstein": "sliced Wasserstein", "perceptual": "perceptual"}
-SHORT |= {"gradient_energy_ratio": "sharpness", "head.l1": "head, l1"}
-DECIMALS = {"sliced_wasserstein": 4, "gradient_energy_ratio": 2}
+SHORT |= {"gradient_energy_ratio": "sharpness", "head.l1": "head, l1", "pose_error": "pose, % off"}
+DECIMALS = {"sliced_wasserstein": 4, "gradient_energy_ratio": 2, "pose_error": 1, "pose_found": 2}
 
 
 def short_table(made: Comparison) -> str:
