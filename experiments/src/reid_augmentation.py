@@ -25,6 +25,9 @@ height: int = 128  # 32..1024: pixels; photographs are half as wide
 backbone: str = "resnet18"  # of torchvision, with random weights, or shufflenet_v2_x0_5
 shrink: int = 2  # 1..16: photographs are made this many times smaller for the network
 steps: int = 300  # 1..: the same with and without augmentation
+verification: float = (
+    0.0  # 0..: weight of the question whether two photographs show one person (discriminative embedding)
+)
 begin: int = 0  # 0..: steps on photographs alone before them, in every arm: the rest then is fine-tuning
 seed: int = 0  # 0..: of people, poses, weights and batches
 
@@ -115,7 +118,7 @@ plt.show()
 began = time.process_time()
 small = avg_pool2d(images, shrink)
 small_generated = None if generated is None else avg_pool2d(generated, shrink)
-how = {"backbone": backbone, "seed": seed}
+how = {"backbone": backbone, "verification": verification, "seed": seed}
 begun = train_identifier(small, labels, steps=begin, **how)[0] if begin else None
 network, history = train_identifier(
     small,

@@ -2,7 +2,15 @@
 
 import pytest
 import torch
-from posekit_lab.identifier import BACKBONES, Identifier, _jitter, features_of, train_identifier
+from posekit_lab.identifier import (
+    BACKBONES,
+    Identifier,
+    _draw,
+    _jitter,
+    features_of,
+    train_identifier,
+    verification_loss,
+)
 
 from posekit.reid.ranking import Labels, feature_distances, rank_gallery
 from posekit.util.errors import InputError
@@ -54,6 +62,26 @@ def test_a_trained_network_is_trained_on():
     assert tuned is begun
     assert later[0] < history[0] / 1.5  # it goes on from where it was
     assert any(not torch.equal(before[name], value) for name, value in tuned.named_parameters())
+
+
+def test_verification_by_hand():
+    """Of each two photographs, place by place: the softmax of a linear layer over the squared differences."""
+    network = Identifier(3, verifies=True).eval()
+    features, labels = torch.rand(4, network.verify.in_features), torch.tensor([0, 1, 0, 2])
+    logits = torch.stack([network.verify((features[i] - features[i + 2]) ** 2) for i in range(2)])
+    by_hand = -(logits[0].log_softmax(0)[1] + logits[1].log_softmax(0)[0]) / 2
+    torch.testing.assert_close(verification_loss(network, features, labels), by_hand)
+
+
+def test_every_second_batch_shows_people_twice():
+    images, labels = people(5, 3)
+    torch.manual_seed(0)
+    _, drawn = _draw(images, labels, 12, twins=True)
+    assert drawn[:6].tolist() == drawn[6:].tolist()
+    assert len(set(drawn.tolist())) > 1
+    network, history = train_identifier(images, labels, verification=1.0, **QUICK)
+    assert sum(history[-5:]) < 0.8 * sum(history[:5])
+    assert network.verify.weight.grad is not None
 
 
 def test_the_share_of_generated_pictures():
