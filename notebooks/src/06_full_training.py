@@ -710,8 +710,8 @@ figures.draw_recorded("refinement_variants", paper)
 # *See:* by SSIM and MS-SSIM the whole system (left in every panel) is the *worst* of four in print, by thousandths. The
 # paper rests its case on LPIPS, the Inception score and a user study (62.7 % against RGB inpainting), where the whole system is
 # ahead. Here (where results are kept) it is the best: ahead of
-# *rgb* and *no_textures* at every seed, by intervals that leave out 0; of *no_deform* by so little that the interval holds 0. Our runs have no LPIPS
-# where its network was not there. And our surface maps are exact, theirs estimated; whether that makes the difference
+# *rgb* and *no_textures* at every seed, by intervals that leave out 0; of *no_deform* by so little that the interval holds 0. LPIPS is not here; by the
+# perceptual distance, which stands in for it, the whole system is ahead of *rgb* and *no_textures*, too. And our surface maps are exact, theirs estimated; whether that makes the difference
 # was not tried.
 #
 # And here are the papers' claims, each with the verdict of these sweeps. All runs share their people, those of one seed the
