@@ -114,7 +114,7 @@ def _write_claims(folder: Path = results.EXPERIMENTS, page: Path = PAGE) -> list
     return written
 
 
-def claims_again(name: str, table: Path, folder: Path = results.EXPERIMENTS) -> str:
+def _claims_again(name: str, table: Path, folder: Path = results.EXPERIMENTS) -> str:
     """What a sweep that was run again, with other seeds or on another machine, says of the claims that it judges.
 
     A line for each claim that needs no other sweep: the kept difference and verdict, and the new ones.
@@ -163,7 +163,7 @@ def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS,
         elif options.command == "curve":
             written = [_draw_curve(folder)]
         elif options.command == "again":
-            written = [claims_again(options.name, out / options.name / "table.csv", folder)]
+            written = [_claims_again(options.name, out / options.name / "table.csv", folder)]
         elif options.command == "keep":
             written = [results.keep(out / options.name / "table.csv", options.name, folder / "results")]
         else:

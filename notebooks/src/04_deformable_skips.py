@@ -711,7 +711,7 @@ figures.grid_of(("source", "pose", "made", "target"), rows)
 # the pose
 # representation". It presumes five causes, from single pictures: a wrong pose estimate, unknown depth, rare poses,
 # rare things, and a source that shows a narrow side. The studio can provoke each, because there it is known.
-# [docs/measurements](../docs/measurements.md) does, with these weights: four cost what the paper presumes; the rare thing
+# [the measurements](../docs/measurements.md) does, with these weights: four cost what the paper presumes; the rare thing
 # (a dress to the floor) does not.
 #
 # ## 8. Does the refinement need the warp?

@@ -615,7 +615,7 @@ if enough:
 # *See:* for head and hands the last bar is nearly nothing: there **the resolution is not to blame** (on the rest it is about a
 # third of the error). Compare *W of the truth* with it: $g$ is *shown* the true head, and hands on something else. Much is lost
 # there, by a network of 0.4 million parameters (the paper's has 11 million). By these eight pairs *W of T*, without $g$, is off by
-# as much; by 120 pairs ([docs/measurements](../docs/measurements.md)) a head is off by less without $g$ than with it. Eight are
+# as much; by 120 pairs ([the measurements](../docs/measurements.md)) a head is off by less without $g$ than with it. Eight are
 # few. Then compare *as it is* with *D of f*: $f$ repeats roughly what it was shown, and it
 # pays to put what is known in its place. What the source hides is farther off than what it shows, wherever something has to be
 # guessed.

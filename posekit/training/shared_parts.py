@@ -15,7 +15,7 @@ from posekit.util.errors import InputError
 from posekit.util.tensors import read_tensors
 
 
-def part_of(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+def part_tensors(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
     """The tensors of one network."""
     return {name: tensor for name, tensor in tensors.items() if name.split(".")[0] == part}
 
@@ -31,8 +31,8 @@ def part_hash(tensors: Mapping[str, Tensor]) -> str:
 
 def share_part(tensors: Mapping[str, Tensor], part: str, other: Path) -> dict[str, str]:
     """The card's entry for a part that ``other`` holds, too; InputError unless it is the very same there."""
-    theirs = part_of(read_tensors(other)[0], part)
-    if not theirs or part_hash(theirs) != part_hash(part_of(tensors, part)):
+    theirs = part_tensors(read_tensors(other)[0], part)
+    if not theirs or part_hash(theirs) != part_hash(part_tensors(tensors, part)):
         raise InputError(f"{other.name} holds another {part}, or none; leave shared out, and it is stored here.")
     return {"file": other.name, "hash": part_hash(theirs)}
 
@@ -51,7 +51,7 @@ def read_shared(card: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
         other = path.with_name(entry["file"])
         if not other.is_file():
             raise InputError(f"{path.name} shares {part} with {other.name}, which must lie beside it; copy both.")
-        theirs = part_of(read_tensors(other)[0], part)
+        theirs = part_tensors(read_tensors(other)[0], part)
         if part_hash(theirs) != entry.get("hash"):
             raise InputError(f"{other.name} holds another {part} than {path.name} needs; take both of one version.")
         tensors |= theirs

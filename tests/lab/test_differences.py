@@ -15,13 +15,15 @@ def rows(**arms):
     return [{"arm": arm, "seed": seed, "score": v} for arm, values in arms.items() for seed, v in enumerate(values)]
 
 
-def test_seeds_that_a_margin_needs():
-    """Half width t s / sqrt(n), s = .01: .0248 for three; .01 needs n = 7, with 2.447 * .01 / sqrt(7) = .0092."""
-    d = difference(rows(a=[0.51, 0.52, 0.53], b=[0.5, 0.5, 0.5]), "score", "a", "b")
-    assert (d.high - d.low) / 2 == pytest.approx(4.3027 * 0.01 / 3**0.5, rel=1e-3)
-    assert d.seeds_for(0.01) == 7
-    assert d.seeds_for(1) == 2
-    assert d.seeds_for(1e-6) is None
+def test_seeds_that_would_decide():
+    """Half width t s / sqrt(n), s = .01: .0248 for three; below .01 with n = 7, where 2.447 * .01 / sqrt(7) = .0092."""
+    even = difference(rows(a=[0.49, 0.50, 0.51], b=[0.5, 0.5, 0.5]), "score", "a", "b")
+    assert (even.high - even.low) / 2 == pytest.approx(4.3027 * 0.01 / 3**0.5, rel=1e-3)
+    assert even.seeds_for(0.01) == 7  # to lie within the margin
+    assert even.seeds_for(1) == 2
+    assert even.seeds_for(1e-6) is None
+    ahead = difference(rows(a=[0.51, 0.52, 0.53], b=[0.5, 0.5, 0.5]), "score", "a", "b")
+    assert ahead.seeds_for(0.01) == 4  # to leave out 0: 3.182 * .01 / 2 = .0159 is below .02
 
 
 def test_against_scipys_paired_test():

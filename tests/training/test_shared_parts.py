@@ -8,7 +8,7 @@ import torch
 
 from posekit.reference import reference_weights
 from posekit.systems import build
-from posekit.training.shared_parts import part_hash, part_of
+from posekit.training.shared_parts import part_hash, part_tensors
 from posekit.training.weights import load_weights, read_weight_card, save_weights
 from posekit.util.errors import InputError
 from posekit.util.tensors import read_tensors, write_tensors
@@ -78,4 +78,4 @@ def test_what_the_package_ships_is_whole_and_small():
     assert sum(sizes[name] for name in applications) < 8e6
     for path in sharing:
         entry = read_weight_card(path)["shared"]["f"]
-        assert part_hash(part_of(read_tensors(path.with_name(entry["file"]))[0], "f")) == entry["hash"]
+        assert part_hash(part_tensors(read_tensors(path.with_name(entry["file"]))[0], "f")) == entry["hash"]
