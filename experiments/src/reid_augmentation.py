@@ -25,9 +25,7 @@ height: int = 128  # 32..1024: pixels; photographs are half as wide
 backbone: str = "resnet18"  # of torchvision, with random weights, or shufflenet_v2_x0_5
 shrink: int = 2  # 1..16: photographs are made this many times smaller for the network
 steps: int = 300  # 1..: the same with and without augmentation
-verification: float = (
-    0.0  # 0..: weight of the question whether two photographs show one person (discriminative embedding)
-)
+verification: float = 0.0  # 0..: weight of "do two photographs show one person?" (discriminative embedding)
 begin: int = 0  # 0..: steps on photographs alone before them, in every arm: the rest then is fine-tuning
 seed: int = 0  # 0..: of people, poses, weights and batches
 

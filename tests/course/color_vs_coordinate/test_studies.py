@@ -81,7 +81,7 @@ def test_tables_name_what_they_show(capsys):
     studies.print_measures(Evaluation(rows, {"net": {}}, ["a"], ["x"], Protocol()), ["net"], metrics)
     printed = capsys.readouterr().out
     assert printed.count("0.500") == 4
-    assert printed.count("sliced") == 2
+    assert printed.count("SWD") == 2
     studies.print_mends({"snap": (0.1, 0.2, 0.25, 0.5)})
     assert capsys.readouterr().out.split("\n")[1].split() == ["snap", "0.100", "0.200", "25.0%", "50.0%"]
     studies.print_robust({"exact": {"coordinates": (0.1, 1.0), "colours": (0.2, 0.3)}}, {"exact": 0.04})
