@@ -101,9 +101,9 @@ def causes(people: StudioPeople) -> Iterator[Cause]:
     yield Cause("rare poses", *_from_behind(people), (_body, _body))
     yield Cause("rare objects", *_dressed(people), (_body, _body))
     shares = [_shoulders(pair.source) / max(_shoulders(pair.target), 1e-6) for pair in pairs]
-    front = [_shoulders(pair.target) > 0.5 for pair in pairs]
-    narrow = [p for p, s, f in zip(pairs, shares, front, strict=True) if f and s < 0.5]
-    wide = [p for p, s, f in zip(pairs, shares, front, strict=True) if f and s >= 0.8]
+    broad = [_shoulders(pair.target) > 0.5 for pair in pairs]
+    narrow = [p for p, s, f in zip(pairs, shares, broad, strict=True) if f and s < 0.5]
+    wide = [p for p, s, f in zip(pairs, shares, broad, strict=True) if f and s >= 0.8]
     yield Cause("narrow surfaces", narrow, wide, (_torso, _torso))
 
 

@@ -18,10 +18,10 @@ def sweep_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of all sweeps.")] = Path("out/sweeps"),
 ) -> None:
     """Run notebooks with other parameters and seeds, side by side; run again, it goes on where it stopped."""
-    from posekit.sweeps.experiment import from_command_line, is_file
+    from posekit.sweeps.experiment import from_command_line, is_experiment_file
     from posekit.sweeps.sweep import checked_sweeps
 
     how = {"timeout": timeout, "jobs": jobs, "backend": backend, "address": address, "name": name}
-    groups = [[target] for target in targets] if all(map(is_file, targets)) else [targets]
+    groups = [[target] for target in targets] if all(map(is_experiment_file, targets)) else [targets]
     asked = [from_command_line(group, parameters or [], seeds, **how) for group in groups]  # all, before any run
     typer.echo(checked_sweeps(asked, out, say=typer.echo))

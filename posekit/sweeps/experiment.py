@@ -180,7 +180,7 @@ def from_command_line(targets: list[Path], parameters: list[str], seeds: str, **
     grid = dict(map(parse_values, parameters))
     if seeds:
         grid |= dict([parse_values(f"seeds={seeds}")])
-    if any(map(is_file, targets)):
+    if any(map(is_experiment_file, targets)):
         own = {"seeds": _checked_seeds(grid.pop("seeds"), "posekit sweep")} if seeds else {}
         if grid:
             raise InputError("An experiment file holds its parameters; change them there.")
@@ -191,7 +191,7 @@ def from_command_line(targets: list[Path], parameters: list[str], seeds: str, **
     return _from_mapping(given, "posekit sweep")
 
 
-def is_file(target: Path) -> bool:
+def is_experiment_file(target: Path) -> bool:
     """Whether this is the name of an experiment file."""
     return target.suffix in (".yaml", ".yml")
 

@@ -6,9 +6,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from posekit.data.people import HEAD
 from posekit.person import Person
 
-HEAD, HANDS = (23, 24), (3, 4)  # parts of DensePose
+HANDS = (3, 4)  # parts of DensePose
 FEWEST = 8  # pixels of a part that are worth a look
 GAP = 2  # white pixels between photograph and strip
 ENLARGED = 3  # times, at most: a head that is larger than its place is shown whole

@@ -4,8 +4,9 @@ import dataclasses
 
 import numpy as np
 import torch
-from posekit_course.densepose_uv.close_ups import GAP, HANDS, HEAD, window_on, with_close_ups
+from posekit_course.densepose_uv.close_ups import GAP, HANDS, window_on, with_close_ups
 
+from posekit.data.people import HEAD
 from posekit.studio.generate import make_person
 
 PERSON = make_person(0, 9, 0, 128)
