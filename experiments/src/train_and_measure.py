@@ -44,6 +44,7 @@ from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.studio import StudioPeople
 from posekit.data.studio_faces import StudioFacePairs
 from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.person_means import person_means_text
 from posekit.evaluation.textures import measure_textures
 from posekit.person import collate_pairs
 from posekit.studio.generate import atlas_of
@@ -114,16 +115,16 @@ plt.show()
 
 # %%
 where = next((str(p.device) for p in model.parameters()), "cpu")
-table = how({system: model}, pairs, device=where, seed=0)
-record(protocol=str(table.protocol))
-for row in table.rows:
-    record(**{row.metric: float("nan") if row.mean is None else row.mean})
+tables = {"": how({system: model}, pairs, device=where, seed=0)}
+record(protocol=str(tables[""].protocol))
 if poses:
-    new = how({system: model}, some_of("unseen"), device=where, seed=0)
-    record(unseen_poses_protocol=str(new.protocol))
-    for row in new.rows:
-        record(**{f"unseen_poses.{row.metric}": float("nan") if row.mean is None else row.mean})
-table.notes
+    tables["unseen_poses."] = how({system: model}, some_of("unseen"), device=where, seed=0)
+    record(unseen_poses_protocol=str(tables["unseen_poses."].protocol))
+for prefix, table in tables.items():
+    for row in table.rows:
+        record(**{f"{prefix}{row.metric}": float("nan") if row.mean is None else row.mean})
+record(by_person=person_means_text(tables, system))  # so that an interval can be over seeds and people
+[note for table in tables.values() for note in table.notes]
 
 # %%
 batch = collate_pairs(pairs[:: max(1, len(pairs) // 6)][:6]).to(where)

@@ -51,6 +51,22 @@ class Evaluation:
                 return row
         raise InputError(f"The evaluation has no row for {system!r} and {metric!r}.")
 
+    def by_person(self, system: str) -> dict[str, list[float]]:
+        """Metric -> one mean for each person over that person's pairs, people in the order in which they first appear.
+
+        NaN where none of a person's pairs has a number; a metric that is missing for the system is left out.
+        """
+        if system not in self.values:
+            raise InputError(f"The evaluation has no system {system!r}; it has {', '.join(self.values)}.")
+        whose = np.array(self.people)
+        means: dict[str, list[float]] = {}
+        for metric, column in self.values[system].items():
+            if column is not None:
+                numbers = [np.array(column, float)[whose == who] for who in dict.fromkeys(self.people)]
+                numbers = [own[np.isfinite(own)] for own in numbers]
+                means[metric] = [float(own.mean()) if len(own) else float("nan") for own in numbers]
+        return means
+
     def save(self, path: str | Path) -> Path:
         """Write everything as JSON, atomically."""
         return write_json(

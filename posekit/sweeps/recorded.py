@@ -15,6 +15,7 @@ from posekit.util.errors import InputError
 
 RECORD_TYPE = "application/vnd.posekit.record+json"
 Scalar = float | int | bool | str
+LONGEST_SHOWN = 2000  # characters of one value that a reader of the notebook sees
 
 
 def record(**values: float | int | bool | str) -> None:
@@ -53,6 +54,7 @@ def record_bundle(name: str, value: Scalar) -> dict[str, Any]:
     stored = repr(value) if isinstance(value, float) and not math.isfinite(value) else value
     kind = "float" if isinstance(value, float) else type(value).__name__
     shown = f"{value:.4g}" if isinstance(value, float) else repr(value)  # for readers; the table has every digit
+    shown = shown if len(shown) <= LONGEST_SHOWN else shown[:LONGEST_SHOWN] + " ..."
     return {RECORD_TYPE: {"name": name, "value": stored, "type": kind}, "text/plain": f"{name} = {shown}"}
 
 
