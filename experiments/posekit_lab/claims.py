@@ -18,14 +18,15 @@ sweep by one metric:
 
 The verdict is computed from the differences seed by seed (`posekit_lab.differences`):
 
-    no difference    the interval over the seeds lies within the margin of the metric, on either side of 0
+    no difference    the interval lies within the margin of the metric, on either side of 0
     reproduced       it lies on the expected side of 0
     not reproduced   it lies on the other side
     undecided        it holds 0
     not measured     the runs have no number (a metric whose network was not there)
     not run          there are no kept results
 
-An interval of three seeds is wide (t = 4.30): where all seeds agree and it still holds 0, the table says so.
+The interval is over the seeds, and over the people too where the runs recorded a mean for each (`differences`).  One of
+three seeds is wide (t = 4.30): where all seeds agree and it still holds 0, the table says so.
 
 Each verdict stands alone.  Of many true nothings, one in twenty looks like something; the table says of each decided
 claim whether it would also be decided if all were tested together, by Holm's correction (`holm`).
@@ -207,7 +208,9 @@ def claims_table(judged: Sequence[Judged]) -> str:
     together = (
         f"Each verdict is tested alone at {CONFIDENCE:.0%}. Those over seeds have other weights and batches, but the "
         "same people and pairs, and say nothing of other people; those over people have one training of each, and say "
-        f"nothing of other trainings. *Together*: of the {len(decided)} decided ones {staying} stay decided under "
+        "nothing of other trainings; those over seeds and people speak of both (runs that recorded one mean for each "
+        f"person: of {sum(bool(one.difference and one.difference.people) for one in judged)} claims). *Together*: of "
+        f"the {len(decided)} decided ones {staying} stay decided under "
         f"Holm's correction over all {sum(one.difference is not None for one in judged)} that have a number (no false "
         f"one among all, with {CONFIDENCE:.0%}), and {hochberg(judged)} under Benjamini and Hochberg's (at most "
         f"{1 - CONFIDENCE:.0%} false ones expected among them).\n\n*No difference*: the interval is within the margin "
@@ -258,9 +261,9 @@ def _ours(one: Judged) -> str:
     d = one.difference
     if d is None:
         return ""
-    agree = f", {d.seeds} {d.over}"
+    agree = f", {d.counted}"
     if one.verdict == "undecided" and d.over == "seeds":
-        agree = f", {one.agreeing} of {d.seeds} seeds agree"
+        agree += f", {one.agreeing} of {d.seeds} seeds agree"
     return f"{d}{agree}"
 
 

@@ -114,13 +114,25 @@ def _write_claims(folder: Path = results.EXPERIMENTS, page: Path = PAGE) -> list
     return written
 
 
+def _judged(name: str, folder: Path) -> set[str]:
+    """The metrics of a sweep that a claim is about, or that its figure compares with intervals."""
+    judged = set()
+    if (folder / "claims.yaml").is_file():
+        judged = {claim.metric for claim in claims.read_claims(folder) if name in claim.results}
+    if (folder / "figures.yaml").is_file():
+        for figure in yaml.safe_load((folder / "figures.yaml").read_text(encoding="utf-8")):
+            entry = figure_of(figure, folder)
+            judged |= set(entry["metrics"]) if name in entry["tables"] and entry["beside"] else set()
+    return judged
+
+
 def _claims_again(name: str, table: Path, folder: Path = results.EXPERIMENTS) -> str:
     """What a sweep that was run again, with other seeds or on another machine, says of the claims that it judges.
 
     A line for each claim that needs no other sweep: the kept difference and verdict, and the new ones.
     """
     with TemporaryDirectory() as temporary:
-        results.keep(table, name, Path(temporary) / "results")
+        results.keep(table, name, Path(temporary) / "results", _judged(name, folder))
         lines, changed = [], 0
         mine = [claim for claim in claims.read_claims(folder) if claim.results == [name]]
         for claim in mine:
@@ -165,7 +177,8 @@ def main(arguments: list[str] | None = None, folder: Path = results.EXPERIMENTS,
         elif options.command == "again":
             written = [_claims_again(options.name, out / options.name / "table.csv", folder)]
         elif options.command == "keep":
-            written = [results.keep(out / options.name / "table.csv", options.name, folder / "results")]
+            table = out / options.name / "table.csv"
+            written = [results.keep(table, options.name, folder / "results", _judged(options.name, folder))]
         else:
             written = draw_experiment(options.name, folder)
     except InputError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from posekit.evaluation.person_means import keep_metrics
 from posekit.util.errors import InputError
 from posekit.util.files import write_text
 from posekit_lab.pictures import CYCLE
@@ -45,8 +46,11 @@ class Summary:
     runs: int
 
 
-def keep(table: str | Path, name: str, folder: Path = RESULTS) -> Path:
-    """Take a sweep's table.csv as the results NAME; InputError when a run of it failed or it holds none."""
+def keep(table: str | Path, name: str, folder: Path = RESULTS, judged: Collection[str] = ()) -> Path:
+    """Take a sweep's table.csv as the results NAME; InputError when a run of it failed or it holds none.
+
+    judged: metrics whose means of single people are kept; those of the others, most of a table, are left out.
+    """
     rows = _read(Path(table))
     failed = [row["run"] for row in rows if row.get("status") != "ok"]
     if failed or not rows:
@@ -59,6 +63,9 @@ def keep(table: str | Path, name: str, folder: Path = RESULTS) -> Path:
             "delete the older ones, and run the sweep again."
         )
     columns = [column for column in rows[0] if column not in _OF_THE_RUN]
+    for row in rows:
+        if row.get("by_person"):
+            row["by_person"] = keep_metrics(row["by_person"], judged)
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
