@@ -39,6 +39,14 @@ Those of faces (bf16-mixed and channels-last on the CPU, 59 minutes beside other
     python data_scripts/train_reference.py --preset face --views 8 --from posekit/weights --stages refinement \
         --batch-size 2
 
+Those for 256 pixels begin with those for 128, and f stays as it is; for photographs, g goes on with rendered people cut
+out (bf16-mixed on the CPU, @M1@ minutes and @M2@ beside other programs):
+
+    python data_scripts/train_reference.py --preset laptop256 --from posekit/weights --from-preset laptop \
+        --stages refinement --people 300 --views 4
+    python data_scripts/train_reference.py --preset laptop256 --variant keypoints --photographs --from posekit/weights \
+        --from-preset laptop --clone --stages refinement --steps 1500 --people 300 --views 4
+
 Interrupted, the same command goes on from the last checkpoint.
 ``--measure`` trains nothing and measures again.  Written, all under one name:
 
@@ -52,6 +60,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -61,6 +70,7 @@ from posekit.data.studio import StudioPeople
 from posekit.data.studio_faces import StudioFacePairs
 from posekit.evaluation.evaluate import evaluate
 from posekit.evaluation.table import Evaluation
+from posekit.photo.cut_out_pairs import CutOutPairs
 from posekit.systems import build
 from posekit.systems.base import System
 from posekit.systems.baselines import beside_baselines
@@ -83,7 +93,11 @@ def main() -> None:
     parser.add_argument("--variant", default="full")
     parser.add_argument("--minutes", type=float, default=None, help="for all stages together, with the steps that fit")
     parser.add_argument("--from", dest="begin", type=Path, default=None, help="folder of weights to go on from")
+    parser.add_argument(
+        "--photographs", action="store_true", help="keypoints: people cut out, maps read, as photographs come"
+    )
     parser.add_argument("--clone", action="store_true", help="with --from: begin with the weights of the full variant")
+    parser.add_argument("--from-preset", default=None, help="with --from: begin with the weights of another preset")
     parser.add_argument("--pairs", type=int, default=PAIRS, help="validation pairs that are measured, or a few more")
     parser.add_argument("--perceptual-every", type=int, default=1, help="of every so many pairs; it costs most")
     parser.add_argument("--people", type=int, default=400, help="numbers considered; 8 of 10 are for training")
@@ -125,15 +139,17 @@ def main() -> None:
 
 def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
     """Train, and write the weights and every 100th line of the log."""
-    system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
+    more = {"read_joints": False} if args.photographs else {}
+    system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed, **more)
     stages, log = [], []
     if args.begin is not None:
-        begin = beginning(args, shipped.stem)
-        take_weights(system, load_parts(args.begin, begin))
+        for begin in beginnings(args, shipped.stem):
+            take_weights(system, load_parts(args.begin, begin))
         stages = read_weight_card(args.begin / f"{begin}.safetensors").get("stages", [])
         log = read_log(args.begin / f"{begin}.log.jsonl")[1]
     run = args.run or Path("runs/reference") / "-".join(filter(None, (shipped.stem, args.stages)))
     data = StudioPeople(**people, size=system.size, split="train", kind=system.kind, **system.training_data)
+    data = CutOutPairs(data, deepcopy(system)) if args.photographs else data
     records = fit(system, data, run, options_of(args))
     card = read_weight_card(run / "weights.safetensors")
     facts = {key: card[key] for key in ("seed", "data", "precision")}
@@ -144,22 +160,33 @@ def train(args: argparse.Namespace, people: dict, shipped: Path) -> None:
 
 
 def in_common(system: System, shipped: Path) -> dict[str, Path]:
-    """Networks that a variant left as they are in the full system beside it: they are stored there."""
-    full = shipped.with_name(shipped.name.replace(f"-{system.config.variant}.", "."))
-    if full == shipped or not full.is_file():
-        return {}
-    theirs, own = load_weights(full).state_dict(), system.state_dict()
-    alike = {}
-    for part in system.inference_parts:
-        names = [name for name in own if name.split(".")[0] == part]
-        if names and all(name in theirs and torch.equal(own[name], theirs[name]) for name in names):
-            alike[part] = full
+    """Networks that a training left as they are in the full system, or the laptop preset's, beside it: they are stored
+    there."""
+    own, alike = system.state_dict(), {}
+    full = shipped.name.replace(f"-{system.config.variant}.", ".")
+    laptop = [name.replace(f"-{system.preset}", "-laptop") for name in (shipped.name, full)]
+    for other in (shipped.with_name(name) for name in dict.fromkeys([*laptop, full])):
+        if other == shipped or not other.is_file():
+            continue
+        theirs, elsewhere = load_weights(other).state_dict(), read_weight_card(other).get("shared", {})
+        for part in system.inference_parts:
+            names = [name for name in own if name.split(".")[0] == part]
+            alike_here = names and all(name in theirs and _equal(own[name], theirs[name]) for name in names)
+            if alike_here and part not in elsewhere:
+                alike[part] = other
     return alike
 
 
-def beginning(args: argparse.Namespace, name: str) -> str:
-    """The name of the weights in ``--from`` to go on from: its own, or with ``--clone`` those of the full variant."""
-    return name.removesuffix(f"-{args.variant}") if args.clone else name
+def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.shape == other.shape and torch.equal(one, other)
+
+
+def beginnings(args: argparse.Namespace, name: str) -> list[str]:
+    """The names of the weights in ``--from`` to go on from, later ones taken over earlier ones: its own; with
+    ``--from-preset`` those of another preset, with ``--clone`` those of the full variant."""
+    full = name.removesuffix(f"-{args.variant}")
+    other = args.from_preset and name.replace(f"-{args.preset}", f"-{args.from_preset}", 1)
+    return [found for found in (other, full if args.clone else None) if found] or [name]
 
 
 def renamed(earlier: list[dict], stages: list[dict], records: list[dict]) -> tuple[list[dict], list[dict]]:
@@ -182,7 +209,8 @@ def train_for_minutes(args: argparse.Namespace, people: dict, name: str) -> None
     """Train within the minutes, measure, and write weights, log and evaluation into the folder ``--out``."""
     system = build(args.system, preset=args.preset, variant=args.variant, seed=args.seed)
     if args.begin is not None:
-        take_weights(system, load_parts(args.begin, beginning(args, name)))
+        for begin in beginnings(args, name):
+            take_weights(system, load_parts(args.begin, begin))
     data = StudioPeople(**people, size=system.size, split="train", kind=system.kind, **system.training_data)
     StudioPeople(**people, size=system.size, split="val", kind=system.kind)  # rendered before the clock starts
     with tempfile.TemporaryDirectory() as folder:
@@ -219,6 +247,7 @@ def measure(system: System, people: dict, args: argparse.Namespace) -> Evaluatio
     """The system on the validation people, beside the baselines."""
     held_out = StudioPeople(**people, size=system.size, split="val", kind=system.kind)
     held_out = StudioFacePairs(held_out) if system.kind == "face" else held_out
+    held_out = CutOutPairs(held_out, system) if args.photographs else held_out
     pairs = [held_out[i] for i in range(0, len(held_out), max(1, len(held_out) // args.pairs))]
     device = "cuda" if args.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu"
     every = args.perceptual_every

@@ -18,12 +18,14 @@ def reference_weights() -> list[Path]:
     return sorted(Path(str(f)) for f in folder.iterdir() if f.name.endswith(".safetensors")) if folder.is_dir() else []
 
 
-def shipped_names() -> list[str]:
-    """Names, for `load_system`, of the systems in the package that put somebody's body into another pose.
+def shipped_names(size: int = 128) -> list[str]:
+    """Names, for `load_system`, of the systems in the package that put somebody's body into another pose, in
+    photographs of ``size`` pixels.
 
     Files of parts alone are left out, faces, and garment transfer, which is shown head and hands of the target.
     """
     cards = {path: read_weight_card(path) for path in reference_weights()}
+    cards = {path: card for path, card in cards.items() if card["config"].get("image_size", size) == size}
     bodies = {path: card for path, card in cards.items() if card["config"].get("atlas") != "head"}
     return [path.stem for path, card in bodies.items() if "parts" not in card and card["variant"] != "garments"]
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VIEWS = 4  # photographs of each person: 12 ordered pairs
 PEOPLE_SEED = 0
+PAIRS = {"laptop": 204, "laptop256": 72}  # measured within half a minute
 PERCEPTUAL_EVERY = 5  # pairs: of all of them it would take longer than everything else
 POSES = 4  # of a photograph's person
 UNKNOWN = 0.85  # grey of texels that the source does not show
@@ -23,7 +24,8 @@ UNKNOWN = 0.85  # grey of texels that the source does not show
 
 def demo_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("out/demo.png"),
-    pairs: Annotated[int, typer.Option(min=12, help="Held-out pairs to measure.")] = 204,
+    preset: Annotated[str, typer.Option(help="laptop256 (256 pixels), or laptop (128).")] = "laptop256",
+    pairs: Annotated[int | None, typer.Option(min=12, help="Held-out pairs to measure; 72, of laptop 204.")] = None,
     rows: Annotated[int, typer.Option(min=1, max=12, help="People in the picture.")] = 6,
     photo: Annotated[
         list[Path] | None, typer.Option(help="A photograph of anybody, in place of rendered people; repeat for more.")
@@ -49,7 +51,8 @@ def demo_command(
         save_figure(out, draw_panel(_strangers(photo)))
         typer.echo(out)
         return
-    system = load_reference()
+    system = load_reference(preset=preset)
+    pairs = pairs or PAIRS.get(preset, PAIRS["laptop256"])
     people = 10 * math.ceil(max(pairs, rows * VIEWS * (VIEWS - 1)) / (VIEWS * (VIEWS - 1)))
     held_out = StudioPeople(people, VIEWS, system.size, PEOPLE_SEED, split="test")
     measured = [held_out[i] for i in range(pairs)]
@@ -72,7 +75,7 @@ def _strangers(photos: list[Path]) -> dict[str, Tensor]:
     from posekit.plots import coordinate_colors
     from posekit.reference import load_reference
 
-    system = load_reference(variant="keypoints")
+    system = load_reference(preset="laptop256", variant="keypoints")
     people = [photographed(read_photo(path), system, path.stem) for path in photos]
     # Not chosen by eye: of the first four held-out people photograph 0, 1, 2 and 3.
     models = StudioPeople(10 * POSES, VIEWS, system.size, PEOPLE_SEED, split="test")

@@ -19,7 +19,9 @@ VIEWS = 4  # photographs of each held-out person
 
 
 def evaluate_command(
-    weights: Annotated[Path | None, typer.Option(help="Trained weights; the reference if not given.")] = None,
+    weights: Annotated[
+        str, typer.Option(help="Weights file, or shipped weights (such as coordinate_inpainting-laptop256).")
+    ] = "coordinate_inpainting-laptop",
     data: Annotated[str | None, typer.Option(help=FOLDER)] = None,
     pairs: Annotated[
         str, typer.Option(help="How many held-out pairs; or, of a folder of photographs, a csv of them (from,to).")
@@ -42,17 +44,16 @@ def evaluate_command(
     from posekit.evaluation.measure import evenly_spread
     from posekit.evaluation.table import Evaluation
     from posekit.metrics.protocol import Protocol, parse_size
-    from posekit.reference import load_reference
+    from posekit.reference import load_system
     from posekit.systems.baselines import beside_baselines
     from posekit.training.device import usable_device
-    from posekit.training.weights import load_weights
     from posekit.util.files import check_place
 
     where = usable_device(device)
     if out is not None:
         check_place(out)  # before the work, not after it
     earlier = {path: Evaluation.load(path) for path in beside or ()}
-    model = load_weights(weights) if weights is not None else load_reference()
+    model = load_system(str(weights))
     size = model.size or (128, 128)
     count, listed = _count_or_list(pairs)
     common = {"size": size, "crop": parse_size(crop), "padding": parse_size(padding)}

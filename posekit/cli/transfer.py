@@ -15,6 +15,7 @@ from posekit.util.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from posekit.cli.sources import Kind
     from posekit.person import Person
     from posekit.systems.base import Result, System
 
@@ -104,6 +105,7 @@ def _transfer_to_pose(
     from posekit.cli.sources import kind_of, person_of, shows_face
     from posekit.evaluation.transfer import transfer
     from posekit.person import Person
+    from posekit.photo.cut_out_pairs import laid_on_ground
     from posekit.reference import load_reference
     from posekit.training.weights import load_weights
 
@@ -128,15 +130,17 @@ def _transfer_to_pose(
     if weights is not None:
         system = load_weights(weights)
     elif reads or inpaint == "f":
-        preset = "face" if face else "laptop"
+        preset = "face" if face else _preset(kinds, (source, target))
         system = load_reference(preset=preset, variant="keypoints" if reads else "full")
     variant = None if system is None else system.config.variant
     if variant == "garments":
         raise InputError(f"{weights} holds garment transfer, which keeps the target's head; use posekit dress.")
-    if joints and {"uv", "part"} & set(system.needs_of_target):
+    if joints and variant != "keypoints" and {"uv", "part"} & set(system.needs_of_target):
         raise InputError(f"{weights} needs a map of the pose, not joints alone; leave --weights out, or --joints.")
     person = person_of(source, kinds[0], system, (0, 0), face=face)
     pose = person_of(target, kinds[1], system, person.size, face=face, pose=True)
+    if not getattr(system.config if system else None, "read_joints", True) and kinds[0] == "a rendered view":
+        person = laid_on_ground(person.batched())[0]  # the only ground that these weights know
     if joints:
         black = 0 * pose.image
         pose = Person(black, keypoints=pose.keypoints, visibility=pose.visibility, name=pose.name)
@@ -150,6 +154,14 @@ def _transfer_to_pose(
         result = transfer(person, pose, _copying(inpaint, atlas, atlas_size or person.size[0]))
     image = _in_background(result, pose, target) if background else None
     return write_result(out, panel, person, pose, result, image)
+
+
+def _preset(kinds: tuple[Kind, Kind], files: tuple[str | os.PathLike, str | os.PathLike]) -> str:
+    """Which weights: photographs are brought to the size of the larger ones, rendered views have the size they have."""
+    from posekit.data.studio import read_rendered_view
+
+    views = [file for file, kind in zip(files, kinds, strict=True) if kind == "a rendered view"]
+    return "laptop256" if all(read_rendered_view(view).size == (256, 256) for view in views) else "laptop"
 
 
 def _in_background(result: Result, pose: Person, target: str | os.PathLike) -> Tensor:

@@ -22,6 +22,7 @@ from dataclasses import replace
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from posekit.losses.content import content_loss
 from posekit.losses.lsgan import judge, lsgan_discriminator, lsgan_generator
@@ -39,7 +40,7 @@ from posekit.ops.grids import identity_grid
 from posekit.ops.inside import pull_inside
 from posekit.ops.part_positions import winning_part
 from posekit.ops.sample import sample
-from posekit.ops.splat import splat
+from posekit.ops.splat import Splat, splat
 from posekit.person import Pair, Person
 from posekit.systems.base import Stage, System, choose
 from posekit.systems.coordinate_results import CoordinateResult, SurfaceResult
@@ -101,15 +102,17 @@ class CoordinateInpainting(System):
         self._features = LossFeatures(kind, width)
         self._nearest = LossFeatures(kind if kind in ("random", "edge_vgg16") else "vgg19", width)
 
-    def forward(self, pair: Pair, *, image: bool = True, correct: bool = True, read: bool = True) -> CoordinateResult:
+    def forward(
+        self, pair: Pair, *, image: bool = True, correct: bool = True, read: bool | None = None
+    ) -> CoordinateResult:
         """All maps of ``pair`` (a batch).
 
         image: False stops before g.  correct: False leaves D as f gives it, whatever the settings paste_known and
         on_body say: what f is trained on.  read: False takes the target's map as it is given, which somebody has read
-        from the joints before, or knows; for keypoints alone.
+        from the joints before, or knows; as the setting read_joints says if not given; for keypoints alone.
         """
-        reads = read and self.config.variant == "keypoints"
-        self.check(pair, of_target=self.needs_of_target if reads else None)
+        reads = (self.config.read_joints if read is None else read) and self.config.variant == "keypoints"
+        self.check(pair, of_target=self._of_joints if reads else None)
         if reads:
             pair = Pair(pair.source, self.read_pose(pair.target), pair.neighbours)
         maps = {} if self.config.variant == "no_textures" else self._textures(pair, correct)
@@ -120,8 +123,10 @@ class CoordinateInpainting(System):
     @property
     def needs_of_target(self) -> tuple[str, ...]:
         """For keypoints what the network reads: joints, and the silhouette where that is shown."""
-        if self.config.variant != "keypoints":
-            return self.needs
+        return self._of_joints if self.config.variant == "keypoints" and self.config.read_joints else self.needs
+
+    @property
+    def _of_joints(self) -> tuple[str, ...]:
         return ("keypoints", "visibility", *(("mask",) if self.config.silhouette else ()))
 
     @torch.no_grad()
@@ -140,12 +145,10 @@ class CoordinateInpainting(System):
     def _textures(self, pair: Pair, correct: bool) -> dict[str, Tensor]:
         """C, known, observed, T, W and, unless colours are inpainted, D, E."""
         source, target = pair.source, pair.target
-        t = self.config.atlas_size
-        texels = splat(torch.cat([_grid(source.image), source.image], 1), source.uv, (t, t), source.mask)
+        texels = self._splatted(source, self.config.atlas_size)
         C, observed, known = texels.values[:, :2], texels.values[:, 2:], texels.known
         maps = {"C": C, "known": known, "observed": observed}
-        partial = observed if self.config.variant == "rgb" else C
-        completed = self.f(torch.cat([torch.where(known > 0, partial, UNKNOWN), known, _grid(known)], 1))
+        completed = self._completed(texels if self._coarse is None else self._splatted(source, self._coarse))
         if self.config.variant == "rgb":
             T = completed
         else:
@@ -157,6 +160,25 @@ class CoordinateInpainting(System):
         maps["T"] = T
         maps["W"] = sample(T, target.uv, padding="border") * target.mask  # (3)
         return maps
+
+    @property
+    def _coarse(self) -> int | None:
+        """Side in texels of the atlas in which f works, where that is another than the texture's."""
+        c = self.config
+        return None if c.f_size in (None, c.atlas_size) else c.f_size
+
+    def _splatted(self, source: Person, t: int) -> Splat:
+        """Positions, then colours, of the source's pixels in an atlas of ``t`` x ``t`` texels."""
+        return splat(torch.cat([_grid(source.image), source.image], 1), source.uv, (t, t), source.mask)
+
+    def _completed(self, texels: Splat) -> Tensor:
+        """What f makes of the partial texture, in the size of the texture: positions have no resolution to lose."""
+        t, known = self.config.atlas_size, texels.known
+        partial = texels.values[:, 2:] if self.config.variant == "rgb" else texels.values[:, :2]
+        completed = self.f(torch.cat([torch.where(known > 0, partial, UNKNOWN), known, _grid(known)], 1))
+        if completed.shape[-1] == t:
+            return completed
+        return interpolate(completed, (t, t), mode="bilinear", align_corners=False)
 
     def _corrected(self, D: Tensor, C: Tensor, known: Tensor, source: Person) -> Tensor:
         if self.config.paste_known:

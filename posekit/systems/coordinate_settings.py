@@ -40,11 +40,17 @@ READINGS = {
     "laptop": (_LAPTOP_F, (("g",), _LAPTOP_G)),
     # The same, f trained on with g: "f can be fine-tuned during the second stage", section 3, which found no benefit.
     "laptop_tuned": (_LAPTOP_F, (("f", "g"), _LAPTOP_G)),
+    # The same, l1 for less and what sharpens for more: to go on with, from weights that the reading above has made.
+    "laptop_sharp": (
+        _LAPTOP_F,
+        (("g",), {"l1": 2.0, "nearest_neighbour": 0.8, "content": 0.175, "style": 400.0, "adversarial": 0.5}),
+    ),
     # The same without pretrained features, to see what they do: content and style of random ones say nothing.
     "laptop_random": (_LAPTOP_F, (("g",), {"l1": 1.0, "nearest_neighbour": 0.5, "adversarial": 0.2})),
 }
 _DEFAULT_FEATURES = {"main": "vgg19", "supplementary": "vgg16", "as_printed": "vgg16"}
-_DEFAULT_FEATURES |= {"laptop": "edge_vgg16", "laptop_tuned": "edge_vgg16", "laptop_random": "random"}
+_DEFAULT_FEATURES |= dict.fromkeys(("laptop", "laptop_tuned", "laptop_sharp"), "edge_vgg16")
+_DEFAULT_FEATURES |= {"laptop_random": "random"}
 # The losses on features, which see squares where loss_crop is set.
 LOOKED_AT = ("content", "style", "nearest_neighbour")
 
@@ -57,10 +63,13 @@ class CoordinateInpaintingConfig:
     |------------------------|---------|
     | variant                | full, no_deform, rgb, no_textures, keypoints or garments |
     | image_size, atlas_size | sides in pixels and texels the system is trained for, multiples of 4 |
+    | f_size                 | side in texels of the atlas in which f works, where that is smaller; its positions are |
+    |                        | then enlarged, and T has the detail of the source.  None: that of the texture |
     | atlas                  | what the surface maps are positions in; weights of one atlas misread maps of another |
     | f_width, g_width       | channels of the first block of f, of all blocks of g |
     | reading                | main, supplementary, as_printed (the supplementary, with its norms and sums in place of |
-    |                        | means), laptop, laptop_tuned or laptop_random: which losses train what in which stage |
+    |                        | means), laptop, laptop_tuned, laptop_sharp or laptop_random: which losses train what in |
+    |                        | which stage |
     | features               | edge_vgg16, vgg16, vgg19 or random; "auto" takes the one the reading names |
     | feature_width          | channels of the first scale of random features |
     | loss_crop              | side in pixels of the squares that g's losses on features look at, a new one for each |
@@ -75,6 +84,8 @@ class CoordinateInpaintingConfig:
     | map_size, map_width    | keypoints: side in pixels at which poses are drawn and read, a multiple of 32; channels |
     |                        | of the first scale of the network that reads them |
     | silhouette             | keypoints: show the target's silhouette beside its joints; the paper shows joints alone |
+    | read_joints            | keypoints: read the target's map from its joints; False: take it as it comes, which |
+    |                        | somebody has read before, from joints and silhouette of a photograph |
     | f_steps, g_steps       | steps of the two stages |
     | map_steps, map_batch   | keypoints: steps of the stage before them, and pairs a step of it |
     | batch_size             | pairs a step |
@@ -85,6 +96,7 @@ class CoordinateInpaintingConfig:
     variant: str = "full"
     image_size: int = 256
     atlas_size: int = 256
+    f_size: int | None = None
     atlas: str = "studio"
     f_width: int = 32
     g_width: int = 256
@@ -100,6 +112,7 @@ class CoordinateInpaintingConfig:
     map_size: int = 256
     map_width: int = 64
     silhouette: bool = False
+    read_joints: bool = True
     map_steps: int = 100_000
     map_batch: int = 8
     map_lr: float = 2e-4
@@ -123,6 +136,10 @@ class CoordinateInpaintingConfig:
             side = getattr(self, name)
             if side < 36 or side % 4:
                 raise InputError(f"{name} must be a multiple of 4 of at least 36, got {side}.")
+        if self.f_size is not None and (not 36 <= self.f_size <= self.atlas_size or self.f_size % 4):
+            raise InputError(
+                f"f_size must be a multiple of 4 from 36 to atlas_size ({self.atlas_size}), or None; got {self.f_size}."
+            )
         if self.loss_crop is not None and self.loss_crop < 8:
             raise InputError(
                 f"loss_crop must be 8 pixels or more, or None for whole photographs; got {self.loss_crop}."
@@ -167,6 +184,18 @@ PRESETS = {
     "laptop_random": dataclasses.replace(_LAPTOP, reading="laptop_random", loss_crop=None),
     # Close-ups: the same networks on another surface.
     "face": dataclasses.replace(_LAPTOP, atlas="head", f_steps=4_000, g_steps=3_000),
+    # Faces need pixels: f of the laptop weights, whose positions are enlarged, and a g of the same size for 256 pixels.
+    "laptop256": dataclasses.replace(
+        _LAPTOP,
+        image_size=256,
+        atlas_size=256,
+        f_size=128,
+        reading="laptop_sharp",
+        loss_crop=96,
+        g_steps=3_000,
+        batch_size=1,
+        g_lr=3e-4,
+    ),
     # f as published, g of 2.9 million parameters: for a GPU, and for what README and demo show.
     "studio256": dataclasses.replace(
         _LAPTOP,

@@ -5,6 +5,7 @@ import json
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from posekit.evaluation.textures import background_share
 from posekit.losses.content import content_loss
@@ -95,6 +96,49 @@ def test_maps_follow_their_definitions():
     again = sample(pair.source.image, r.C, padding="border")
     error = ((again - r.observed).abs().mean(1, keepdim=True) * r.known).sum() / r.known.sum()
     assert error < 0.02
+
+
+def test_f_may_work_in_a_coarser_atlas():
+    """It sees the photograph splatted there; its positions are enlarged, and T has as many texels as asked."""
+    system, pair = tiny(f_size=40, atlas_size=80), make_batch(2, 40)
+    seen = []
+    system.f.register_forward_hook(lambda _, inputs, made: seen.append((inputs[0], made)))
+    r = system(pair, image=False)
+    ((x, made),) = seen
+    texels = splat(identity_grid(40, 40).expand(2, 2, 40, 40), pair.source.uv, (40, 40), pair.source.mask)
+    torch.testing.assert_close(x[:, 2:3], texels.known)
+    known = texels.known.expand_as(texels.values) > 0
+    torch.testing.assert_close(x[:, :2][known], texels.values[known])
+    assert r.C.shape == r.D.shape == (2, 2, 80, 80)
+    assert r.T.shape == (2, 3, 80, 80)
+    # four texels around the middle of a coarse one are as far from it as from each other's mean
+    torch.testing.assert_close(F.avg_pool2d(r.D, 2)[..., 2:-2, 2:-2], smoothed(made)[..., 2:-2, 2:-2])
+    whole, same = tiny(f_size=None), tiny(f_size=40)
+    assert torch.equal(whole(pair, image=False).D, same(pair, image=False).D)
+
+
+def smoothed(x):
+    """What is left of a map that is enlarged twice, bilinearly, and averaged: 3/4 of a texel, 1/8 of either side."""
+    kernel = torch.tensor([1 / 8, 3 / 4, 1 / 8])
+    kernel = (kernel[:, None] * kernel).expand(x.shape[1], 1, 3, 3)
+    return F.conv2d(x, kernel, padding=1, groups=x.shape[1])
+
+
+@pytest.mark.parametrize("f_size", [38, 32, 84])
+def test_sizes_of_the_coarser_atlas(f_size):
+    with pytest.raises(InputError, match="f_size must be a multiple of 4 from 36 to atlas_size \\(80\\), or None"):
+        tiny(f_size=f_size, atlas_size=80)
+
+
+def test_keypoint_guided_weights_may_take_maps_as_they_come():
+    """Trained on what somebody has read: the joints of the target are not looked at, unless they are asked for."""
+    system, pair = tiny("keypoints", read_joints=False), make_batch(2, 40)
+    assert system.needs_of_target == system.needs
+    assert system(pair).M_N is None
+    joints = dataclasses.replace(pair, target=with_joints(pair.target))
+    assert system(joints).M_N is None
+    assert system(joints, read=True).M_N is not None
+    assert tiny("keypoints")(joints).M_N is not None
 
 
 def test_f_sees_minus_ten_mask_and_mesh_grid():

@@ -15,7 +15,7 @@ from posekit.data.studio import StudioPeople
 from posekit.systems import build
 from posekit.training.options import TrainingOptions
 from posekit.training.runlog import read_log
-from posekit.training.weights import load_weights, read_weight_card
+from posekit.training.weights import load_weights, read_weight_card, save_weights
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, SyntheticPairs
 
@@ -145,9 +145,10 @@ def test_a_variant_begins_with_the_weights_of_the_whole_system(script, tmp_path)
     """With --clone; else with its own."""
     main = import_module("train_reference")
     name = "coordinate_inpainting-laptop-keypoints"
-    asked = {clone: argparse.Namespace(variant="keypoints", clone=clone) for clone in (False, True)}
-    assert main.beginning(asked[False], name) == name
-    assert main.beginning(asked[True], name) == "coordinate_inpainting-laptop"
+    kept = {"preset": "laptop", "variant": "keypoints", "from_preset": None}
+    asked = {clone: argparse.Namespace(**kept, clone=clone) for clone in (False, True)}
+    assert main.beginnings(asked[False], name) == [name]
+    assert main.beginnings(asked[True], name) == ["coordinate_inpainting-laptop"]
     full = build("coordinate_inpainting", "laptop", **TINY, seed=3).eval()
     script.save_parts(full, tmp_path, "coordinate_inpainting-laptop")
     trained = script.load_parts(tmp_path, "coordinate_inpainting-laptop")
@@ -170,3 +171,40 @@ def test_stages_that_are_asked_for_have_all_the_minutes(script, tmp_path, monkey
     system = build("coordinate_inpainting", "laptop", **TINY)
     script.train_within(system, [], 100 / 60, tmp_path, TrainingOptions(stages=["refinement"]))
     assert taken == {"refinement": 97}
+
+
+def test_a_preset_begins_with_the_weights_of_another(script):
+    """The network that reads poses from the smaller preset, f and g from its own whole system."""
+    main = import_module("train_reference")
+    asked = {"preset": "laptop256", "from_preset": "laptop"}
+    name = "coordinate_inpainting-laptop256"
+    assert main.beginnings(argparse.Namespace(**asked, variant="full", clone=False), name) == [
+        "coordinate_inpainting-laptop"
+    ]
+    assert main.beginnings(argparse.Namespace(**asked, variant="keypoints", clone=True), f"{name}-keypoints") == [
+        "coordinate_inpainting-laptop-keypoints",
+        name,
+    ]
+
+
+def test_what_is_alike_is_stored_once(script, tmp_path):
+    """f in the laptop's file, even where another file also refers to it; the network that reads poses in its own."""
+    main = import_module("train_reference")
+    name = "coordinate_inpainting-laptop"
+    full = build("coordinate_inpainting", "laptop", **TINY, seed=3).eval()
+    save_weights(full, tmp_path / f"{name}.safetensors", half=True)
+    full = load_weights(tmp_path / f"{name}.safetensors")
+    reads = build("coordinate_inpainting", "laptop", "keypoints", **TINY, seed=4).eval()
+    reads.f.load_state_dict(full.f.state_dict())
+    shipped = tmp_path / f"{name}-keypoints.safetensors"
+    assert main.in_common(reads, shipped) == {"f": tmp_path / f"{name}.safetensors"}
+    save_weights(reads, shipped, half=True, shared=main.in_common(reads, shipped))
+    reads = load_weights(shipped)
+    large = build("coordinate_inpainting", "laptop256", "keypoints", **{**TINY, "image_size": 72, "f_size": None}, seed=5).eval()
+    for part in ("surface", "f"):
+        getattr(large, part).load_state_dict(getattr(reads, part).state_dict())
+    shared = main.in_common(large, tmp_path / "coordinate_inpainting-laptop256-keypoints.safetensors")
+    assert {part: path.name for part, path in shared.items()} == {
+        "surface": f"{name}-keypoints.safetensors",
+        "f": f"{name}.safetensors",
+    }
