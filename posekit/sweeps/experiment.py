@@ -196,6 +196,23 @@ def is_experiment_file(target: Path) -> bool:
     return target.suffix in (".yaml", ".yml")
 
 
+def experiments_in(folder: Path) -> list[Path]:
+    """The experiment files of a folder, by name: those with a line ``notebook: ...``; other YAML files may lie there.
+
+    Raises InputError where there is none.
+    """
+    files = sorted(path for path in folder.iterdir() if is_experiment_file(path) and path.is_file())
+    named = [path for path in files if path.stat().st_size <= MOST_BYTES and _names_a_notebook(path)]
+    if not named:
+        raise InputError(f"{folder} holds no experiment file (YAML with `notebook: ...`); give a notebook or a file.")
+    return named
+
+
+def _names_a_notebook(path: Path) -> bool:
+    lines = path.read_bytes().splitlines()
+    return any(line.startswith((b"notebook:", b"notebooks:")) for line in lines)
+
+
 def parse_values(text: str) -> tuple[str, list[Scalar]]:
     """A command line's `atlas=32,64` -> ("atlas", [32, 64]), `sizes=[32,64],[128]` -> ("sizes", [[32, 64], [128]]).
 

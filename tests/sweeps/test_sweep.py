@@ -3,6 +3,7 @@
 import csv
 import importlib.metadata
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from posekit_lab.notebooks import dumps, load_notebook
+from posekit_lab.source import ROOT
 
 from posekit.cli.sweep import sweep_command
 from posekit.sweeps import experiment
@@ -299,6 +301,29 @@ def test_several_files_one_after_the_other(notebook, tmp_path, capsys):
     capsys.readouterr()
     sweep_command([files[1]], seeds="0,1", out=tmp_path / "out")
     assert "1 runs, 1 already done" in capsys.readouterr().out
+
+
+def test_a_folder_is_all_of_its_experiments(notebook, tmp_path, capsys):
+    """Other YAML files may lie there; those that look like an experiment and are none are still refused."""
+    (tmp_path / "one.yaml").write_text("name: one\nnotebook: modes.ipynb\nparameters: {mode: [fine]}\nseeds: [0]\n")
+    (tmp_path / "claims.yaml").write_text("claims: []\n")
+    sweep_command([tmp_path], seeds="", out=tmp_path / "out")
+    assert [row["status"] for row in table(tmp_path / "out" / "one" / "table.csv")] == ["ok"]
+    assert "1 runs, 0 already done" in capsys.readouterr().out
+    (tmp_path / "two.yaml").write_text("notebook: nowhere.ipynb\n")
+    with pytest.raises(InputError, match="nowhere.ipynb"):
+        sweep_command([tmp_path], seeds="", out=tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no experiment file"):
+        sweep_command([tmp_path / "empty"], seeds="", out=tmp_path / "out")
+
+
+def test_the_folder_of_the_project_holds_every_experiment_of_its_page():
+    named = {path.name for path in experiment.experiments_in(ROOT / "experiments")}
+    page = (
+        (ROOT / "experiments" / "README.md").read_text(encoding="utf-8").partition("| file |")[2].partition("\n\n")[0]
+    )
+    assert set(re.findall(r"`(\w+\.yaml)`", page)) == named
 
 
 @pytest.mark.parametrize("text", ["atlas", "=3", "a b=3", "atlas="])

@@ -200,7 +200,9 @@ def test_what_is_alike_is_stored_once(script, tmp_path):
     assert main.in_common(reads, shipped) == {"f": tmp_path / f"{name}.safetensors"}
     save_weights(reads, shipped, half=True, shared=main.in_common(reads, shipped))
     reads = load_weights(shipped)
-    large = build("coordinate_inpainting", "laptop256", "keypoints", **{**TINY, "image_size": 72, "f_size": None}, seed=5).eval()
+    large = build(
+        "coordinate_inpainting", "laptop256", "keypoints", **{**TINY, "image_size": 72, "f_size": None}, seed=5
+    ).eval()
     for part in ("surface", "f"):
         getattr(large, part).load_state_dict(getattr(reads, part).state_dict())
     shared = main.in_common(large, tmp_path / "coordinate_inpainting-laptop256-keypoints.safetensors")
