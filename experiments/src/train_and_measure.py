@@ -44,6 +44,7 @@ from posekit.data.estimator_noise import EstimatorNoise
 from posekit.data.studio import StudioPeople
 from posekit.data.studio_faces import StudioFacePairs
 from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.joint_error import joint_error
 from posekit.evaluation.person_means import person_means_text
 from posekit.evaluation.textures import measure_textures
 from posekit.person import collate_pairs
@@ -123,6 +124,9 @@ if poses:
 for prefix, table in tables.items():
     for row in table.rows:
         record(**{f"{prefix}{row.metric}": float("nan") if row.mean is None else row.mean})
+if measure == "photographs" and kind != "face":  # do limbs follow?  of systems that look up where a pixel comes from
+    apart = joint_error(model, pairs, device=where)
+    record(joint_error=float("nan") if apart is None else apart)
 record(by_person=person_means_text(tables, system))  # so that an interval can be over seeds and people
 [note for table in tables.values() for note in table.notes]
 
