@@ -95,9 +95,14 @@ def draw_experiment(name: str, folder: Path = results.EXPERIMENTS) -> list[Path]
 
 
 def _cost(rows: Sequence[results.Row]) -> str:
-    """How many runs, and how long they took."""
+    """How many runs, how long they took, and of which version of the code (`posekit.sweeps.code_version`)."""
     minutes = sum(row.get("seconds", 0.0) for row in rows) / 60
-    return f"{len(rows)} runs of one processor core each, {minutes:.0f} minutes one after the other.\n\n"
+    codes = sorted({str(row.get("library", "")) for row in rows})
+    which = [code or "older than this record" for code in codes]
+    return (
+        f"{len(rows)} runs of one processor core each, {minutes:.0f} minutes one after the other; "
+        f"code {' and '.join(which)}.\n\n"
+    )
 
 
 def _write_claims(folder: Path = results.EXPERIMENTS, page: Path = PAGE) -> list[Path]:
