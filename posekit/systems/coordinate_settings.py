@@ -43,7 +43,7 @@ READINGS = {
     # The same, l1 for less and what sharpens for more: to go on with, from weights that the reading above has made.
     "laptop_sharp": (
         _LAPTOP_F,
-        (("g",), {"l1": 2.0, "nearest_neighbour": 0.8, "content": 0.175, "style": 400.0, "adversarial": 0.5}),
+        (("g",), {"l1": 2.0, "nearest_neighbour": 0.8, "content": 0.175, "style": 1500.0, "adversarial": 1.0}),
     ),
     # The same without pretrained features, to see what they do: content and style of random ones say nothing.
     "laptop_random": (_LAPTOP_F, (("g",), {"l1": 1.0, "nearest_neighbour": 0.5, "adversarial": 0.2})),
@@ -192,9 +192,10 @@ PRESETS = {
         f_size=128,
         reading="laptop_sharp",
         loss_crop=96,
-        g_steps=3_000,
+        g_steps=2_000,
         batch_size=1,
         g_lr=3e-4,
+        d_lr=1e-3,
     ),
     # f as published, g of 2.9 million parameters: for a GPU, and for what README and demo show.
     "studio256": dataclasses.replace(
