@@ -10,12 +10,17 @@ PINS = $(shell $(PYTHON) -c "import sys; print('-c requirements.lock' if sys.ver
 PIP_ARGS ?=
 # HASHES=1 takes only files whose hashes requirements.hashes names (torch, whose builds differ, alone comes without).
 HASHES ?=
-.PHONY: demo test nbval processors lab solutions student notebooks site teaching bench lint clean
+.PHONY: demo photo test nbval processors lab solutions student notebooks site teaching bench lint clean
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
 demo: $(STAMP)
 	$(BIN)/posekit demo -o out/demo.png
+
+# The first picture of README: two photographs in the public domain, from scikit-image and matplotlib, in four poses.
+photo: $(STAMP)
+	$(BIN)/posekit demo -o notebooks/images/photo.png $(foreach file,skimage/data/astronaut.png \
+		matplotlib/mpl-data/sample_data/grace_hopper.jpg,--photo $(wildcard $(VENV)/lib/python3*/site-packages/$(file)))
 
 # Threads that wait sleep instead of spinning, in JupyterLab's kernels too (posekit/util/waiting.py says why).
 export OMP_WAIT_POLICY ?= passive

@@ -16,7 +16,7 @@ def augment_command(
     maps: Annotated[Path | None, typer.Option(help="Folder of surface maps of the photographs.")] = None,
     atlas: Annotated[str, typer.Option(help="smpl or tiles: what IUV pictures become.")] = "smpl",
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write, or DATA.")] = Path("out/augment"),
-    seed: Annotated[int, typer.Option(min=0, help="Of the drawn poses.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the drawn poses.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1)] = 10,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:

@@ -19,7 +19,7 @@ def compare_command(
     data: Annotated[str | None, typer.Option(help="Folder made by `posekit render`, or my_module:pairs.")] = None,
     pairs: Annotated[int, typer.Option(min=1, help="Held-out pairs.")] = 120,
     people: Annotated[int, typer.Option(min=10, help="Numbers considered; 1 of 10 is held out.")] = 400,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     poses: Annotated[str, typer.Option(help="all; unseen: arms are raised; usual: they are not.")] = "all",
     noise: Annotated[float, typer.Option(min=0, help="Level of noise on the maps and joints that are given.")] = 0,
     pose_pairs: Annotated[

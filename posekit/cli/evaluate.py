@@ -28,7 +28,7 @@ def evaluate_command(
     ] = "200",
     keypoints: Annotated[Path | None, typer.Option(help="Of a folder of photographs: csv of joints.")] = None,
     maps: Annotated[Path | None, typer.Option(help="Of a folder of photographs: folder of surface maps.")] = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     full: Annotated[bool, typer.Option("--full", help="Also detection and Inception scores, LPIPS with VGG.")] = False,
     pose_pairs: Annotated[
         int, typer.Option(min=0, help="Pairs whose pose the pose model judges; needs posekit[photo].")
@@ -82,7 +82,7 @@ def evaluate_command(
 
 def _count_or_list(pairs: str) -> tuple[int | None, Path | None]:
     """(how many pairs, None) or (None, the csv of pairs)."""
-    if pairs.isdigit():
+    if pairs.isdecimal() and len(pairs) < 10:
         if int(pairs) < 1:
             raise InputError("--pairs is a number of pairs, 1 or more, or a csv of them; got 0.")
         return int(pairs), None

@@ -11,7 +11,7 @@ def render_command(
     people: Annotated[int, typer.Option(min=1)] = 200,
     views: Annotated[int, typer.Option(min=1)] = 6,
     size: Annotated[int, typer.Option(min=16, help="Pixels, square.")] = 128,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     faces: Annotated[bool, typer.Option("--faces", help="Close-ups of faces in place of bodies.")] = False,
     sides: Annotated[bool, typer.Option("--sides", help="From the front, one side, the back, the other side.")] = False,
     skirts: Annotated[str, typer.Option(help="What a skirt's pixels show on the map: legs or cloth.")] = "legs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,20 +13,45 @@ if TYPE_CHECKING:
     from posekit.person import Person
     from posekit.systems.base import System
 
+log = logging.getLogger(__name__)
+
 _FACE = 128  # pixels, where no network asks for another size
 Kind = Literal["a rendered view", "joints", "a photograph"]
 
 
 def kind_of(path: str | os.PathLike) -> Kind:
-    """Decided by the file: JSON holds joints; a picture in a rendered folder is a view, any other a photograph."""
+    """Decided by what is in the file: JSON holds joints, a picture in a rendered folder is a view, any other a
+    photograph.
+
+    Raises InputError for surface maps, which come in threes, and for whatever is none of these.
+    """
+    from posekit.data.inspection.recognise import recognise
     from posekit.data.studio import is_rendered_view
 
-    suffix = Path(path).suffix.lower()
-    if suffix == ".json":
+    content = recognise(path)
+    if content == "JSON":
         return "joints"
-    if suffix == ".npy" or Path(path).stem.endswith(("_IUV", "_INDS")):
+    if content == "array" or (content == "picture" and not is_rendered_view(path) and _is_map(path)):
         raise InputError(f"{path} is a surface map; with maps give three files: posekit transfer PHOTO MAP TARGET_MAP.")
+    if content != "picture":
+        raise InputError(
+            f"{path} holds {content}; give a photograph, a rendered view, or joints of OpenPose; posekit inspect says "
+            "what a file is."
+        )
     return "a rendered view" if is_rendered_view(path) else "a photograph"
+
+
+def _is_map(path: str | os.PathLike) -> bool:
+    """Whether a picture is an IUV picture, or the picture of person numbers that lies beside one."""
+    import numpy as np
+
+    from posekit.data.inspection.maps import looks_like_charts
+    from posekit.data.photo import open_picture
+
+    if Path(path).stem.upper().endswith(("_IUV", "_INDS")):
+        return True
+    picture = open_picture(path)
+    return picture.mode in ("RGB", "RGBA", "P") and looks_like_charts(np.asarray(picture.convert("RGB")))
 
 
 def shows_face(path: str | os.PathLike, kind: Kind) -> bool:
@@ -72,4 +98,20 @@ def person_of(
             f"{path} is a photograph without a map: it needs keypoint-guided weights, which read one; leave --weights "
             "out for those of the package."
         )
-    return photographed(read_photo(path), system, Path(path).stem, trim=0 if pose else TRIM)[0]
+    person = photographed(read_photo(path), system, Path(path).stem, trim=0 if pose else TRIM)[0]
+    if hidden := _hidden_limbs(person):
+        log.warning("%s does not show the %s; what is not seen is guessed.", path, " and the ".join(hidden))
+    return person
+
+
+def _hidden_limbs(person: Person) -> list[str]:
+    """Arms and legs of which the photograph shows neither of the two far joints."""
+    from posekit.ops.keypoints import JOINTS
+
+    limbs = {"arm": ("elbow", "wrist"), "leg": ("knee", "ankle")}
+    hidden = []
+    for limb, ends in limbs.items():
+        gone = [side for side in ("right", "left")
+                if not any(int(person.visibility[JOINTS.index(f"{side}_{end}")]) for end in ends)]  # fmt: skip
+        hidden += [f"{limb}s"] if len(gone) == 2 else [f"{side} {limb}" for side in gone]
+    return hidden

@@ -24,7 +24,7 @@ def study_command(
     count: Annotated[int | None, typer.Option(min=1, help="Items of each kind; as published if not given.")] = None,
     seconds: Annotated[float | None, typer.Option(help="For which pictures are shown; as published.")] = None,
     warm_up: Annotated[int | None, typer.Option(min=0, help="First screens that do not count; as published.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the draw, the order and the sides.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw, the order and the sides.")] = 0,
     answers: Annotated[
         list[Path] | None, typer.Option(help="File that a judge saved; repeat. Prints percentages, makes no page.")
     ] = None,

@@ -25,7 +25,7 @@ def train_command(
     maps: Annotated[Path | None, typer.Option(help="Of a folder of photographs: folder of surface maps.")] = None,
     atlas: Annotated[str, typer.Option(help="What IUV pictures become: smpl or tiles; auto: what fits.")] = "auto",
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")] = Path("runs/latest"),
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     batch_size: Annotated[int | None, typer.Option(min=1)] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[

@@ -72,6 +72,7 @@ def transfer_command(
             "--joints, --face and --background are for photographs and views (or a file of joints), not for maps."
         )
     elif len(maps) == 2:
+        typer.echo(f"{source}: a photograph; its map: {maps[0]}; map of the pose: {maps[1]}")
         transfer_files(source, maps[0], maps[1], out, inpaint, atlas=atlas, **given)
     else:
         raise InputError(

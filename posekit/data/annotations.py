@@ -11,7 +11,6 @@ import math
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import torch
 from jaxtyping import Float, Integer
@@ -20,6 +19,7 @@ from torch import Tensor
 from posekit.data.names import photograph_key
 from posekit.ops.grids import points_to_norm
 from posekit.util.errors import InputError
+from posekit.util.reading import read_text
 
 JOINT_COUNT = 18
 VISIBLE = 2  # `Person.visibility` of a detected joint; these files do not tell occluded from visible
@@ -118,7 +118,7 @@ def read_joint_rows(
 
 def read_pairs(path: str | os.PathLike) -> list[tuple[str, str]]:
     """Read a list of (source name, target name) from a csv with the columns ``from`` and ``to``."""
-    rows = list(csv.reader(_lines(path)))
+    rows = _csv_rows(_lines(path), path)
     header = [cell.strip() for cell in rows[0]]
     if "from" not in header or "to" not in header:
         raise InputError(f"{path}: the header is {','.join(header)!r}; a list of pairs has the columns from and to.")
@@ -133,9 +133,17 @@ def read_pairs(path: str | os.PathLike) -> list[tuple[str, str]]:
     return pairs
 
 
+def _csv_rows(lines: list[str], path: str | os.PathLike) -> list[list[str]]:
+    """The cells of a csv; InputError where one is longer than any name is."""
+    try:
+        return list(csv.reader(lines))
+    except csv.Error as error:
+        raise InputError(f"{path} is no csv of names ({error}).") from error
+
+
 def _lines(path: str | os.PathLike) -> list[str]:
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path, encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file; expected a csv in UTF-8.") from error
     except OSError as error:

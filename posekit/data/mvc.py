@@ -9,15 +9,17 @@
 Source: K.-H. Liu et al., MVC: A Dataset for View-Invariant Clothing Retrieval and Attribute Prediction, ICMR 2016.
 """
 
-import json
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from posekit.util.errors import InputError
+from posekit.util.reading import read_json
 
 LABELS, INFO, PHOTOGRAPHS = "attribute_labels.json", "mvc_info.json", "image_data"
 _MOST_BYTES = 2_000_000_000
+_VIEW = re.compile(r"[0-9]{1,6}")
 
 
 class MvcPhotograph(NamedTuple):
@@ -45,7 +47,7 @@ def read_mvc(root: str | os.PathLike) -> list[MvcPhotograph]:
         if name is None or item is None or Path(name).name != name:
             raise InputError(f"{root / LABELS}: entry {number} should have a filename and an itemN; fetch it again.")
         path = root / PHOTOGRAPHS / f"{name}.jpg"
-        photographs.append(MvcPhotograph(path, item, int(view) if view is not None and view.isdecimal() else None))
+        photographs.append(MvcPhotograph(path, item, int(view) if view is not None and _VIEW.fullmatch(view) else None))
     return photographs
 
 
@@ -61,9 +63,7 @@ def _word(value: object) -> str | None:
 
 def _entries(path: Path) -> list[dict]:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise InputError(f"{path} is too large for a list of MVC; fetch it again.")
-        whole = json.loads(path.read_text(encoding="utf-8"))
+        whole = read_json(path, _MOST_BYTES)
     except OSError as error:
         raise InputError(
             f"{path} could not be read ({error.strerror}); it comes with MVC, see data_scripts."

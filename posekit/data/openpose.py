@@ -7,7 +7,6 @@ The size of the photograph is not in the file.
 Source: OpenPose, documentation of its output format.
 """
 
-import json
 import math
 import os
 from pathlib import Path
@@ -20,6 +19,7 @@ from posekit.data.annotations import JOINT_COUNT, VISIBLE
 from posekit.ops.grids import norm_to_points, points_to_norm
 from posekit.util.errors import InputError
 from posekit.util.files import write_json
+from posekit.util.reading import read_json
 
 # Place in BODY_25 of each of the 18 joints.
 _OF_25 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
@@ -80,14 +80,11 @@ def write_openpose(
 
 def _people(path: Path) -> list:
     try:
-        usable = path.stat().st_size <= _MOST_BYTES and path.is_file()
-        whole = json.loads(path.read_text(encoding="utf-8-sig")) if usable else None
+        whole = read_json(path, _MOST_BYTES, "utf-8-sig")
     except OSError as error:
         raise InputError(f"{path} could not be read ({error.strerror}); check the path.") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON; expected a file of joints as OpenPose writes it.") from error
-    if not usable:
-        raise InputError(f"{path} is no file of joints: it is too large, or not a file.")
     people = whole.get("people") if isinstance(whole, dict) else None
     if not isinstance(people, list):
         raise InputError(f'{path} has no list "people"; expected a file of joints as OpenPose writes it.')

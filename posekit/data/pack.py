@@ -25,6 +25,7 @@ from posekit.data.photo_folder import TrainingFolder
 from posekit.data.smpl_atlas import open_array
 from posekit.util.errors import InputError
 from posekit.util.files import alone_in, to_disk, whole_file, write_json
+from posekit.util.reading import read_bytes, read_json
 
 STATE = "packing.json"
 LISTS = "*pairs*.csv"  # are copied beside the numbers, so that they are found there too
@@ -48,12 +49,20 @@ def pack_people(
         for root in dict.fromkeys(folder.root for folder in folders):
             for path in sorted(root.glob(LISTS)):
                 if path.resolve().parent != out.resolve():
+                    content = _content_of(path)
                     with whole_file(out / path.name) as temporary:
-                        temporary.write_bytes(path.read_bytes())
+                        temporary.write_bytes(content)
         kept = {name: plan[name] for name in ("version", "size", "atlas", "names", "identities", "shapes")}
         write_json(out / CARD, {**kept, "hashes": hashes, "plan": _digest(plan)})
         (out / STATE).unlink(missing_ok=True)
     return PackedPeople(out)
+
+
+def _content_of(path: Path) -> bytes:
+    try:
+        return read_bytes(path)
+    except OSError as error:
+        raise InputError(f"{path} could not be read ({error.strerror}); take it out of the folder.") from error
 
 
 def _rows(folders: Sequence[TrainingFolder]) -> list[tuple[int, int]]:
@@ -101,9 +110,9 @@ def _finished(out: Path, plan: dict[str, Any], fresh: bool) -> list[str] | None:
             path.unlink()
         return []
     try:
-        state = json.loads(states[0].read_text(encoding="utf-8"))
+        state = read_json(states[0])
         same, hashes = state["plan"] == _digest(plan), list(state["hashes"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{states[0]} is damaged; begin again with --fresh.") from error
     if not same:
         raise InputError(f"{out} holds other photographs, or these in another form; name another, or --fresh.")
@@ -124,6 +133,8 @@ def _write_blocks(
     arrays = {}
     for name, shape in plan["shapes"].items():
         path, whole = out / f"{name}.npy", (len(rows), *shape)
+        if path.is_symlink():  # what it points to is not ours
+            raise InputError(f"{path} is a link; remove it, or name another folder.")
         if hashes and path.is_file():
             if open_array(path).shape != whole:
                 raise InputError(f"{path} is not what was being packed; begin again with --fresh.")

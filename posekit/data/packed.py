@@ -15,7 +15,6 @@ A packed folder holds ``pack.json`` (names, size, atlas, hashes) and one ``.npy`
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from posekit.data.chart_tiles import charts_to_tiles
 from posekit.data.smpl_atlas import open_array
 from posekit.person import Person
 from posekit.util.errors import InputError
+from posekit.util.reading import read_json
 
 CARD = "pack.json"
 VERSION = 1
@@ -175,7 +175,7 @@ def _goes_together(shapes: dict[str, list[int]], size: list[int]) -> bool:
 def _read_card(root: Path) -> dict[str, Any]:
     path = root / CARD
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        card = read_json(path)
         count = len(card["names"])
         usable = (
             card["version"] == VERSION

@@ -17,19 +17,18 @@ import numpy as np
 from jaxtyping import Float
 
 from posekit.util.errors import InputError
+from posekit.util.reading import read_text
 
 POINTS = 68
 _MOST = 100_000  # bytes; such a file has some 1,300
-_LAYOUT = re.compile(r"version:\s*\d+\s+n_points:\s*(\d+)\s*\{(.*)\}\s*", re.DOTALL)
+_LAYOUT = re.compile(r"version:\s*\d+\s+n_points:\s*(\d{1,9})\s*\{(.*)\}\s*", re.DOTALL)
 
 
 def read_points_file(path: str | Path) -> Float[np.ndarray, "68 2"]:
     """(x, y) of the 68 points in pixels, the centre of the first pixel at (0, 0).  Raises InputError."""
     path = Path(path)
     try:
-        if path.stat().st_size > _MOST:
-            raise InputError(f"{path} is no file of {POINTS} points: it has more than {_MOST} bytes.")
-        text = path.read_text(encoding="ascii")
+        text = read_text(path, _MOST, "ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as a file of points (.pts): {error}.") from error
     layout = _LAYOUT.fullmatch(text.strip())

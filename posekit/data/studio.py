@@ -22,7 +22,7 @@ from posekit.studio.generate import Shot, arms_raised, to_person
 from posekit.util.cache import cache_dir
 from posekit.util.errors import InputError
 
-_RENDERED_VIEW = re.compile(r"people/(\d{5})/(\d+)\.png$")
+_RENDERED_VIEW = re.compile(r"people/([0-9]{5})/([0-9]{1,9})\.png$")
 _MEMORY = 2 * 2**30  # bytes of decoded photographs that one data set keeps
 
 

@@ -5,7 +5,6 @@ good its photographs are.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ from posekit.person import Pair
 from posekit.systems.base import System
 from posekit.util.errors import InputError
 from posekit.util.files import write_json
+from posekit.util.reading import read_json
 
 LEARN_NOTHING = ("copy_source", "texel_fill", "texel_fill-mirror")
 FACTS = {
@@ -53,7 +53,7 @@ class Comparison:
         """Read what `save` wrote."""
         table, path = Evaluation.load(Path(folder) / "evaluation.json"), Path(folder) / "facts.json"
         try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
+            facts = read_json(path)
             if set(facts) != set(table.values) or not all(set(own) <= set(FACTS) for own in facts.values()):
                 raise ValueError("other systems or facts than those of the evaluation beside it")
         except (OSError, ValueError, TypeError, RecursionError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from posekit.evaluation.study import LEFT, RIGHT, Study
 from posekit.metrics.interval import interval_over_people
 from posekit.util.errors import InputError
 from posekit.util.files import write_json
+from posekit.util.reading import read_json
 
 VERSION = 1
 MOST_BYTES = 50_000_000
@@ -126,9 +126,9 @@ def judgements_needed(margin: float, share: float = 0.5, confidence: float = CON
     >>> judgements_needed(0.05), judgements_needed(0.05, 0.9)
     (381, 141)
     """
-    if not 0 < margin < 0.5 or not 0 <= share <= 1 or not 0 < confidence < 1:
+    if not 1e-4 <= margin < 0.5 or not 0 <= share <= 1 or not 0 < confidence < 1:
         raise InputError(
-            "A margin lies between 0 and 0.5 (5 % is 0.05), a share from 0 to 1 and a confidence between 0 and 1, got "
+            "A margin lies from 0.0001 to 0.5 (5 % is 0.05), a share from 0 to 1, a confidence between 0 and 1, got "
             f"{margin}, {share} and {confidence}."
         )
     z = norm.ppf((1 + confidence) / 2)
@@ -183,9 +183,7 @@ def read_study_answers(paths: Sequence[str | os.PathLike], study: Study | None =
 
 def _read(path: Path) -> tuple[Study, str, list[StudyAnswer]]:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"{path} is larger than {MOST_BYTES // 1_000_000} MB and no file of answers.")
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_json(path, MOST_BYTES)
     except OSError as error:
         raise InputError(f"{path} could not be read ({error.strerror}); check the path.") from error
     except (ValueError, RecursionError) as error:

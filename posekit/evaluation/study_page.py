@@ -14,6 +14,7 @@ from posekit.evaluation.study import Study
 from posekit.evaluation.study_answers import VERSION
 from posekit.util.errors import InputError
 from posekit.util.files import write_text
+from posekit.util.reading import read_text
 
 _SCRIPT = """
 "use strict";
@@ -181,7 +182,7 @@ def write_study_page(path: str | os.PathLike, study: Study, pictures: Mapping[st
 def read_study_page(path: str | os.PathLike) -> Study:
     """The study of a page that `write_study_page` wrote."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_text(path)
     except OSError as error:
         raise InputError(f"{path} could not be read ({error.strerror}); check the path.") from error
     except UnicodeDecodeError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from textwrap import fill
@@ -13,6 +12,7 @@ import numpy as np
 from posekit.metrics.protocol import Protocol, check_same
 from posekit.util.errors import InputError
 from posekit.util.files import write_json
+from posekit.util.reading import read_json
 
 WIDTH = 110  # columns of a printed table
 
@@ -85,7 +85,7 @@ class Evaluation:
     def load(cls, path: str | Path) -> Evaluation:
         """Read what `save` wrote."""
         try:
-            stored = json.loads(Path(path).read_text(encoding="utf-8"))
+            stored = read_json(path)
             rows = [MetricRow(**row) for row in stored["rows"]]
             protocol = Protocol.from_json(stored["protocol"])
             values = {name: {k: _nan(v) for k, v in own.items()} for name, own in stored["values"].items()}

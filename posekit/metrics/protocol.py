@@ -207,7 +207,7 @@ def parse_size(text: str | None) -> Size | None:
     if text is None:
         return None
     numbers = text.lower().replace(" ", "").split("x")
-    if len(numbers) > 2 or not all(number.isdecimal() for number in numbers):
+    if len(numbers) > 2 or not all(number.isdecimal() and len(number) < 10 for number in numbers):
         raise InputError(f"A size is HEIGHTxWIDTH in pixels, such as 256x176, or one number for both; got {text!r}.")
     return int(numbers[0]), int(numbers[-1])
 

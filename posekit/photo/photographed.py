@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from posekit.ops.grids import identity_grid, points_to_norm
+from posekit.ops.keypoints import JOINTS
 from posekit.ops.outline import trim_mask
 from posekit.ops.sample import sample
 from posekit.person import Person
@@ -27,6 +28,8 @@ GROUND = 0.93  # grey behind the person, as light as the studio's walls
 FILL = 0.92  # share of the square's height that a whole figure takes, as in the studio
 TRIM = 1  # pixels by which the silhouette of a source is cut before its colours are trusted
 _MOST = 1500  # pixels along the longer side of a photograph that is looked at; what is made of it is far smaller
+_HEAD = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
+_BODY = tuple(n for n, name in enumerate(JOINTS) if name not in _HEAD)
 _LEAST = 20  # pixels along the longer side of a person in the photograph
 
 
@@ -98,12 +101,18 @@ def photographed(
 ) -> Person:
     """The largest person of a photograph (RGB in [0, 1]), a batch of one with everything that ``system`` needs.
 
-    system, trim: see `with_map`.  Raises InputError for a system that reads no maps, and where nobody is found
-    (`find_person`).
+    system, trim: see `with_map`.  Raises InputError for a system that reads no maps, where nobody is found
+    (`find_person`), and where the head is all that is found.
     """
     _check_reads(system)
     image = looked_at(image)
-    read = with_map(frame_person(image, find_person(image), system.size[0]), system, trim=trim)
+    found = find_person(image)
+    if not bool((found.visibility[list(_BODY)] > 0).any()):
+        raise InputError(
+            "Only a head is to be seen in the photograph; take one that shows the shoulders at least, or put the face "
+            "alone into another pose: posekit transfer --face."
+        )
+    read = with_map(frame_person(image, found, system.size[0]), system, trim=trim)
     return replace(read, identity=(name,), name=(name,))
 
 

@@ -38,6 +38,7 @@ from posekit.systems.base import System
 from posekit.training.device import usable_device
 from posekit.util.errors import InputError
 from posekit.util.files import only_one, write_json, write_text
+from posekit.util.reading import read_json
 
 CARD, MANIFEST = "augment.json", "manifest.csv"
 COLUMNS = ("file", "identity", "source", "donor", "seed", "weights")
@@ -161,7 +162,7 @@ def _check_card(path: Path, card: dict[str, Any]) -> None:
         write_json(path, card)
         return
     try:
-        begun = dict(json.loads(path.read_text(encoding="utf-8")))
+        begun = dict(read_json(path))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path} cannot be read ({error}); choose another folder, or delete this one.") from error
     if differ := _differences(begun, card):

@@ -12,8 +12,10 @@ root/people/00012/maps.npz    one array per map, first axis = view:
 root/people/00012/person.json what was drawn for the person, and the CRC-32 of the files beside it
 """
 
+import io
 import json
 import os
+import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from posekit.studio.generate import SETS, Shot, checked_size
 from posekit.studio.render.surface_maps import SKIRTS
 from posekit.util.archives import DAMAGED
 from posekit.util.errors import InputError
+from posekit.util.reading import read_bytes, read_json
 
 FORMAT = 1  # of the files
 ROOMS = ("own", "camera")
@@ -81,7 +84,7 @@ def read_folder_card(root: str | os.PathLike) -> Card | None:
     """The card of a folder, None if there is none."""
     path = Path(root) / "card.json"
     try:
-        fields = json.loads(path.read_text())
+        fields = read_json(path)
         return _checked(Card(**(fields | {"size": tuple(fields["size"])})))
     except FileNotFoundError:
         return None
@@ -108,7 +111,7 @@ def is_complete(root: str | os.PathLike, person: int, card: Card) -> bool:
     """True when the person's files are all there and of the right length (reading compares checksums as well)."""
     place = directory(root, person)
     try:
-        files = json.loads((place / "person.json").read_text())["files"]
+        files = read_json(place / "person.json")["files"]
         return _names(card) == files.keys() and all((place / n).stat().st_size == f["bytes"] for n, f in files.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
@@ -141,6 +144,33 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
+def _raw_bytes(card: Card) -> int:
+    """Of the maps of a person, before they are compressed."""
+    h, w = card.size
+    return card.views * (h * w * 5 + 3 * -(-h * w // 8) + 18 * 9)
+
+
+def _most_bytes(name: str, card: Card) -> int:
+    """How large a file of a person can be: what it holds does not become larger when it is compressed, or hardly."""
+    raw = _raw_bytes(card) if name == "maps.npz" else 3 * card.size[0] * card.size[1]
+    return raw + raw // 10 + 100_000
+
+
+def _picture(content: bytes, size: tuple[int, int]) -> np.ndarray:
+    picture = Image.open(io.BytesIO(content), formats=["PNG"])
+    if (picture.height, picture.width) != size or picture.mode != "RGB":  # before anything is decoded
+        raise InputError("other sizes than on the card")
+    return np.asarray(picture)
+
+
+def _maps(content: bytes, card: Card) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > _raw_bytes(card) + 100_000:
+            raise InputError("maps.npz holds more than its card says")
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+        return {name: stored[name] for name in ("uv", "part", "masks", "keypoints", "visibility")}
+
+
 def read_shots(root: str | os.PathLike, person: int, card: Card) -> list[Shot]:
     """All photographs of a person.
 
@@ -149,17 +179,18 @@ def read_shots(root: str | os.PathLike, person: int, card: Card) -> list[Shot]:
     """
     place = directory(root, person)
     try:
-        files = json.loads((place / "person.json").read_text())["files"]
+        files = read_json(place / "person.json")["files"]
         if set(files) != _names(card):
             raise InputError("person.json lists other files than a person has")
-        for name, known in files.items():
-            if zlib.crc32((place / name).read_bytes()) != known["crc32"]:
-                raise InputError(f"{name} has changed")
-        images = [np.asarray(Image.open(place / f"{v}.png")) for v in range(card.views)]
-        with np.load(place / "maps.npz", allow_pickle=False) as z:
-            maps = {k: z[k] for k in ("uv", "part", "masks", "keypoints", "visibility")}
         h, w = card.size
-        if maps["uv"].shape != (card.views, h, w, 2) or any(i.shape != (h, w, 3) for i in images):
+        contents = {}
+        for name, known in files.items():
+            contents[name] = read_bytes(place / name, _most_bytes(name, card))
+            if zlib.crc32(contents[name]) != known["crc32"]:
+                raise InputError(f"{name} has changed")
+        images = [_picture(contents[f"{v}.png"], card.size) for v in range(card.views)]
+        maps = _maps(contents["maps.npz"], card)
+        if maps["uv"].shape != (card.views, h, w, 2):
             raise InputError("other sizes than on the card")
     except DAMAGED as error:
         raise InputError(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from posekit.util.errors import InputError
+from posekit.util.reading import read_bytes, read_text
 
 Scalar = float | int | bool | str
 Value = Scalar | list[Scalar]  # of one run
@@ -122,7 +123,7 @@ def load_experiment(path: str | Path) -> Experiment:
     if path.stat().st_size > MOST_BYTES:
         raise InputError(f"{path} has more than {MOST_BYTES} bytes; an experiment file is a page of text.")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):  # a few lines of them make gigabytes
             raise InputError(f"{path} uses aliases (*name); write the values out.")
         given = yaml.safe_load(text)
@@ -209,7 +210,7 @@ def experiments_in(folder: Path) -> list[Path]:
 
 
 def _names_a_notebook(path: Path) -> bool:
-    lines = path.read_bytes().splitlines()
+    lines = read_bytes(path, MOST_BYTES).splitlines()
     return any(line.startswith((b"notebook:", b"notebooks:")) for line in lines)
 
 

@@ -22,6 +22,7 @@ def run_one(notebook: str, file: str, parameters: dict[str, Value], version: str
     poll_in_slices()
     path = Path(file)
     partial = path.with_name(f".{path.stem}.partial.ipynb")
+    partial.unlink(missing_ok=True)  # a link is not followed
     begin, library = time.monotonic(), code_version()
     status, error = "ok", ""
     try:

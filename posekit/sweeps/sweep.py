@@ -30,6 +30,7 @@ from posekit.sweeps.summary import CONFIDENCE, over_seeds, setting_in_words, sum
 from posekit.sweeps.table import SweepRun, finished, write_run_table
 from posekit.util.errors import InputError
 from posekit.util.files import alone_in
+from posekit.util.reading import read_json
 from posekit.util.workers import end_with, replaced_in_silence
 
 OUT = Path("out/sweeps")
@@ -135,7 +136,7 @@ def _plan(experiment: Experiment, notebook: Path, out: Path):
 
 def _version(notebook: Path) -> str:
     """A hash of the notebook's code: results of other code are not results of this notebook."""
-    cells = json.loads(notebook.read_text(encoding="utf-8")).get("cells", [])
+    cells = read_json(notebook).get("cells", [])
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     return hashlib.sha1("\n# %%\n".join(code).encode()).hexdigest()[:12]
 

@@ -10,6 +10,7 @@ from posekit.sweeps.experiment import Scalar, Value
 from posekit.sweeps.kernels import NO_NOTEBOOK, skip_slow_grammar
 from posekit.sweeps.recorded import recorded_values
 from posekit.util.files import write_text
+from posekit.util.reading import read_text
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +39,14 @@ def finished(folder: Path, version: str) -> list[SweepRun]:
     rows = []
     for path in sorted(folder.glob("run-*.ipynb")):
         try:
-            notebook = nbformat.read(str(path), as_version=4)
+            notebook = nbformat.reads(read_text(path), as_version=4)
             about = notebook.metadata.get("posekit_sweep", {})
             if about.get("version") != version:
                 continue
             values = recorded_values(notebook)
             said = (about.get("error", ""), about.get("library", ""))
             rows.append(SweepRun(path.name, dict(about.parameters), about.status, about.seconds, values, *said))
-        except (*NO_NOTEBOOK, nbformat.ValidationError):
+        except (OSError, *NO_NOTEBOOK, nbformat.ValidationError):
             log.warning("%s is not a whole notebook of a run; it is left alone and run again under another name.", path)
     return rows
 

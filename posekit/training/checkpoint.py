@@ -25,6 +25,7 @@ from torch.optim import Optimizer
 from posekit.training.state import load_state, optimizer_tensors, random_states, restore_optimizer, restore_random
 from posekit.util.errors import InputError
 from posekit.util.files import to_disk, write_json
+from posekit.util.reading import read_json
 from posekit.util.tensors import file_hash, read_tensors, write_tensors
 
 FILES = ("model.safetensors", "optimizer.safetensors")
@@ -78,12 +79,14 @@ def _read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Tensor
     """Card, model tensors and optimiser tensors of one checkpoint folder; InputError when absent or corrupt."""
     path = Path(path)
     try:
-        card = json.loads((path / "card.json").read_text(encoding="utf-8"))
+        card = read_json(path / "card.json")
         hashes = dict(card["files"])
-        _ = card["stage"], card["step"], card["total_step"]
+        where = card["stage"], card["step"], card["total_step"]
+        if not all(type(number) is int and number >= 0 for number in where):
+            raise ValueError(f"stage, step and total_step are {where}")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is not a checkpoint: its card.json cannot be read ({error}).") from error
-    if "hash" in card and card.pop("hash") != _card_hash(card):  # cards of older versions have none
+    if card.pop("hash", None) != _card_hash(card):
         raise InputError(f"The checkpoint {path} is corrupt: card.json was changed after it was written.")
     for name in FILES:
         if not (path / name).is_file() or file_hash(path / name) != hashes.get(name):

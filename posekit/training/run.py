@@ -28,6 +28,7 @@ from posekit.training.runlog import RunLog
 from posekit.training.state import random_states_of_others
 from posekit.training.weights import save_weights, weight_card
 from posekit.util.distributed import mean_over_processes
+from posekit.util.errors import InputError
 from posekit.util.files import alone_in
 
 FACTS = ("seed", "data", "stages", "precision", "accumulate", "ema")  # of the card, into the weight file too
@@ -85,6 +86,8 @@ class Run:
         if self._checkpoint is not None:
             check_same_run(self._checkpoint[0], self.card, self.folder)
             self.start = (self._checkpoint[0]["stage"], self._checkpoint[0]["step"])
+            if self.start[0] >= len(self.plan):
+                raise InputError(f"{self.folder} was left in stage {self.start[0]}; this run has {len(self.plan)}.")
         elif self._writes:
             shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
         self.fabric.barrier()

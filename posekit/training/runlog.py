@@ -10,6 +10,7 @@ from typing import Any
 
 from posekit.util.errors import InputError
 from posekit.util.files import write_text
+from posekit.util.reading import read_text
 
 
 class RunLog:
@@ -148,7 +149,7 @@ def _read(path: Path, header: dict[str, Any], last: int | None = None) -> tuple[
     A kill cuts a line off, a disk may damage some: the checkpoints decide whether a run goes on, not its log.
     """
     records = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in read_text(path, errors="replace").splitlines():
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):

@@ -157,11 +157,10 @@ def test_study_makes_a_page_and_counts_answers(run, rendered, tmp_path):
         (("describe", "coordinate_inpaint"), "did you mean 'coordinate_inpainting'"),
         (
             ("describe", "coordinate_inpainting", "--preset", "desktop"),
-            "known: face, laptop, laptop_random, paper, studio256",
+            "known: face, laptop, laptop256, laptop_random, paper, studio256",
         ),
-        (("train", "--preset", "desktop"), "known: face, laptop, laptop_random, paper, studio256"),
+        (("train", "--preset", "desktop"), "known: face, laptop, laptop256, laptop_random, paper, studio256"),
         (("transfer", "nowhere.png", "nowhere.png"), "There is no file nowhere.png"),
-        (("transfer", "pose.json", "a.png"), "holds joints, no photograph"),
         (("transfer", "a.jpg", "b.npy", "c.npy", "d.npy"), "got 4 files"),
         (("evaluate", "--weights", "nowhere.safetensors"), "nowhere.safetensors"),
         (("evaluate", "--crop", "big"), "HEIGHTxWIDTH in pixels, such as 256x176"),
@@ -301,6 +300,8 @@ def test_transfer_into_a_pose_given_by_its_joints(run, rendered, tmp_path):
         code, _, err = run("transfer", views / "0.png", pose, "-o", tmp_path / name, "--weights", weights, *more)
         assert (code, err) == (0, "")
     assert np.abs(pixels(tmp_path / "a.png") - pixels(tmp_path / "b.png")).max() <= 1, "joints are written to 0.001 px"
+    code, _, err = run("transfer", tmp_path / "pose.json", views / "0.png")
+    assert (code, "holds joints, no photograph" in err) == (1, True)
     code, _, err = run("transfer", views / "0.png", tmp_path / "pose.json", "--inpaint", "nearest")
     assert code == 1
     assert "Joints are read by a trained network" in err

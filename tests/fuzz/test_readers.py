@@ -222,11 +222,18 @@ TARGETS = {
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of a case that failed: said all the same
 @pytest.mark.filterwarnings("ignore:Skipped:UserWarning")  # a damaged checkpoint is said and passed over
 @pytest.mark.parametrize("name", TARGETS)
-def test_damaged_files_are_read_or_refused_in_one_sentence(name, whole, request):
+def test_damaged_files_are_read_or_refused_in_one_sentence(name, whole, request, tmp_path, monkeypatch):
     target = TARGETS[name]
+    for variable, folder in (("HOME", "home"), ("XDG_CACHE_HOME", "cache"), ("TMPDIR", "temporary"), ("", "working")):
+        (tmp_path / folder).mkdir()
+        if variable:
+            monkeypatch.setenv(variable, str(tmp_path / folder))
+    monkeypatch.chdir(tmp_path / "working")
+    monkeypatch.setattr("tempfile.tempdir", None)
     place = whole / target.file
     good = place.read_bytes()
     before = {path: path.stat().st_mtime_ns for path in whole.rglob("*") if path.name != "out.png" and path != place}
+    beside = sorted(path.name for path in whole.parent.iterdir())
     cases, start = request.config.getoption("--fuzz"), request.config.getoption("--fuzz-seed")
 
     @seed(start)
@@ -253,3 +260,7 @@ def test_damaged_files_are_read_or_refused_in_one_sentence(name, whole, request)
     after = {path: path.stat().st_mtime_ns for path in whole.rglob("*") if path.name != "out.png" and path != place}
     changed = [path for path in before.keys() | after.keys() if before.get(path) != after.get(path) and path.is_file()]
     assert not changed, f"Reading {name} changed {changed}."
+    others = sorted(path.name for path in whole.parent.iterdir())
+    assert others == beside, f"Reading {name} left {set(others) ^ set(beside)} beside the folder."
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not left, f"Reading {name} wrote {left}."

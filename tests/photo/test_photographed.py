@@ -1,6 +1,8 @@
 """A stranger's photograph as the systems want it: cut out, framed, with a map; and the way to a new photograph."""
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ import torch
 from PIL import Image
 
 from posekit.cli import app as cli
+from posekit.cli.sources import _hidden_limbs, kind_of, person_of
+from posekit.data.openpose import write_openpose
 from posekit.ops.grids import norm_to_points
 from posekit.ops.keypoints import JOINTS
 from posekit.photo.find_person import find_person
@@ -15,6 +19,7 @@ from posekit.photo.photographed import FILL, GROUND, frame_person, photographed
 from posekit.reference import load_reference
 from posekit.util.errors import InputError
 from tests.photo.standing import standing
+from tests.synthetic import field_folder
 
 
 @pytest.mark.parametrize("size", [64, 256])
@@ -110,10 +115,58 @@ def test_two_photographs_in_one_out(astronaut_file, hopper_file, tmp_path, monke
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"{astronaut_file}: a photograph; pose of {hopper_file}: a photograph"
     made = np.asarray(Image.open(out)).astype(float)
-    assert made.shape == (128, 128, 3)
-    red, green, blue = made[90:120, 40:88].reshape(-1, 3).T  # where Grace Hopper's dark uniform is
+    assert made.shape == (256, 256, 3)
+    red, green, blue = made[180:240, 80:176].reshape(-1, 3).T  # where Grace Hopper's dark uniform is
     orange = (red > 1.3 * green) & (red > 1.5 * blue)
     assert orange.mean() > 0.3, "the orange suit arrives"
+
+
+@pytest.mark.parametrize("crop", [(0, 190, 150, 300), (20, 170, 160, 290)])
+def test_a_head_alone_is_one_sentence(astronaut, crop):
+    top, bottom, left, right = crop
+    with pytest.raises(InputError, match="Only a head is to be seen in the photograph.*transfer --face"):
+        photographed(astronaut[:, top:bottom, left:right], load_reference(variant="keypoints"))
+
+
+def test_a_stick_figure_is_one_sentence():
+    """Of a drawing that looks like a person somebody is found; of lines nobody is."""
+    drawing = torch.ones(3, 200, 150)
+    drawing[:, 60:130, 73:77] = drawing[:, 20:60, 60:64] = drawing[:, 80:84, 40:110] = 0
+    with pytest.raises(InputError, match="Nobody was found|no pose was found"):
+        photographed(drawing, load_reference(variant="keypoints"))
+
+
+def test_limbs_that_a_photograph_does_not_show_are_said(astronaut_file, caplog):
+    person = person_of(astronaut_file, "a photograph", load_reference(variant="keypoints"), (128, 128))
+    visibility = torch.ones(18, dtype=torch.int64)
+    assert _hidden_limbs(replace(person, visibility=visibility)) == []
+    visibility[[JOINTS.index("left_elbow"), JOINTS.index("left_wrist"), JOINTS.index("right_wrist")]] = 0
+    assert _hidden_limbs(replace(person, visibility=visibility)) == ["left arm"]
+    visibility[[JOINTS.index(f"{side}_{end}") for side in ("right", "left") for end in ("knee", "ankle")]] = 0
+    assert _hidden_limbs(replace(person, visibility=visibility)) == ["left arm", "legs"]
+    assert "does not show the legs; what is not seen is guessed" in caplog.text
+
+
+def test_what_a_file_is_is_decided_by_what_is_in_it(tmp_path, astronaut_file):
+    picture = tmp_path / "a.json"
+    picture.write_bytes(Path(astronaut_file).read_bytes())
+    assert kind_of(picture) == "a photograph"
+    joints = tmp_path / "joints.txt"
+    write_openpose(joints, torch.zeros(18, 2), torch.ones(18, dtype=torch.int64), (64, 64))
+    assert kind_of(joints) == "joints"
+    field_folder(tmp_path / "field", people=1)
+    chart = next((tmp_path / "field").rglob("*_IUV.png"))
+    for name in ("map.png", "x_iuv.png"):
+        (tmp_path / name).write_bytes(chart.read_bytes())
+        with pytest.raises(InputError, match="is a surface map; with maps give three files"):
+            kind_of(tmp_path / name)
+    np.save(tmp_path / "map", np.zeros((4, 4, 2)))
+    (tmp_path / "map.npy").rename(tmp_path / "map.jpg")
+    with pytest.raises(InputError, match="is a surface map"):
+        kind_of(tmp_path / "map.jpg")
+    (tmp_path / "words.png").write_text("no picture")
+    with pytest.raises(InputError, match="holds text; give a photograph, a rendered view, or joints"):
+        kind_of(tmp_path / "words.png")
 
 
 def test_a_picture_of_nobody_is_one_sentence(tmp_path, monkeypatch, capsys):

@@ -1,6 +1,5 @@
 """What is said of joints: a keypoint csv of either kind, or a JSON file of OpenPose."""
 
-import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -17,6 +16,7 @@ from posekit.data.openpose import read_everybody
 from posekit.data.photo_folder import TORSO
 from posekit.ops.keypoints import BONES, JOINTS
 from posekit.util.errors import InputError
+from posekit.util.reading import read_json
 
 OLD_JOINTS = 16  # of the older kind of keypoint csv
 _MOST_BYTES = 10_000_000  # of JSON that may hold joints
@@ -34,8 +34,8 @@ def report_json(path: str | os.PathLike) -> FileReport:
         people = read_everybody(path)
     except InputError as error:
         try:
-            whole = json.loads(path.read_text(encoding="utf-8-sig"))
-        except (ValueError, RecursionError):
+            whole = read_json(path, _MOST_BYTES, "utf-8-sig")
+        except ValueError:
             if path.suffix == ".jsonl":
                 return FileReport(path, "lines of JSON, such as the log of a training")
             raise error from None

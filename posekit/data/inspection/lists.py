@@ -9,6 +9,7 @@ from posekit.data.inspection.joints import report_keypoints
 from posekit.data.inspection.report import Fault, FileReport
 from posekit.data.names import identity_of, is_person_name, spelling_of
 from posekit.util.errors import InputError
+from posekit.util.reading import read_text
 
 MOST_BYTES = 500_000_000  # of a list that is read whole
 
@@ -24,9 +25,9 @@ def report_text(path: str | os.PathLike) -> FileReport:
         return report_keypoints(path, first)
     if {"from", "to"} <= {cell.strip() for cell in first.split(",")}:
         return _pairs(path)
-    if first.startswith("version:") and "n_points" in path.read_text(encoding="utf-8-sig", errors="replace")[:200]:
+    if first.startswith("version:") and "n_points" in read_text(path, MOST_BYTES, "utf-8-sig", "replace")[:200]:
         return FileReport(path, "face points (.pts), such as of 300-VW", {"header": first})
-    names = [line.strip() for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines()]
+    names = [line.strip() for line in read_text(path, MOST_BYTES, "utf-8-sig", "replace").splitlines()]
     names = [name for name in names if name]
     known = [name for name in names[:1000] if spelling_of(name.split()[0])]
     if known and len(known) > len(names[:1000]) // 2:
