@@ -44,7 +44,7 @@ which is sharper than what it became, and better than either by SSIM, l1 and the
 goes on with rendered people cut out (bf16-mixed on the CPU, @M1@ minutes and @M2@ beside other programs):
 
     python data_scripts/train_reference.py --preset laptop256 --from posekit/weights --from-preset laptop \
-        --stages refinement --people 300 --views 4 --mix 0.5
+        --stages refinement --people 300 --views 4 --mix 0.4
     python data_scripts/train_reference.py --preset laptop256 --variant keypoints --photographs --from posekit/weights \
         --from-preset laptop --clone --stages refinement --steps 1000 --people 300 --views 4 --mix 0.5
 

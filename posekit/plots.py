@@ -18,6 +18,8 @@ from posekit.person import Person
 from posekit.systems.base import Result
 from posekit.util.files import whole_file
 
+DPI = 110  # dots an inch of a saved figure
+
 
 def picture(image: Float[Tensor, "*b 3 h w"]) -> np.ndarray:
     """``3 h w`` or ``1 3 h w`` in [0, 1] -> (h, w, 3)."""
@@ -33,9 +35,13 @@ def coordinate_colors(
     return colors if known is None else colors * known + (1 - known)
 
 
-def draw_panel(columns: Mapping[str, Float[Tensor, "b 3 h w"]], size: float = 1.75) -> Figure:
-    """Batches of pictures, one a column under its title, one row for each sample; ``size`` inches a picture."""
-    rows = len(next(iter(columns.values())))
+def draw_panel(columns: Mapping[str, Float[Tensor, "b 3 h w"]], size: float | None = None) -> Figure:
+    """Batches of pictures, one a column under its title, one row for each sample.
+
+    size: inches a picture; if not given, 1.75, or as many as show every pixel of a larger one.
+    """
+    rows, widest = len(next(iter(columns.values()))), max(batch.shape[-1] for batch in columns.values())
+    size = max(1.75, 1.04 * widest / DPI) if size is None else size
     figure = Figure(figsize=(size * len(columns), size * rows + 0.3), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)
     axes = figure.subplots(rows, len(columns), squeeze=False)
@@ -88,7 +94,7 @@ def steps_of(source: Person, result: Result, target: Person | None = None) -> di
     return columns | {title: maps[name] for name, title in titles.items() if maps[name] is not None}
 
 
-def save_figure(path: str | os.PathLike, figure: Figure, dpi: int = 110) -> None:
+def save_figure(path: str | os.PathLike, figure: Figure, dpi: int = DPI) -> None:
     """Write a figure whole or not at all; `InputError` where the name or the place does not do."""
     check_picture_name(path)
     with whole_file(path, make_folder=True) as temporary:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 VIEWS = 4  # photographs of each person: 12 ordered pairs
 PEOPLE_SEED = 0
-PAIRS = {"laptop": 204, "laptop256": 72}  # measured within half a minute
+PAIRS = {"laptop": 204, "laptop256": 48}  # measured within half a minute
 PERCEPTUAL_EVERY = 5  # pairs: of all of them it would take longer than everything else
 POSES = 4  # of a photograph's person
 UNKNOWN = 0.85  # grey of texels that the source does not show
@@ -25,7 +25,7 @@ UNKNOWN = 0.85  # grey of texels that the source does not show
 def demo_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write.")] = Path("out/demo.png"),
     preset: Annotated[str, typer.Option(help="laptop256 (256 pixels), or laptop (128).")] = "laptop256",
-    pairs: Annotated[int | None, typer.Option(min=12, help="Held-out pairs to measure; 72, of laptop 204.")] = None,
+    pairs: Annotated[int | None, typer.Option(min=12, help="Held-out pairs to measure; 48, of laptop 204.")] = None,
     rows: Annotated[int, typer.Option(min=1, max=12, help="People in the picture.")] = 6,
     photo: Annotated[
         list[Path] | None, typer.Option(help="A photograph of anybody, in place of rendered people; repeat for more.")

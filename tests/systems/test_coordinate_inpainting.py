@@ -18,7 +18,7 @@ from posekit.ops.inside import pull_inside
 from posekit.ops.sample import sample
 from posekit.ops.splat import splat
 from posekit.systems import build
-from posekit.systems.coordinate_inpainting import UNKNOWN
+from posekit.systems.coordinate_inpainting import UNKNOWN, _agree
 from posekit.systems.coordinate_settings import OF_COORDINATES, TEXTURE_LOSSES, VARIANTS, CoordinateInpaintingConfig
 from posekit.util.errors import InputError
 from tests.synthetic import TINY, make_batch, make_pair, with_joints
@@ -122,6 +122,31 @@ def smoothed(x):
     kernel = torch.tensor([1 / 8, 3 / 4, 1 / 8])
     kernel = (kernel[:, None] * kernel).expand(x.shape[1], 1, 3, 3)
     return F.conv2d(x, kernel, padding=1, groups=x.shape[1])
+
+
+def test_colours_may_be_sampled_once():
+    """W = S[E] where neighbouring texels agree on where to look, T[M_N] where they do not, nothing off the body."""
+    system, pair = tiny(sample_once=True), make_batch(2, 40)
+    r, plain = system(pair, image=False), tiny()(pair, image=False)
+    torch.testing.assert_close(plain.W, sample(plain.T, pair.target.uv, padding="border") * pair.target.mask)
+    once = sample(pair.source.image, r.E, padding="border") * pair.target.mask
+    twice = sample(r.T, pair.target.uv, padding="border") * pair.target.mask
+    alike = _agree(r.D, pair.target.uv, (40, 40))
+    assert torch.equal(r.W, torch.where(alike, once, twice))
+    torch.testing.assert_close(r.E, plain.E)
+
+
+def test_texels_agree_within_two_pixels():
+    """A smooth map agrees everywhere; at a cut, texels on either side of which look at two places, it does not."""
+    D = identity_grid(40, 40)[None].clone()  # a texel further is a pixel further
+    uv = identity_grid(40, 40)[None] * 0.9
+    assert _agree(D, uv, (40, 40)).all()
+    D[:, 0, :, 20:] -= 1.0  # right of the middle it looks half a photograph to the left
+    apart = ~_agree(D, uv, (40, 40))
+    columns = apart[0, 0].all(0).nonzero()[:, 0]
+    assert torch.equal(apart[0, 0].any(0), apart[0, 0].all(0)), "a cut along a column"
+    assert 1 <= len(columns) <= 2
+    assert (uv[0, 0, 0, columns].abs() < 0.05).all()
 
 
 @pytest.mark.parametrize("f_size", [38, 32, 84])
