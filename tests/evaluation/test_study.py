@@ -209,7 +209,7 @@ def test_the_number_of_judgements_is_the_smallest_that_does(margin, share):
 
 def test_margins_that_are_none():
     for wrong in ({"margin": 0}, {"margin": 0.5}, {"margin": 0.1, "share": 2}, {"margin": 0.1, "confidence": 1}):
-        with pytest.raises(InputError, match="A margin lies between 0 and 0.5"):
+        with pytest.raises(InputError, match="A margin lies from 0.0001 to 0.5"):
             judgements_needed(**wrong)
 
 
