@@ -40,8 +40,9 @@ Those of faces (bf16-mixed and channels-last on the CPU, 59 minutes beside other
         --batch-size 2
 
 Those for 256 pixels begin with those for 128, f stays as it is, and g is the mean of what it was and what it became,
-which is sharper than what it became, and better than either by SSIM, l1 and the perceptual distance; for photographs, g
-goes on with rendered people cut out (bf16-mixed on the CPU, @M1@ minutes and @M2@ beside other programs):
+which is sharper than what it became, and nearer than either by l1 and the perceptual distance; for photographs, g
+goes on with rendered people cut out (bf16-mixed on the CPU, 29 and 23 minutes of a core beside other programs; the mean
+in the second one's beginning was half and half):
 
     python data_scripts/train_reference.py --preset laptop256 --from posekit/weights --from-preset laptop \
         --stages refinement --people 300 --views 4 --mix 0.4

@@ -570,7 +570,7 @@ checks.check_one_hot_iuv(one_hot_iuv)
 
 # %% [markdown]
 # Which language is best? Below is a recorded sweep (`experiments/dense_pose_transfer_poses.yaml`): the predictive stream alone,
-# trained by l1, at 64 pixels, three seeds, beside the paper's Table 3.
+# trained by l1, at 64 pixels, six seeds, beside the paper's Table 3.
 
 # %% alt="SSIM, MS-SSIM, l1 and sharpness of five languages of the pose, a dot for each seed, beside the paper's figures."
 paper = {
@@ -587,9 +587,9 @@ else:
 figures.draw_recorded("dense_pose_transfer_poses", paper)
 
 # %% [markdown]
-# *See:* joints are the worst language here (in the paper the mask is worse still: SSIM .747 against .762). By SSIM the other four
-# lie within the spread of the seeds. By l1 IUV is just ahead of one-hot IUV, as printed; by MS-SSIM the parts are ahead of IUV by
-# .009, less than we call a difference. Our trainings
+# *See:* joints are the worst language here (in the paper the mask is worse still: SSIM .747 against .762). The other four are
+# close to each other. IUV, which the paper chose, is not the best of them here: by MS-SSIM the mask, the parts and one-hot IUV
+# are ahead of it by about .01. With three seeds this was undecided; six seeds, and an interval over people too, decide it. Our trainings
 # are short, the pictures small, and the masks exact. Which of these it is we have not tested.
 #
 # And the blocks, one after the other, as in the paper's Table 4, with one view for supervision, with a deeper
@@ -708,8 +708,8 @@ figures.grid_of(titles, rows)
 # - Between parts there is only $G$. $G$ is the same at every texel. In a part of which nothing is seen it can move only the
 #   levels of channels, which InstanceNorm takes away; in our short training the seen parts did not hear it either.
 # - The blending module adds a correction to the prediction.
-# - IUV says more than masks or joints. Here it beat joints, but not masks; a plane for each part avoids a false order, yet is
-#   worse in print (.782 against .792) and undecided here.
+# - IUV says more than masks or joints. Here it beat joints, but not masks; a plane for each part avoids a false order; it is
+#   worse in print (.782 against .792) and a little better here.
 #
 # ## What the paper reports
 #

@@ -49,8 +49,9 @@ def test_a_folder_without_pairs(tmp_path):
         real_pairs.main([str(tmp_path)])
 
 
-def test_the_page_of_measurements_says_what_is_kept():
-    kept = json.loads(real_pairs.OUT.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["real_pairs.json", "real_pairs256.json"])
+def test_the_page_of_measurements_says_what_is_kept(name):
+    kept = json.loads(real_pairs.OUT.with_name(name).read_text(encoding="utf-8"))
     page = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
     for who, title in (
         ("source", "the source as it is"), ("nearest", "nearest texel"), ("mirror", "mirrored, then nearest texel"),
