@@ -195,7 +195,7 @@ def beginnings(args: argparse.Namespace, name: str) -> list[str]:
     ``--from-preset`` those of another preset, with ``--clone`` those of the full variant."""
     full = name.removesuffix(f"-{args.variant}")
     other = args.from_preset and name.replace(f"-{args.preset}", f"-{args.from_preset}", 1)
-    return [found for found in (other, full if args.clone else None) if found] or [name]
+    return [begin for begin in (other, full if args.clone else None) if begin] or [name]
 
 
 def renamed(earlier: list[dict], stages: list[dict], records: list[dict]) -> tuple[list[dict], list[dict]]:

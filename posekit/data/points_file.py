@@ -30,7 +30,8 @@ def read_points_file(path: str | Path) -> Float[np.ndarray, "68 2"]:
     try:
         text = read_text(path, _MOST, "ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as a file of points (.pts): {error}.") from error
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read as a file of points (.pts): {why}.") from error
     layout = _LAYOUT.fullmatch(text.strip())
     if layout is None:
         raise InputError(f"{path} is no file of points: 'version: 1', 'n_points: 68' and lines of x and y in braces.")

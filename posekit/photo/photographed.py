@@ -101,18 +101,18 @@ def photographed(
 ) -> Person:
     """The largest person of a photograph (RGB in [0, 1]), a batch of one with everything that ``system`` needs.
 
-    system, trim: see `with_map`.  Raises InputError for a system that reads no maps, where nobody is found
-    (`find_person`), and where the head is all that is found.
+    system, trim: see `with_map`.  Raises InputError for a system that reads no maps, where nobody is to be seen
+    (`find_person`), and where the head is all that there is.
     """
     _check_reads(system)
     image = looked_at(image)
-    found = find_person(image)
-    if not bool((found.visibility[list(_BODY)] > 0).any()):
+    pose = find_person(image)
+    if not bool((pose.visibility[list(_BODY)] > 0).any()):
         raise InputError(
             "Only a head is to be seen in the photograph; take one that shows the shoulders at least, or put the face "
             "alone into another pose: posekit transfer --face."
         )
-    read = with_map(frame_person(image, found, system.size[0]), system, trim=trim)
+    read = with_map(frame_person(image, pose, system.size[0]), system, trim=trim)
     return replace(read, identity=(name,), name=(name,))
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from shutil import copy
 
 import numpy as np
 import pytest
@@ -183,7 +184,7 @@ def test_study_makes_a_page_and_counts_answers(run, rendered, tmp_path):
         (("study", "anatomy", "--made", "nowhere", "--real", "nowhere"), "nowhere is not a folder"),
         (("study", "--answers", "nowhere.json"), "nowhere.json could not be read"),
         (("study", "anatomy", "--answers", "nowhere.json"), "do one after the other"),
-        (("study", "--margin", "70"), "A margin lies between 0 and 0.5"),
+        (("study", "--margin", "70"), "A margin lies from 0.0001 to 0.5"),
         (("score", "nowhere", "nowhere", "--protocol", "x"), "are plain, wang, patn, gfla, cfld, pws; got 'x'"),
         (("score", "nowhere", "nowhere", "-o", "rows.txt"), "end it in .csv or .json"),
         (("score", "nowhere", "nowhere", "--html", "/proc/none/e.html"), "cannot be written"),
@@ -282,7 +283,9 @@ def test_transfer_with_its_defaults_takes_what_fits(run, rendered, tmp_path, cap
     Image.fromarray(np.full((64, 64, 3), 200, np.uint8)).save(tmp_path / "photo.png")
     files = (tmp_path / "photo.png", tmp_path / "map.npy", tmp_path / "map.npy")
     code, out, _ = run("transfer", *files, "-o", tmp_path / "b.png")
-    assert (code, out) == (0, f"{tmp_path / 'b.png'}\n")
+    said, written = out.splitlines()
+    assert (code, written) == (0, f"{tmp_path / 'b.png'}")
+    assert said == f"{files[0]}: a photograph; its map: {files[1]}; map of the pose: {files[2]}"
     assert "copied from the nearest seen ones" in caplog.text  # a warning, which the terminal shows
     assert pixels(tmp_path / "b.png").shape == (64, 64, 3)
 
@@ -343,12 +346,12 @@ def test_dress(run, rendered, tmp_path):
     assert "--paste learns nothing" in err
 
 
-def test_a_view_is_a_view_however_it_is_named(rendered, monkeypatch):
+def test_a_view_is_a_view_however_it_is_named(rendered, monkeypatch, tmp_path):
     monkeypatch.chdir(rendered / "people" / "00009")
     assert kind_of("0.png") == "a rendered view"
     assert torch.equal(read_rendered_view("1.png").uv, read_rendered_view(rendered / "people" / "00009" / "1.png").uv)
     with pytest.raises(InputError, match="is a surface map; with maps give three files"):
-        kind_of("map_IUV.png")
+        kind_of(copy(rendered / "people" / "00009" / "0.png", tmp_path / "map_IUV.png"))
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(run, rendered, tmp_path, monkeypatch):

@@ -60,7 +60,7 @@ def test_points_file(tmp_path):
         ("version: 1\nn_points: 68\n{\n" + "1 x\n" * 68 + "}", "something else than numbers"),
         ("version: 1\nn_points: 68\n{\n" + "1 nan\n" * 68 + "}", "is no place"),
         ("ü", "cannot be read"),
-        ("1 " * 60_000, "more than 100000 bytes"),
+        ("1 " * 60_000, "it has 120000 bytes, more than 100000"),
     ],
 )
 def test_points_files_that_are_none(tmp_path, text, message):
