@@ -587,8 +587,8 @@ depth.draw({"warped.l1": table2}) if depth else None
 
 # %% [markdown]
 # *See:* here depth hardly matters: *not as in the paper*, whose l1 halves from one layer to four. All six learn to
-# match, and end within 6 % of each other in l1; by SSIM six layers are even a little behind one (the interval is of the
-# differences seed by seed). What
+# match, and end within 6 % of each other in l1; by SSIM six layers are even a little behind one (the interval is over
+# seeds and people). What
 # we can say of the reason: one layer reads $Q$ of 3 x 3
 # pixels, and its weighted sum is a good answer as long as $Q$ is sharp, which $M$ can learn (section 5); and a short
 # training, half of it affine, gives smooth flows (section 5), which may need no depth. Whether more steps or 64 x 64
@@ -657,13 +657,14 @@ else:
 ablations.draw(tables34) if ablations else None
 
 # %% [markdown]
-# *See* (a verdict is "undecided" where the 95 % interval of the differences, seed by seed, holds 0; three seeds make wide
-# intervals):
+# *See* (a verdict is "undecided" where the 95 % interval of the differences holds 0; it is over the seeds, for the warped
+# source over seeds and people; three seeds make wide intervals):
 # - **Without the affine task** the warped source is much worse, in SSIM beyond doubt: *as in the paper*. Its l1 is worse
 #   at every seed, on average nearly twice as large; but the seeds differ so much in *how* much worse that the interval
 #   just reaches 0. It is worse even than the source as it is, as in section 5, although this variant reconstructs at every
 #   step, twice as often as the others. The refinement network paints around a flow that it cannot use.
-# - **Without refinement** l1 and SSIM of the whole picture are better here, l1 of the warped source on the body is the same
+# - **Without refinement** l1 of the whole picture is better here, and so is SSIM at every seed, though its interval just
+#   reaches 0; l1 of the warped source on the body is the same
 #   (0.149 in both, from the recorded table): *against the paper*. R improves what it is given a little (l1 0.069 to 0.068, SSIM 0.584 to 0.597), but the flow
 #   that is trained through it ends farther off (0.069) than the one trained without it (0.061). With the published schedule
 #   that may turn round.

@@ -73,9 +73,14 @@ def test_what_the_package_ships_is_whole_and_small():
     sharing = [path for path in reference_weights() if "shared" in read_weight_card(path)]
     assert [path.stem for path in sharing] == [
         "coordinate_inpainting-laptop-garments", "coordinate_inpainting-laptop-keypoints",
+        "coordinate_inpainting-laptop256", "coordinate_inpainting-laptop256-keypoints",
     ]  # fmt: skip
-    applications = [path.name for path in sharing] + ["coordinate_inpainting-face.safetensors"]
+    applications = [path.name for path in sharing if "256" not in path.name] + [
+        "coordinate_inpainting-face.safetensors"
+    ]
     assert sum(sizes[name] for name in applications) < 8e6
+    assert sum(size for name, size in sizes.items() if "256" in name) < 2e6
     for path in sharing:
-        entry = read_weight_card(path)["shared"]["f"]
-        assert part_hash(part_tensors(read_tensors(path.with_name(entry["file"]))[0], "f")) == entry["hash"]
+        for part, entry in read_weight_card(path)["shared"].items():
+            theirs = part_tensors(read_tensors(path.with_name(entry["file"]))[0], part)
+            assert part_hash(theirs) == entry["hash"]

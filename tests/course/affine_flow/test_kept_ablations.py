@@ -24,4 +24,5 @@ def test_without_the_affine_task_the_warped_source_is_worse(ablations):
 @pytest.mark.parametrize("other", ["no_refinement", "with_skips"])
 def test_without_refinement_and_with_skips_the_photograph_is_better(ablations, other):
     assert ablations.difference("l1", "full", other).reading == "higher"
-    assert ablations.difference("ssim", "full", other).reading == "lower"
+    assert max(ablations.values["full"]["ssim"]) < min(ablations.values[other]["ssim"])
+    assert ablations.difference("ssim", "full", other).reading == ("lower" if other == "with_skips" else "undecided")
