@@ -73,7 +73,7 @@ def test_what_the_package_ships_is_whole_and_small():
     sharing = [path for path in reference_weights() if "shared" in read_weight_card(path)]
     assert [path.stem for path in sharing] == [
         "coordinate_inpainting-laptop-garments", "coordinate_inpainting-laptop-keypoints",
-        "coordinate_inpainting-laptop256", "coordinate_inpainting-laptop256-keypoints",
+        "coordinate_inpainting-laptop256-keypoints", "coordinate_inpainting-laptop256",
     ]  # fmt: skip
     applications = [path.name for path in sharing if "256" not in path.name] + [
         "coordinate_inpainting-face.safetensors"
