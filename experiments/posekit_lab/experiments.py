@@ -22,6 +22,7 @@ What is drawn is written in ``experiments/figures.yaml``, one entry for each NAM
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,12 +135,17 @@ def _judged(name: str, folder: Path) -> set[str]:
 def _claims_again(name: str, table: Path, folder: Path = results.EXPERIMENTS) -> str:
     """What a sweep that was run again, with other seeds or on another machine, says of the claims that it judges.
 
-    A line for each claim that needs no other sweep: the kept difference and verdict, and the new ones.
+    A line for each of them: the kept difference and verdict, and the new ones.  Of other sweeps that a claim needs the
+    kept tables are taken.
     """
     with TemporaryDirectory() as temporary:
         results.keep(table, name, Path(temporary) / "results", _judged(name, folder))
         lines, changed = [], 0
-        mine = [claim for claim in claims.read_claims(folder) if claim.results == [name]]
+        mine = [claim for claim in claims.read_claims(folder) if name in claim.results]
+        for other in {other for claim in mine for other in claim.results} - {name}:
+            kept_table = folder / "results" / f"{other}.csv"
+            if kept_table.is_file():
+                shutil.copy(kept_table, Path(temporary) / "results")
         for claim in mine:
             kept, new = (claims.judge_claim(claim, where) for where in (folder, Path(temporary)))
             changed += kept.verdict != new.verdict
@@ -148,7 +154,7 @@ def _claims_again(name: str, table: Path, folder: Path = results.EXPERIMENTS) ->
                 f"{mark:8}{claim.claim}: {kept.verdict} {kept.difference}, again {new.verdict} {new.difference}"
             )
     if not mine:
-        raise InputError(f"No claim is judged by {name} alone; claims.yaml says which sweeps judge what.")
+        raise InputError(f"No claim is judged by {name}; claims.yaml says which sweeps judge what.")
     return "\n".join([*lines, f"{changed} of {len(mine)} verdicts changed."])
 
 

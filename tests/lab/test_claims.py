@@ -268,11 +268,11 @@ def test_a_sweep_that_was_run_again_beside_the_kept_one(folder, capsys):
     assert experiments.main(["again", "duel"], folder, folder / "out") == 0
     said = capsys.readouterr().out
     assert "CHANGED The net beats nothing: reproduced +0.100" in said
-    assert "2 of 2 verdicts changed." in said
+    assert "2 of 3 verdicts changed." in said, "the third needs a table that is not kept, before and after"
     assert "again undecided" in said
-    written(folder, [elsewhere])
+    written(folder, [{**ENTRY, "results": ["more"]}])
     assert experiments.main(["again", "duel"], folder, folder / "out") == 1
-    assert "No claim is judged by duel alone" in capsys.readouterr().err
+    assert "No claim is judged by duel;" in capsys.readouterr().err
 
 
 def test_the_claims_of_the_papers_name_what_the_sweeps_record():
@@ -338,3 +338,19 @@ def test_committed_table_is_what_the_committed_results_say():
         "{no_difference} show no difference, {undecided} are undecided, {not_measured} not measured and {not_run} not "
         "run".format(all=len(judged), **n)
     ) in first_page
+
+
+def test_again_takes_the_kept_tables_of_other_sweeps(folder, capsys):
+    """One arm in a sweep that is run again, the other in one that is not."""
+    for name, arm in (("duel", "net"), ("more", "none")):
+        keep(folder, (0.5, 0.51, 0.52), name=name)
+        path = folder / "results" / f"{name}.csv"
+        head, *rows = path.read_text().splitlines()
+        path.write_text("\n".join([head, *(row for row in rows if f",{arm}," in row)]) + "\n")
+    written(folder, [{**ENTRY, "results": ["duel", "more"]}])
+    new = folder / "out" / "duel"
+    new.mkdir(parents=True)
+    rows = [f"r,{seed},net,100,{0.6 + seed / 100},ok," for seed in range(3)]
+    (new / "table.csv").write_text("\n".join(["run,seed,arm,steps,ssim,status,error", *rows]) + "\n")
+    assert experiments.main(["again", "duel"], folder, folder / "out") == 0
+    assert "0 of 1 verdicts changed." in capsys.readouterr().out
