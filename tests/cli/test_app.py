@@ -20,6 +20,8 @@ from posekit.data.openpose import write_openpose
 from posekit.data.studio import read_rendered_view
 from posekit.evaluation.study_answers import StudyAnswer, write_study_answers
 from posekit.evaluation.study_page import read_study_page
+from posekit.photo.photographed import GROUND
+from posekit.studio.folder import render_folder
 from posekit.systems import build
 from posekit.training.weights import save_weights
 from posekit.util.errors import InputError
@@ -29,7 +31,6 @@ from tests.synthetic import TINY
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
     """A folder with ten small people, the last one held out."""
-    from posekit.studio.folder import render_folder
 
     root = tmp_path_factory.mktemp("cli") / "people"
     render_folder(root, people=[0, 1, 9], views=2, size=128, jobs=1, progress=False)
@@ -288,6 +289,20 @@ def test_transfer_with_its_defaults_takes_what_fits(run, rendered, tmp_path, cap
     assert said == f"{files[0]}: a photograph; its map: {files[1]}; map of the pose: {files[2]}"
     assert "copied from the nearest seen ones" in caplog.text  # a warning, which the terminal shows
     assert pixels(tmp_path / "b.png").shape == (64, 64, 3)
+
+
+def test_views_of_256_pixels_stay_as_large(run, tmp_path):
+    """By their maps, the room stays; by joints alone, the person stands on the plain ground that the weights know."""
+    render_folder(tmp_path / "people", people=[9], views=2, size=256, jobs=1, progress=False)
+    views = tmp_path / "people" / "people" / "00009"
+    for name, more in (("a.png", ()), ("b.png", ("--joints",))):
+        code, _, err = run("transfer", views / "0.png", views / "1.png", "-o", tmp_path / name, *more)
+        assert (code, err) == (0, "")
+    room, ground = pixels(tmp_path / "a.png"), pixels(tmp_path / "b.png")
+    assert room.shape == ground.shape == (256, 256, 3)
+    truth = pixels(views / "1.png")
+    assert np.abs(room - truth).mean() < np.abs(ground - truth).mean()
+    assert np.abs(ground[:8] - 255 * GROUND).mean() < 12, "nothing but ground above the head"
 
 
 def test_transfer_into_a_pose_given_by_its_joints(run, rendered, tmp_path):
