@@ -716,7 +716,7 @@ if free and learnt:
 # everything between two joints, the wall too, and folds where joints pass each other;
 # affine parts tear at their borders. The learnt flow misses joints (a raised arm stays down), but brings a whole person. By l1
 # it is nearer than both at every seed, *as
-# in the paper*. By SSIM the paper has TPSMM ahead; here our flow is ahead of the spline.
+# in the paper*. By SSIM the paper has TPSMM ahead; here our flow is ahead of the spline at every seed, though other people might turn it round.
 #
 # ## 9. Draw your own pose
 #

@@ -244,7 +244,8 @@ new_pose.move()  # every control once: a figure that breaks, breaks here
 
 # %% [markdown]
 # *See:* colours and large patterns of the clothes arrive. What no photograph showed is a guess: the legs take the colour of
-# something that was seen. Faces are small here and suffer most. (For faces alone there is notebook 09.)
+# something that was seen. Faces are small here and suffer most. (For faces alone there is notebook 09. This notebook works at 128
+# pixels, to be quick; the command `posekit transfer me.jpg you.jpg` does the same at 256.)
 #
 # Two photographs, one new one. The pose is the second person's, and the new person can be put back into that photograph. For
 # this the old person is taken out: where only they stood, the nearest pixel of the background is repeated.
