@@ -124,6 +124,10 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--measure", action="store_true", help="measure the shipped weights again; train nothing")
     args = parser.parse_args()
+    if not 0 <= args.mix <= 1:  # before the training, not after it
+        parser.error(f"--mix is a share from 0 to 1, got {args.mix}")
+    if args.minutes is not None and (args.mix < 1 or args.photographs):
+        parser.error("--minutes goes without --mix and --photographs")
     name = f"{args.system}-{args.preset}" + ("" if args.variant == "full" else f"-{args.variant}")
     shipped = args.out / f"{name}.safetensors"
     people = {"people": args.people, "views": args.views, "seed": args.seed}

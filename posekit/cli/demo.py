@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 VIEWS = 4  # photographs of each person: 12 ordered pairs
 PEOPLE_SEED = 0
-PAIRS = {"laptop": 204, "laptop256": 48}  # measured within half a minute
+PAIRS = {"laptop": 204, "laptop256": 48}  # so few that a laptop measures them in a minute
 PERCEPTUAL_EVERY = 5  # pairs: of all of them it would take longer than everything else
 POSES = 4  # of a photograph's person
 UNKNOWN = 0.85  # grey of texels that the source does not show

@@ -159,10 +159,11 @@ def _transfer_to_pose(
 
 def _preset(kinds: tuple[Kind, Kind], files: tuple[str | os.PathLike, str | os.PathLike]) -> str:
     """Which weights: photographs are brought to the size of the larger ones, rendered views have the size they have."""
-    from posekit.data.studio import read_rendered_view
+    from posekit.studio.folder_files import read_folder_card
 
     views = [file for file, kind in zip(files, kinds, strict=True) if kind == "a rendered view"]
-    return "laptop256" if all(read_rendered_view(view).size == (256, 256) for view in views) else "laptop"
+    folders = [Path(view).absolute().parents[2] for view in views]
+    return "laptop256" if all(read_folder_card(folder).size == (256, 256) for folder in folders) else "laptop"
 
 
 def _in_background(result: Result, pose: Person, target: str | os.PathLike) -> Tensor:

@@ -35,6 +35,7 @@ from posekit.nets.gated_hourglass import GatedHourglass
 from posekit.nets.patch_discriminator import PatchDiscriminator
 from posekit.nets.pose_to_surface import PoseToSurface
 from posekit.nets.vgg import LossFeatures
+from posekit.ops.agreement import agreeing
 from posekit.ops.crops import cut_squares, random_corners
 from posekit.ops.grids import identity_grid
 from posekit.ops.inside import pull_inside
@@ -58,7 +59,6 @@ from posekit.systems.cut_out import kept_of, laid_on_white, silhouette
 from posekit.systems.rough_pose import Drawn, RoughPose, from_square, on_square, pose_planes
 from posekit.util.errors import InputError
 
-AGREE = 2.0  # pixels: how far apart texels may look that are neighbours on the body
 UNKNOWN = -10.0  # what f sees in texels that the source does not show
 
 
@@ -162,7 +162,8 @@ class CoordinateInpainting(System):
         maps["W"] = sample(T, target.uv, padding="border") * target.mask  # (3)
         if self.config.sample_once and "D" in maps:
             once = sample(S, maps["E"], padding="border") * target.mask
-            maps["W"] = torch.where(_agree(maps["D"], target.uv, source.size), once, maps["W"])
+            alike = agreeing(maps["D"], target.uv, source.size) > 0
+            maps["W"] = torch.where(alike, once, maps["W"])
         return maps
 
     @property
@@ -350,18 +351,6 @@ def _widened(weight: Tensor, like: Tensor) -> Tensor:
         more[axis] = like.shape[axis] - weight.shape[axis]
         weight = torch.cat([weight, weight.new_zeros(more)], axis)
     return weight
-
-
-def _agree(D: Tensor, uv: Tensor, size: tuple[int, int]) -> Tensor:
-    """Where the four texels around each place of a map look at one place of the photograph, within `AGREE` pixels.
-
-    The standard deviation of their positions, weighted as they are interpolated; at the border of two islands of the
-    atlas it is large, and the mean of two places is a third one, which shows something else.
-    """
-    positions = D.detach()
-    mean, square = sample(torch.cat([positions, positions**2], 1), uv, padding="border").chunk(2, 1)
-    pixels = (square - mean**2).clamp(min=0).sqrt() * torch.tensor(size[::-1]).to(D).view(1, 2, 1, 1) / 2
-    return (pixels < AGREE).all(1, keepdim=True)
 
 
 def _map(pair: Pair, result: CoordinateResult) -> Float[Tensor, "b 2 h w"]:

@@ -19,7 +19,7 @@ from posekit.evaluation.table import Evaluation
 from posekit.metrics.image import gradient_energy_ratio, l1
 from posekit.metrics.interval import interval_over_people
 from posekit.person import collate_pairs
-from posekit.reference import load_reference, reference_weights
+from posekit.reference import load_reference, reference_weights, training_of
 from posekit.studio.generate import split_of
 from posekit.systems import build
 from posekit.systems.baselines import beside_baselines
@@ -96,6 +96,16 @@ def test_the_kept_table_of_256_pixels():
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     ssim, patches = ([table.row(name, metric).mean for name in (ours, "nearest texel")]
                      for metric in ("ssim", "sliced_wasserstein"))  # fmt: skip
+    sharpness = table.row(ours, "gradient_energy_ratio").mean
+    assert f"{patches[1]:.4f}; sharpness {sharpness:.2f} of the truth's" in readme
+    minutes = [training_of(f"{ours}-laptop{more}")[1] for more in ("", "256", "256-keypoints")]
+    before, further, photographs = minutes[0], minutes[1] - minutes[0], minutes[2] - minutes[1]
+    assert (
+        f"{before:.0f} minutes of one processor core. Weights for 256 pixels (`laptop256`, {further:.0f} more)"
+        in readme
+    )
+    assert f"of one pair, {further:.0f} minutes of a core" in " ".join(page.split())
+    assert f"1,000 steps more, {photographs:.0f} minutes" in " ".join(page.split())
     assert f"SSIM {ssim[0]:.3f}, copied texels {ssim[1]:.3f}; sliced Wasserstein {patches[0]:.4f}" in readme
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from posekit_lab.differences import difference
+from posekit_lab.experiments import figure_of
 from posekit_lab.headline import FOLDER
 from posekit_lab.results import EXPERIMENTS, read_results, values_of
 from posekit_lab.source import ROOT
@@ -54,6 +55,37 @@ def test_readings_of_the_experiments():
     predictive = "dense_pose_transfer, variant=predictive, image_size=64, chart_size=32, losses=l1, poses="
     d = difference(poses, "unseen_poses.l1", f"{predictive}usual", f"{predictive}all")
     assert f"the interval, {short(d.low)} to {short(d.high)}" in text
+
+
+def points(d):
+    """Points of a hundred, as the page rounds them: mean, and the interval."""
+    return [f"{100 * x:.0f}" for x in (d.mean, d.low, d.high)]
+
+
+def test_readings_of_re_identification():
+    text = " ".join(page("experiments/README.md").split())
+    gain = {m: points(difference(read_results("reid_deformable"), m, "deformable_gan-laptop", "none"))
+            for m in ("rank_1", "mAP", "kissme_rank_1", "kissme_mAP", "xqda_rank_1", "xqda_mAP")}  # fmt: skip
+    said = (
+        "rank-1 rises by {} points ({} to {}) and mAP by {} ({} to {}) by Euclidean distance, by {} ({} to {}) and {} "
+        "({} to {}) by KISSME, by {} ({} to {}) and {} ({} to {}) by XQDA"
+    )
+    assert said.format(*(number for one in gain.values() for number in one)) in text
+    flow = {m: points(difference(read_results("reid_flow"), m, "spatial_transformation-laptop", "none"))
+            for m in ("mAP", "rank_1")}  # fmt: skip
+    said = "rises by {} points ({} to {}) and rank-1 by {} ({} to {})"
+    assert said.format(*(number for one in flow.values() for number in one)) in text
+
+
+def test_readings_of_the_poses():
+    """Mask, parts and one-hot IUV are ahead of IUV, and by how much: the arms are those of the figure."""
+    arms = {shown: arm for arm, shown in figure_of("dense_pose_transfer_poses")["arms"].items()}
+    runs = read_results("dense_pose_transfer_poses")
+    ahead = [difference(runs, "ms_ssim", arms[name], arms["IUV"]) for name in ("mask", "parts", "one-hot IUV")]
+    assert all(one.reading == "higher" for one in ahead)
+    low, high = (short(pick(one.mean for one in ahead)) for pick in (min, max))
+    assert f"are ahead of it by {low} to {high} of MS-SSIM" in page("experiments/README.md")
+    assert (ahead[0].seeds, ahead[0].people) == (6, 20)
 
 
 def test_the_note_on_the_nearest_neighbour_loss():

@@ -7,6 +7,7 @@ import torch
 
 from posekit.nets.deformable_hourglass import DeformableHourglass
 from posekit.training.mix import mix_weights
+from posekit.util.errors import InputError
 
 
 @pytest.fixture
@@ -35,5 +36,5 @@ def test_the_norm_of_a_mixed_layer_is_its_own(networks):
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])
 def test_shares(networks, share):
-    with pytest.raises(ValueError, match="share is a number from 0 to 1"):
+    with pytest.raises(InputError, match="share is a number from 0 to 1"):
         mix_weights(*networks, share)
